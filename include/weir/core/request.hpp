@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <concepts>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+namespace weir::inline v0 {
+
+/// How policies reach into a request or a response, whatever its type: free functions beside the type, found by argument-dependent
+/// look-up. A type supports what its functions say and no more; a policy that needs another one does not compile, and the error names it.
+///
+/// | write, beside your type | what policies call |
+/// |---|---|
+/// | `std::optional<std::string_view> weir_header(R const&, std::string_view name)` | `weir::header(r, name)`: a field's value, names
+/// without regard to case | | `void weir_set_header(R&, std::string_view name, std::string_view value)` | `weir::set_header(r, name,
+/// value)`: replaces or adds a field | | `std::string_view weir_method(R const&)` | `weir::method(r)`: `"GET"` | | `std::string_view
+/// weir_target(R const&)` | `weir::target(r)`: path and query as they came, `"/quotes?symbol=X"` | | `std::string_view weir_body(R const&)`
+/// | `weir::body(r)`: the whole body | | `std::string_view weir_peer(R const&)` | `weir::peer(r)`: the address of whoever sent it |
+namespace customisation {
+
+struct header_fn {
+    template<class R>
+    constexpr auto operator()(R const& r, std::string_view name) const -> decltype(std::optional<std::string_view>(weir_header(r, name)))
+    {
+        return weir_header(r, name);
+    }
+};
+struct set_header_fn {
+    template<class R>
+    constexpr auto operator()(R& r, std::string_view name, std::string_view value) const -> decltype(void(weir_set_header(r, name, value)))
+    {
+        weir_set_header(r, name, value);
+    }
+};
+struct method_fn {
+    template<class R>
+    constexpr auto operator()(R const& r) const -> decltype(std::string_view(weir_method(r)))
+    {
+        return weir_method(r);
+    }
+};
+struct target_fn {
+    template<class R>
+    constexpr auto operator()(R const& r) const -> decltype(std::string_view(weir_target(r)))
+    {
+        return weir_target(r);
+    }
+};
+struct body_fn {
+    template<class R>
+    constexpr auto operator()(R const& r) const -> decltype(std::string_view(weir_body(r)))
+    {
+        return weir_body(r);
+    }
+};
+struct peer_fn {
+    template<class R>
+    constexpr auto operator()(R const& r) const -> decltype(std::string_view(weir_peer(r)))
+    {
+        return weir_peer(r);
+    }
+};
+
+} // namespace customisation
+
+inline constexpr customisation::header_fn header{};
+inline constexpr customisation::set_header_fn set_header{};
+inline constexpr customisation::method_fn method{};
+inline constexpr customisation::target_fn target{};
+inline constexpr customisation::body_fn body{};
+inline constexpr customisation::peer_fn peer{};
+
+template<class R>
+concept has_header = requires(R const& r)
+{
+    header(r, std::string_view{});
+};
+template<class R>
+concept has_set_header = requires(R& r)
+{
+    set_header(r, std::string_view{}, std::string_view{});
+};
+template<class R>
+concept has_method = requires(R const& r)
+{
+    method(r);
+};
+template<class R>
+concept has_target = requires(R const& r)
+{
+    target(r);
+};
+template<class R>
+concept has_body = requires(R const& r)
+{
+    body(r);
+};
+template<class R>
+concept has_peer = requires(R const& r)
+{
+    peer(r);
+};
+
+} // namespace weir::inline v0
