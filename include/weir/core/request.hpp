@@ -11,13 +11,14 @@ namespace weir::inline v0 {
 /// How policies reach into a request or a response, whatever its type: free functions beside the type, found by argument-dependent
 /// look-up. A type supports what its functions say and no more; a policy that needs another one does not compile, and the error names it.
 ///
-/// | write, beside your type | what policies call |
-/// |---|---|
-/// | `std::optional<std::string_view> weir_header(R const&, std::string_view name)` | `weir::header(r, name)`: a field's value, names
-/// without regard to case | | `void weir_set_header(R&, std::string_view name, std::string_view value)` | `weir::set_header(r, name,
-/// value)`: replaces or adds a field | | `std::string_view weir_method(R const&)` | `weir::method(r)`: `"GET"` | | `std::string_view
-/// weir_target(R const&)` | `weir::target(r)`: path and query as they came, `"/quotes?symbol=X"` | | `std::string_view weir_body(R const&)`
-/// | `weir::body(r)`: the whole body | | `std::string_view weir_peer(R const&)` | `weir::peer(r)`: the address of whoever sent it |
+/// | write, beside your type                                           | what policies call           | it means                              |
+/// |-------------------------------------------------------------------|------------------------------|---------------------------------------|
+/// | `std::optional<std::string_view> weir_header(R const&, string_view)` | `weir::header(r, name)`      | a field's value; case of names ignored |
+/// | `void weir_set_header(R&, string_view name, string_view value)`   | `weir::set_header(r, n, v)`  | replaces or adds a field               |
+/// | `std::string_view weir_method(R const&)`                          | `weir::method(r)`            | `"GET"`                                |
+/// | `std::string_view weir_target(R const&)`                          | `weir::target(r)`            | path and query as they came            |
+/// | `std::string_view weir_body(R const&)`                            | `weir::body(r)`              | the whole body                         |
+/// | `std::string_view weir_peer(R const&)`                            | `weir::peer(r)`              | the address of whoever sent it         |
 namespace customisation {
 
 struct header_fn {
