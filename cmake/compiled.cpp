@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: BSL-1.0
+// The one file of weir::compiled.
+#include <weir/src.hpp>

@@ -1,0 +1,44 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSL-1.0
+# Each header compiles alone and without a warning, has its SPDX line, and those of core, limit, resilience and cache reach none of
+# the heavy libraries, judged from the compiler's own list of dependencies.
+# usage: sh tests/layering/run.sh COMPILER [FLAG...]
+set -u
+export LC_ALL=C
+include=$(cd "$(dirname "$0")/../../include" && pwd)
+
+if [ "${1-}" = --one ]; then
+    header=$2
+    shift 2
+    if ! head -n 1 "$include/$header" | grep -q '^// SPDX-License-Identifier: BSL-1.0$'; then
+        echo "FAIL $header: its first line has to be '// SPDX-License-Identifier: BSL-1.0'"
+        exit 0
+    fi
+    set -- "$@" -std=c++20 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -fdiagnostics-color=never -x c++ -include "$header"
+    [ "$header" = weir/src.hpp ] && set -- "$@" -DWEIR_SEPARATE_COMPILATION
+    if ! output=$("$@" -fsyntax-only /dev/null 2>&1); then
+        printf 'FAIL %s: it does not compile alone\n%s\n' "$header" "$(printf '%s\n' "$output" | grep -m 3 ' error: ')"
+        exit 0
+    fi
+    case $header in weir/core/* | weir/limit/* | weir/resilience/* | weir/cache/* | weir/weir.hpp)
+        heavy=$("$@" -M /dev/null | tr -s ' \\' '\n\n' | grep -E -m 1 '/(boost/(asio|beast|json)|openssl|fmt)/')
+        if [ -n "$heavy" ]; then
+            echo "FAIL $header: it reaches $heavy"
+            exit 0
+        fi ;;
+    esac
+    echo "pass $header"
+    exit 0
+fi
+
+if [ $# -eq 0 ]; then
+    echo "usage: sh tests/layering/run.sh COMPILER [FLAG...]" >&2
+    exit 2
+fi
+headers=$(cd "$include" && find weir -name '*.hpp' | sort)
+verdicts=$(printf '%s\n' $headers | xargs -P "$(nproc)" -I '{}' sh -c 'verdict=$(sh "$@"); printf "%s\n" "$verdict"' sh "$0" --one '{}' "$@")
+printf '%s\n' "$verdicts" | grep -v '^pass '
+passed=$(printf '%s\n' "$verdicts" | grep -c '^pass ')
+failed=$(($(printf '%s\n' $headers | wc -l) - passed))
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
