@@ -50,7 +50,7 @@ if [ -z "$files" ]; then
     exit 77
 fi
 # One shell a file, as many at once as there are processors; each prints its verdict in one piece.
-verdicts=$(printf '%s\n' $files | xargs -P "$(nproc)" -I '{}' sh -c 'verdict=$(sh "$@"); printf "%s\n" "$verdict"' sh "$0" --one '{}' "$@" | sort)
+verdicts=$(printf '%s\n' $files | xargs -P "$(nproc)" -I '{}' sh -c 'verdict=$(sh "$@"); printf "%s\n" "$verdict"' sh "$0" --one '{}' "$@")
 printf '%s\n' "$verdicts"
 passed=$(printf '%s\n' "$verdicts" | grep -c '^pass ')
 failed=$(($(printf '%s\n' $files | wc -l) - passed))

@@ -1,0 +1,115 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSL-1.0
+# Installs what is missing, builds and runs all tests: with g++, with clang, under the address and under the thread sanitizer.
+# usage: sh tests/run.sh [STAGE...]      stages: test (also called quick), clang, asan, tsan; all of them if none is named
+set -u
+cd "$(dirname "$0")/.." || exit 1
+. cmake/ensure.sh
+
+stages=
+for stage in "$@"; do
+    case $stage in
+    quick | test) stages="$stages test" ;;
+    clang | asan | tsan) stages="$stages $stage" ;;
+    *) die "usage: sh tests/run.sh [quick | test | clang | asan | tsan]..." ;;
+    esac
+done
+stages=${stages:-test clang asan tsan}
+ensure tests
+
+jobs=$(nproc)
+passed=0 failed=0 skipped=0
+
+# count <log>: adds up ctest's lines, one a test.
+count() {
+    counts=$(awk '/^ *[0-9]+\/[0-9]+ Test +#[0-9]+:/ { if (/ Passed /) p++; else if (/\*\*\*Skipped/) s++; else f++ } END { print p + 0, f + 0, s + 0 }' "$1")
+    # shellcheck disable=SC2086
+    set -- $counts
+    passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
+    [ $(($1 + $2 + $3)) -gt 0 ]
+}
+
+skip() {
+    say "skipped: $1"
+    skipped=$((skipped + 1))
+}
+
+# runs_with <compiler> <sanitizer> <command...>: whether a program made so runs here, under that command.
+runs_with() {
+    compiler=$1 sanitizer=$2
+    shift 2
+    probe=$(mktemp -d)
+    echo 'int main() {}' >"$probe/main.cpp"
+    "$compiler" "-fsanitize=$sanitizer" "$probe/main.cpp" -o "$probe/main" >/dev/null 2>&1 && "$@" "$probe/main" >/dev/null 2>&1
+    status=$?
+    rm -rf "$probe"
+    return $status
+}
+
+# run_stage <preset> <title> <how to start ctest> <options of cmake...>
+run_stage() {
+    preset=$1 title=$2 launcher=$3
+    shift 3
+    heading "$title"
+    start=$(date +%s)
+    log=build/$preset.log
+    mkdir -p build
+    if ! cmake --preset "$preset" "$@" >"$log" 2>&1; then
+        cat "$log"
+        say "failed: configuring"
+        failed=$((failed + 1))
+    else
+        # Whatever can be built is built and run; a program that is missing fails as a test.
+        keep_going=-k
+        [ "${CMAKE_GENERATOR-}" = Ninja ] && keep_going="-k 0"
+        # shellcheck disable=SC2086
+        if ! cmake --build "build/$preset" --parallel "$jobs" -- $keep_going >"$log" 2>&1; then
+            grep -vE '^\[[0-9]+/[0-9]+\] (Building|Linking|Re-checking)|^\[ *[0-9]+%\]' "$log" | head -n 200
+            say "failed: building"
+            failed=$((failed + 1))
+        fi
+        # shellcheck disable=SC2086
+        $launcher ctest --test-dir "build/$preset" --parallel "$jobs" --timeout 300 --output-on-failure 2>&1 | tee "$log"
+        if ! count "$log"; then
+            say "failed: no test was run"
+            failed=$((failed + 1))
+        fi
+    fi
+    say "=== $title: $(($(date +%s) - start)) s"
+}
+
+# run_sanitized <preset> <sanitizers> <title> <options of cmake...>: some kernels place memory where the sanitizers do not expect it.
+run_sanitized() {
+    preset=$1 sanitizers=$2 title=$3 with=$4
+    shift 4
+    if runs_with "$with" "$sanitizers" env; then
+        run_stage "$preset" "$title" "" "$@"
+    elif runs_with "$with" "$sanitizers" setarch "$(uname -m)" -R; then
+        run_stage "$preset" "$title" "setarch $(uname -m) -R" "$@"
+    else
+        heading "$title"
+        skip "programs with -fsanitize=$sanitizers do not run on this machine"
+    fi
+}
+
+for stage in $stages; do
+    case $stage in
+    test) run_stage test "tests with ${CXX:-g++}" "" ;;
+    clang)
+        if [ -n "$clangxx" ]; then
+            run_stage clang "tests with $clangxx" ""
+        else
+            heading "tests with clang"
+            skip "no clang++ from 16 on"
+        fi
+        ;;
+    asan) run_sanitized asan address,undefined "tests under the address and undefined behaviour sanitizers" "${CXX:-g++}" ;;
+    tsan) run_sanitized tsan thread "concurrent tests under the thread sanitizer" "${CXX:-g++}" ;;
+    esac
+done
+
+say ""
+summary="$passed passed, $failed failed"
+[ "$skipped" -gt 0 ] && summary="$summary, $skipped skipped"
+say "$summary"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
