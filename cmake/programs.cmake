@@ -31,6 +31,11 @@ if(WEIR_SANITIZE)
     target_compile_options(weir_json PRIVATE -fsanitize=${WEIR_SANITIZE} -fno-sanitize-recover=all)
 endif()
 
+# Here weir::compiled is one of our own files: it gets the same warnings and sanitizers.
+if(TARGET weir_compiled)
+    target_link_libraries(weir_compiled PRIVATE weir_warnings)
+endif()
+
 # weir_program(<target> SOURCES <file>... LINK <target>...): one of our own programs.
 function(weir_program name)
     cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINK")
