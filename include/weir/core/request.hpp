@@ -23,12 +23,24 @@ namespace customisation {
 
 struct header_fn {
     template<class R>
+    static constexpr bool works_for = requires(R const& r)
+    {
+        weir_header(r, std::string_view{});
+    };
+
+    template<class R>
     constexpr auto operator()(R const& r, std::string_view name) const -> decltype(std::optional<std::string_view>(weir_header(r, name)))
     {
         return weir_header(r, name);
     }
 };
 struct set_header_fn {
+    template<class R>
+    static constexpr bool works_for = requires(R& r)
+    {
+        weir_set_header(r, std::string_view{}, std::string_view{});
+    };
+
     template<class R>
     constexpr auto operator()(R& r, std::string_view name, std::string_view value) const -> decltype(void(weir_set_header(r, name, value)))
     {
@@ -37,12 +49,24 @@ struct set_header_fn {
 };
 struct method_fn {
     template<class R>
+    static constexpr bool works_for = requires(R const& r)
+    {
+        weir_method(r);
+    };
+
+    template<class R>
     constexpr auto operator()(R const& r) const -> decltype(std::string_view(weir_method(r)))
     {
         return weir_method(r);
     }
 };
 struct target_fn {
+    template<class R>
+    static constexpr bool works_for = requires(R const& r)
+    {
+        weir_target(r);
+    };
+
     template<class R>
     constexpr auto operator()(R const& r) const -> decltype(std::string_view(weir_target(r)))
     {
@@ -51,12 +75,24 @@ struct target_fn {
 };
 struct body_fn {
     template<class R>
+    static constexpr bool works_for = requires(R const& r)
+    {
+        weir_body(r);
+    };
+
+    template<class R>
     constexpr auto operator()(R const& r) const -> decltype(std::string_view(weir_body(r)))
     {
         return weir_body(r);
     }
 };
 struct peer_fn {
+    template<class R>
+    static constexpr bool works_for = requires(R const& r)
+    {
+        weir_peer(r);
+    };
+
     template<class R>
     constexpr auto operator()(R const& r) const -> decltype(std::string_view(weir_peer(r)))
     {
@@ -73,35 +109,10 @@ inline constexpr customisation::target_fn target{};
 inline constexpr customisation::body_fn body{};
 inline constexpr customisation::peer_fn peer{};
 
-template<class R>
-concept has_header = requires(R const& r)
-{
-    header(r, std::string_view{});
-};
-template<class R>
-concept has_set_header = requires(R& r)
-{
-    set_header(r, std::string_view{}, std::string_view{});
-};
-template<class R>
-concept has_method = requires(R const& r)
-{
-    method(r);
-};
-template<class R>
-concept has_target = requires(R const& r)
-{
-    target(r);
-};
-template<class R>
-concept has_body = requires(R const& r)
-{
-    body(r);
-};
-template<class R>
-concept has_peer = requires(R const& r)
-{
-    peer(r);
+/// The functions of a request that a policy calls, stated by `using reads = reads_request<customisation::header_fn>;`: a request
+/// without one is refused with its name.
+template<class... Functions>
+struct reads_request {
 };
 
 } // namespace weir::inline v0

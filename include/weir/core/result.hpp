@@ -130,6 +130,9 @@ public:
     /// The `policy()` of an error that no policy made: it came from the handler.
     static constexpr std::uint8_t no_policy = 255;
 
+    /// No error: what `result::error()` gives of a result that holds a value.
+    constexpr error() noexcept : kind_{} {}
+
     constexpr error(errc kind, duration retry_after = {}) noexcept // NOLINT: implicit, so that `return errc::not_found;` reads well
         : retry_after_(retry_after.count()), kind_(kind)
     {

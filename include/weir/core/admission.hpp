@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <weir/core/clock.hpp>
+#include <weir/core/result.hpp>
+
+#include <type_traits>
+#include <utility>
+
+namespace weir::inline v0 {
+
+/// The permit of a gate that has nothing to settle.
+struct pass {};
+
+/// "I cannot say yet: park the call until I wake its waiter, at most until then." For a gate or a source that has linked the waiter in.
+struct park_until {
+    time_point at;
+};
+
+/// "Let the call sleep first, then go on." For a loop.
+struct sleep_for {
+    duration time;
+};
+
+/// What a gate answers: a permit, a refusal, or, from one that waits, "later". A small value, so that asking costs next to nothing.
+template<class Permit = pass>
+class [[nodiscard]] admission {
+public:
+    using permit_type = Permit;
+
+    constexpr admission(Permit permit) noexcept
+        : permit_(std::move(permit)) {}                              // NOLINT: implicit, as all below: gates read `return errc::...;`
+    constexpr admission(error refusal) noexcept : error_(refusal) {} // NOLINT
+    constexpr admission(errc refusal) noexcept : error_(refusal) {}  // NOLINT
+    constexpr admission(park_until t) noexcept : error_(parked_code, t.at.time_since_epoch()) {} // NOLINT
+    constexpr admission(sleep_for d) noexcept : error_(asleep_code, d.time) {}                   // NOLINT
+
+    [[nodiscard]] constexpr bool admitted() const noexcept { return error_.kind() == admitted_code; }
+    [[nodiscard]] constexpr explicit operator bool() const noexcept { return admitted(); }
+    [[nodiscard]] constexpr bool parked() const noexcept { return error_.kind() == parked_code; }
+    [[nodiscard]] constexpr bool asleep() const noexcept { return error_.kind() == asleep_code; }
+    [[nodiscard]] constexpr time_point parked_until() const noexcept { return time_point{error_.retry_after()}; }
+    [[nodiscard]] constexpr duration sleep_time() const noexcept { return error_.retry_after(); }
+    /// Why not; meaningful if it was refused.
+    [[nodiscard]] constexpr error refusal() const noexcept { return error_; }
+    /// The permit; meaningful if it was admitted.
+    [[nodiscard]] constexpr Permit&& permit() && noexcept { return std::move(permit_); }
+
+private:
+    static constexpr errc admitted_code{0};
+    static constexpr errc parked_code{0xfffe};
+    static constexpr errc asleep_code{0xffff};
+
+    error error_{admitted_code};
+    [[no_unique_address]] Permit permit_{};
+};
+
+/// "Go on": the admission of a gate that has nothing to settle.
+inline constexpr pass admitted{};
+
+/// A permit as most gates need it: it tells its policy once, of the outcome or, when it is dropped, that the call was cancelled.
+///
+/// The policy has `settle(ticket, outcome, call)` and `cancel(ticket)`; `Ticket` is what it wants to know again, small and trivial.
+template<class Policy, class Ticket = pass>
+class permit {
+public:
+    constexpr permit() noexcept = default;
+    constexpr explicit permit(Policy& policy, Ticket ticket = {}) noexcept : policy_(&policy), ticket_(ticket) {}
+    constexpr permit(permit&& other) noexcept : policy_(std::exchange(other.policy_, nullptr)), ticket_(other.ticket_) {}
+    constexpr permit& operator=(permit&& other) noexcept
+    {
+        drop();
+        policy_ = std::exchange(other.policy_, nullptr);
+        ticket_ = other.ticket_;
+        return *this;
+    }
+    constexpr ~permit() { drop(); }
+
+    template<class Outcome, class Call>
+    constexpr void settle(Outcome const& outcome, Call& call) noexcept
+    {
+        if (Policy* const told = std::exchange(policy_, nullptr)) told->settle(ticket_, outcome, call);
+    }
+
+private:
+    constexpr void drop() noexcept
+    {
+        if (Policy* const told = std::exchange(policy_, nullptr)) told->cancel(ticket_);
+    }
+    Policy* policy_ = nullptr;
+    [[no_unique_address]] Ticket ticket_{};
+};
+
+/// What a loop says when it is told an outcome: `done`, or `again{delay}`.
+class [[nodiscard]] next_step {
+public:
+    constexpr next_step() noexcept = default;
+    constexpr explicit next_step(duration delay) noexcept : delay_(delay), again_(true) {}
+    [[nodiscard]] constexpr bool again() const noexcept { return again_; }
+    [[nodiscard]] constexpr duration delay() const noexcept { return delay_; }
+
+private:
+    duration delay_{0};
+    bool again_ = false;
+};
+inline constexpr next_step done{};
+[[nodiscard]] constexpr next_step again(duration delay) noexcept
+{
+    return next_step{delay};
+}
+
+/// What a source says when a call reaches it.
+enum class lookup {
+    missed,   ///< go on: somebody further in has to answer
+    answered, ///< the outcome is there
+    parked,   ///< another call is about to answer: park until its policy wakes the waiter
+};
+
+} // namespace weir::inline v0

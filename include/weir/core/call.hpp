@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <weir/core/clock.hpp>
+#include <weir/core/facets.hpp>
+#include <weir/core/result.hpp>
+
+#include <concepts>
+#include <cstdint>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace weir::inline v0 {
+
+/// The facet that every call has: when its time is up. `view<deadline>` reads it.
+struct deadline {
+    time_point at = never;
+    /// The place of the policy that set it; `error::no_policy` if nobody did.
+    std::uint8_t policy = error::no_policy;
+    /// How much time is left at `now`; never negative.
+    [[nodiscard]] constexpr duration left(time_point now) const noexcept { return at <= now ? duration::zero() : at - now; }
+};
+
+/// An error that tells of a failing service, not of the caller's own mistake, of its giving up, or of a negative answer.
+[[nodiscard]] constexpr bool is_fault(errc e) noexcept
+{
+    switch (e) {
+    case errc::deadline_exceeded:
+    case errc::handler_threw:
+    case errc::upstream_failed:
+    case errc::unavailable:
+    case errc::overloaded:
+    case errc::foreign: return true;
+    default: return false;
+    }
+}
+
+namespace detail {
+template<class T>
+concept tells_failure = requires(T const& t)
+{
+    {
+        t.has_error()
+        } -> std::convertible_to<bool>;
+};
+} // namespace detail
+
+/// The default opinion of what counts as a failure: a fault (see `is_fault`), or a handler's own `result` that holds an error.
+struct default_classifier {
+    template<class Outcome>
+    constexpr bool operator()(Outcome const& outcome) const noexcept
+    {
+        if (outcome.has_error()) return is_fault(outcome.error().kind());
+        if constexpr (detail::tells_failure<typename Outcome::value_type>)
+            return outcome->has_error();
+        else
+            return false;
+    }
+};
+
+/// One call, as its policies see it: the request, the time, the deadline and the facets.
+///
+/// All policies on the way down see the same `now()`, all on the way up another: a clock is read at most twice a turn, and not at
+/// all when nobody asks. Used by one thread at a time.
+template<class Request, class Clock, class Classifier, class Provided, class Reported>
+class call {
+public:
+    using request_type = std::remove_const_t<Request>;
+    /// What policies and the handler are handed: constant, unless a policy rewrites the request.
+    using handed_request = Request;
+    using reported_facets = Reported;
+
+    constexpr call(Request& request, Clock& clock, Classifier& classifier) noexcept
+        : request_(request), clock_(clock), classifier_(classifier)
+    {
+    }
+    call(call const&) = delete;
+    call& operator=(call const&) = delete;
+
+    [[nodiscard]] Request& request() const noexcept { return request_; }
+
+    /// The time, as of the first question on this way.
+    [[nodiscard]] time_point now()
+    {
+        if (!read_) {
+            now_ = clock_.now();
+            read_ = true;
+        }
+        return now_;
+    }
+
+    [[nodiscard]] weir::deadline const& deadline() const noexcept { return deadline_; }
+
+    /// A fact that a policy further out has provided.
+    template<class F>
+    [[nodiscard]] F const& get() const noexcept
+    {
+        if constexpr (std::is_same_v<F, weir::deadline>)
+            return deadline_;
+        else
+            return provided_.template at<F>();
+    }
+    /// Provides a fact for what is further in; the policy states it in `provides`.
+    template<class F>
+    void set(F&& fact)
+    {
+        provided_.template at<std::remove_cvref_t<F>>() = std::forward<F>(fact);
+    }
+    /// Tells the caller a fact; the policy states it in `reports`. The outermost report wins.
+    template<class F>
+    void report(F&& fact)
+    {
+        reported_.template at<std::optional<std::remove_cvref_t<F>>>() = std::forward<F>(fact);
+    }
+    /// What was reported, if anything was.
+    template<class F>
+    [[nodiscard]] std::optional<F> const& reported() const noexcept
+    {
+        return reported_.template at<std::optional<F>>();
+    }
+
+    /// Whether the outcome counts as a failure, by the pipeline's classifier.
+    template<class Outcome>
+    [[nodiscard]] bool failed(Outcome const& outcome) const
+    {
+        return classifier_(outcome);
+    }
+
+    /// For the loops that limit time: the call has to end by then. Returns the deadline that was in force, to be put back later.
+    weir::deadline limit(time_point at) noexcept
+    {
+        weir::deadline const before = deadline_;
+        if (at < before.at) deadline_.at = at;
+        return before;
+    }
+    void put_back(weir::deadline before) noexcept { deadline_ = before; }
+    /// For the machine: the policy at `index` has set the deadline.
+    void deadline_is_of(std::size_t index) noexcept { deadline_.policy = static_cast<std::uint8_t>(index); }
+
+    /// For drivers: time has passed, the next question reads the clock again.
+    void turn() noexcept { read_ = false; }
+    [[nodiscard]] Clock& clock() noexcept { return clock_; }
+
+protected:
+    [[nodiscard]] auto& reports() noexcept { return reported_; }
+
+private:
+    Request& request_;
+    [[no_unique_address]] std::conditional_t<std::is_empty_v<Clock>, Clock, Clock&> clock_;
+    [[no_unique_address]] std::conditional_t<std::is_empty_v<Classifier>, Classifier, Classifier&> classifier_;
+    time_point now_{};
+    bool read_ = false;
+    weir::deadline deadline_{};
+    [[no_unique_address]] detail::facet_frame<Provided> provided_{};
+    [[no_unique_address]] detail::facet_frame<typename detail::reported<Reported>::type> reported_{};
+};
+
+} // namespace weir::inline v0

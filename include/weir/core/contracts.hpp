@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <weir/core/admission.hpp>
+#include <weir/core/call.hpp>
+#include <weir/core/park.hpp>
+#include <weir/core/policy.hpp>
+
+#include <concepts>
+#include <type_traits>
+
+namespace weir::inline v0 {
+
+namespace detail {
+
+template<class T>
+constexpr bool is_admission = false;
+template<class Permit>
+constexpr bool is_admission<admission<Permit>> = true;
+
+template<class P, class Call>
+concept admits = requires(P& p, Call& c)
+{
+    requires is_admission<decltype(p.admit(c))>;
+};
+template<class P, class Call>
+concept admits_with_waiter = requires(P& p, Call& c, waiter& w)
+{
+    requires is_admission<decltype(p.admit(c, w))>;
+    requires is_admission<decltype(p.resume(c, w))>;
+    {
+        p.abandon(w)
+    }
+    noexcept->std::same_as<bool>;
+    {
+        p.decline(w)
+    }
+    noexcept;
+    {
+        p.gave_up()
+        } -> std::convertible_to<error>;
+};
+template<class Permit, class Outcome, class Call>
+concept settles = requires(Permit& permit, Outcome const& o, Call& c)
+{
+    permit.settle(o, c);
+};
+
+template<class P, class Outcome>
+struct token_of {
+    using type = pass;
+};
+template<class P, class Outcome>
+requires requires
+{
+    typename P::template token<Outcome>;
+}
+struct token_of<P, Outcome> {
+    using type = typename P::template token<Outcome>;
+};
+template<class P, class Outcome>
+requires requires
+{
+    typename P::token;
+}
+struct token_of<P, Outcome> {
+    using type = typename P::token;
+};
+template<class P, class Outcome>
+using token_t = typename token_of<P, Outcome>::type;
+
+template<class P, class Call, class Outcome>
+concept looks_up = requires(P& p, Call& c, token_t<P, Outcome>& t, Outcome& o)
+{
+    {
+        p.look_up(c, t, o)
+        } -> std::same_as<lookup>;
+};
+template<class P, class Call, class Outcome>
+concept learns = requires(P& p, Call& c, token_t<P, Outcome>& t, Outcome& o)
+{
+    p.learn(c, t, o);
+};
+template<class P, class Call, class Outcome>
+concept resumes_look_up = requires(P& p, Call& c, token_t<P, Outcome>& t, Outcome& o)
+{
+    {
+        p.look_up_again(c, t, o)
+        } -> std::same_as<lookup>;
+    {
+        t.waiting()
+        } -> std::same_as<waiter&>;
+    {
+        t.abandon()
+    }
+    noexcept->std::same_as<bool>;
+};
+
+template<class P, class Call>
+concept goes_down = requires(P& p, Call& c)
+{
+    {
+        p.down(c)
+        } -> std::convertible_to<admission<>>;
+};
+template<class P, class Call, class Outcome>
+concept comes_up = requires(P& p, Call& c, Outcome& o)
+{
+    p.up(c, o);
+};
+
+} // namespace detail
+
+/// A gate lets a call pass or refuses it. The smallest one:
+/// ```cpp
+/// struct closed_on_sundays {
+///     using role = weir::gate;
+///     static constexpr std::string_view name = "closed_on_sundays";
+///     weir::admission<> admit(auto& call) { if (sunday(call.now())) return weir::errc::unavailable; return weir::admitted; }
+/// };
+/// ```
+/// Instead of `admission<>` it may return `admission<Permit>`: a move-only value, empty when default-constructed, whose
+/// `settle(outcome, call)` runs once with the outcome, innermost first, and whose destructor says that the call was cancelled.
+/// A gate that waits has `admit(call, waiter)`, which may link the waiter in and return `park_until`; `resume(call, waiter)`, called when
+/// it was woken; `abandon(waiter)`, which takes it out and tells whether it was still in; `decline(waiter)`, for one that was woken but
+/// does not come any more; and `gave_up()`, the error of one who waited in vain.
+template<class P, class Call>
+concept gate_for = detail::is_role<P, gate> &&(detail::admits<P, Call> || detail::admits_with_waiter<P, Call>);
+
+/// A source may answer a call by itself, or mend its outcome. It has one or both of
+/// `lookup look_up(call, token, outcome)`, which may write the outcome and say `answered`, and `void learn(call, token, outcome)`, told
+/// the outcome, which it may replace. `using token = ...;` (or `template<class Outcome> struct token`) is what it needs for this call.
+/// ```cpp
+/// struct default_price {
+///     using role = weir::source;
+///     static constexpr std::string_view name = "default_price";
+///     void learn(auto& call, weir::pass&, auto& outcome) { if (call.failed(outcome)) outcome = price{0}; }
+/// };
+/// ```
+/// One whose `look_up` may say `parked` has `look_up_again`, and a token with `waiting()`, the waiter, and `abandon()`, which takes it out
+/// and tells whether it was still in.
+template<class P, class Call, class Outcome>
+concept source_for = detail::is_role<P, source> &&(detail::looks_up<P, Call, Outcome> || detail::learns<P, Call, Outcome>);
+
+/// A loop decides about attempts and time: `admission<> begin(call, plan)` when the call reaches it (it may refuse, or `sleep_for`), and
+/// `next_step after(call, plan, outcome)` when it is told an outcome: `done`, or `again(delay)`. `using plan = ...;` is what it
+/// keeps for this call, default-constructed when the call begins.
+template<class P, class Call, class Outcome>
+concept loop_for = detail::is_role<P, loop> && requires(P& p, Call& c, typename P::plan& plan, Outcome& o)
+{
+    {
+        p.begin(c, plan)
+        } -> std::same_as<admission<>>;
+    {
+        p.after(c, plan, o)
+        } -> std::same_as<next_step>;
+};
+
+/// A transform rewrites the request going down and the outcome coming up: it has one or both of `admission<> down(call)` and
+/// `void up(call, outcome)`. One that writes to `call.request()` states the trait `rewrites_request`.
+template<class P, class Call, class Outcome>
+concept transform_for = detail::is_role<P, transform> &&(detail::goes_down<P, Call> || detail::comes_up<P, Call, Outcome>);
+
+} // namespace weir::inline v0

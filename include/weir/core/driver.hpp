@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <weir/core/directives.hpp>
+#include <weir/core/handler.hpp>
+#include <weir/core/laws.hpp>
+#include <weir/core/machine.hpp>
+#include <weir/core/reply.hpp>
+#include <weir/core/request.hpp>
+#include <weir/core/stack.hpp>
+
+#include <type_traits>
+#include <utility>
+
+namespace weir::inline v0 {
+
+namespace advice {
+template<class Request>
+struct request {
+    template<class Function>
+    struct lacks {
+        template<class Policy>
+        struct which_is_called_by;
+    };
+};
+template<class Handler>
+struct handler {
+    template<class Request>
+    struct does_not_take;
+};
+} // namespace advice
+
+/// How a pipeline runs whose handler returns an `Awaitable`; `weir/asio.hpp` has the one for `boost::asio::awaitable`.
+template<class Awaitable>
+struct driver_for;
+
+namespace detail {
+
+inline constinit steady default_clock{};
+inline constinit default_classifier the_default_classifier{};
+
+/// What a driver may see of a pipeline.
+template<class Pipeline>
+struct access;
+template<template<class, class> class Pipeline, class... Elements, class Handler>
+struct access<Pipeline<stack<Elements...>, Handler>> {
+    using pipeline_type = Pipeline<stack<Elements...>, Handler>;
+    using handler_type = Handler;
+    using policies_type = typename pipeline_type::shelf;
+    using provided = typename facet_union<facets<>, typename provides_of<policy_t<Elements>>::type...>::type;
+    using reported = typename facet_union<facets<>, typename reports_of<policy_t<Elements>>::type...>::type;
+    static constexpr bool rewrites = (has_trait<policy_t<Elements>, rewrites_request> || ...);
+    static constexpr bool limits = (has_trait<policy_t<Elements>, limits_time> || ...);
+    static constexpr std::size_t clock_place = place_of(std::array<bool, sizeof...(Elements)>{is_clock_directive<policy_t<Elements>>...});
+    static constexpr std::size_t classifier_place =
+        place_of(std::array<bool, sizeof...(Elements)>{is_classifier_directive<policy_t<Elements>>...});
+
+    static policies_type& policies(pipeline_type& p) noexcept { return p.policies_; }
+    static Handler& handler(pipeline_type& p) noexcept { return p.handler_.value; }
+    static auto& clock(pipeline_type& p) noexcept
+    {
+        if constexpr (clock_place < sizeof...(Elements))
+            return p.policies_.template get<clock_place>().clock();
+        else
+            return default_clock;
+    }
+    static auto& classifier(pipeline_type& p) noexcept
+    {
+        if constexpr (classifier_place < sizeof...(Elements))
+            return p.policies_.template get<classifier_place>();
+        else
+            return the_default_classifier;
+    }
+    using clock_type = std::remove_reference_t<decltype(clock(std::declval<pipeline_type&>()))>;
+    using classifier_type = std::remove_reference_t<decltype(classifier(std::declval<pipeline_type&>()))>;
+
+    /// The call of a request; a driver adds the facets of its own.
+    template<class Request, class... More>
+    using call_type = call<std::conditional_t<rewrites, Request, Request const>, clock_type, classifier_type,
+                           typename facet_union<provided, facets<More...>>::type, reported>;
+
+    /// The first policy that has a trait, for a sentence.
+    template<template<class> class Has>
+    using first_with = std::tuple_element_t<place_of(std::array<bool, sizeof...(Elements)>{Has<policy_t<Elements>>::value...}),
+                                            std::tuple<policy_t<Elements>...>>;
+};
+
+template<class P>
+struct does_limit_time : std::bool_constant<has_trait<P, limits_time>> {
+};
+
+template<class P>
+concept states_reads = requires
+{
+    typename P::reads;
+};
+
+template<class Request, class Policy, class Function>
+constexpr bool offers_function()
+{
+    if constexpr (!Function::template works_for<Request>)
+        static_cast<void>(sizeof(typename advice::request<Request>::template lacks<Function>::template which_is_called_by<Policy>));
+    return Function::template works_for<Request>;
+}
+template<class Request, class Policy, class List>
+struct offers_all;
+template<class Request, class Policy, class... Functions>
+struct offers_all<Request, Policy, reads_request<Functions...>>
+    : std::bool_constant<(offers_function<Request, Policy, Functions>() && ...)> {
+};
+/// Whether the request has what the policy calls.
+template<class Request, class Policy>
+constexpr bool offers()
+{
+    if constexpr (states_reads<Policy>)
+        return offers_all<Request, Policy, typename Policy::reads>::value;
+    else
+        return true;
+}
+
+template<class Request, class Shelf, std::size_t... I>
+constexpr bool offers_every(std::index_sequence<I...>)
+{
+    return (offers<Request, typename Shelf::template policy_at<I>>() && ...);
+}
+
+/// What is known of a pipeline once its request is known.
+template<class Pipeline, class Request>
+struct shape {
+    using pipeline_access = access<Pipeline>;
+    using handler_type = typename pipeline_access::handler_type;
+    using call_type = typename pipeline_access::template call_type<Request>;
+
+    static_assert(
+        offers_every<Request, typename pipeline_access::policies_type>(std::make_index_sequence<pipeline_access::policies_type::size>()));
+
+    static constexpr auto returned_type()
+    {
+        using callable_type = std::remove_reference_t<decltype(callable(std::declval<handler_type&>()))>;
+        if constexpr (takes_request<callable_type, call_type> || takes_view<callable_type, call_type>)
+            return std::type_identity<decltype(invoke_handler(std::declval<handler_type&>(), std::declval<call_type&>()))>();
+        else
+            static_cast<void>(sizeof(typename advice::handler<callable_type>::template does_not_take<Request>));
+    }
+    using returned = std::remove_cvref_t<typename decltype(returned_type())::type>;
+    using outcome = typename outcome_of_value<typename awaitable_traits<returned>::value_type>::type;
+};
+
+/// Waits and sleeps on the thread that called.
+template<class Machine>
+act carry_on(Machine& m, act next)
+{
+    if constexpr (Machine::may_sleep) {
+        if (next == act::sleep) {
+            m.clock().sleep_until(after(m.clock().now(), m.delay()));
+            return m.descend_on();
+        }
+    }
+    if constexpr (Machine::may_park) {
+        if (next == act::park) {
+            thread_notifier self;
+            return m.woken(self.wait(m.parked(), m.until()));
+        }
+    }
+    return m.ascend_on();
+}
+
+/// The blocking driver: one call on the thread that called.
+template<bool Full, class Shape, class Pipeline, class Request>
+auto drive_blocking(Pipeline& p, Request& request)
+{
+    using see = access<Pipeline>;
+    using outcome_type = typename Shape::outcome;
+    machine<typename see::policies_type, typename Shape::call_type, outcome_type> m(see::policies(p), request, see::clock(p),
+                                                                                    see::classifier(p));
+    auto const handle = [&]() -> decltype(auto) { return invoke_handler(see::handler(p), static_cast<typename Shape::call_type&>(m)); };
+
+    act next = m.descend();
+    if (next == act::call) [[likely]] {
+        m.outcome_of(handle);
+        next = m.ascend();
+    }
+    while (next != act::done) {
+        if (next == act::call) {
+            m.outcome_of(handle);
+            next = m.ascend_again();
+        } else
+            next = carry_on(m, next);
+    }
+    if constexpr (Full)
+        return reply<typename outcome_type::value_type, typename see::reported>(m.take(), std::move(m.reports()), m.answered_by());
+    else
+        return m.take();
+}
+
+template<bool Full, class Pipeline, class Request>
+decltype(auto) drive(Pipeline& p, Request&& request)
+{
+    using plain = std::remove_cvref_t<Request>;
+    using shape_type = shape<Pipeline, plain>;
+    using see = access<Pipeline>;
+    if constexpr (awaitable<typename shape_type::returned>)
+        return driver_for<typename shape_type::returned>::template drive<Full>(p, std::forward<Request>(request));
+    else {
+        if constexpr (see::limits)
+            static_cast<void>(sizeof(
+                typename advice::cannot_interrupt<typename see::template first_with<does_limit_time>>::
+                    template which_is_synchronous__read_the_deadline_in_the_handler_or_make_it_asynchronous<typename see::handler_type>));
+        if constexpr (see::rewrites) {
+            plain own(std::forward<Request>(request));
+            return drive_blocking<Full, shape_type>(p, own);
+        } else
+            return drive_blocking<Full, shape_type>(p, std::as_const(request));
+    }
+}
+
+} // namespace detail
+
+} // namespace weir::inline v0

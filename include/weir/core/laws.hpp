@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <weir/core/call.hpp>
+#include <weir/core/policy.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <tuple>
+#include <utility>
+
+namespace weir::inline v0 {
+
+/// What a law knows of a policy: its traits as plain values, so that asking about twenty policies instantiates nothing.
+struct policy_facts {
+    bool repeats = false;
+    bool makes_repeats_safe = false;
+    bool answers_alone = false;
+    bool hides_failures = false;
+    bool counts_failures = false;
+    bool identifies = false;
+    bool reads_body = false;
+    bool rewrites_body = false;
+    bool limits_time = false;
+    /// The most attempts that the policy makes, and the time limit that its type fixes in nanoseconds; 0 if it is known at run time only.
+    std::uint32_t max_attempts = 1;
+    std::int64_t time_limit_ns = 0;
+    std::span<void const* const> needs{};
+    std::span<void const* const> provides{};
+};
+
+/// Where a law is broken: the policy further out and the one further in. `npos` stands for "nobody", `handler` for the handler.
+struct breach {
+    static constexpr std::size_t npos = static_cast<std::size_t>(-1);
+    std::size_t outer = npos;
+    std::size_t inner = npos;
+    std::size_t facet = 0;
+    [[nodiscard]] constexpr explicit operator bool() const noexcept { return outer != npos; }
+};
+
+/// The composition that a law looks at: the policies from the outermost to the innermost, and whether the handler may be repeated.
+struct composition {
+    std::span<policy_facts const> policies;
+    bool handler_is_idempotent = false;
+
+    /// The first pair for which `broken(outer, inner)` holds.
+    template<class Predicate>
+    [[nodiscard]] constexpr breach first_pair(Predicate broken) const
+    {
+        for (std::size_t i = 0; i < policies.size(); ++i)
+            for (std::size_t j = i + 1; j < policies.size(); ++j)
+                if (broken(policies[i], policies[j])) return {i, j};
+        return {};
+    }
+};
+
+/// The sentences of the laws. None of them is defined: the compiler's first line names one, with the policies it speaks of.
+namespace advice {
+template<class Outer>
+struct move {
+    template<class Inner>
+    struct inward_of;
+    template<class Inner>
+    struct inward_of_it__nothing_is_answered_from_a_cache_before_identity_is_proved_by;
+    template<class Inner>
+    struct outward_of {
+        template<class Facet>
+        struct which_reads;
+    };
+};
+template<class Facet>
+struct add_a_policy_that_provides {
+    template<class Reader>
+    struct outward_of;
+};
+template<class Loop>
+struct repeats {
+    template<class Handler>
+    struct which_is_not_marked__write_weir_idempotent_around_it;
+    template<class Inner>
+    struct and_so_does__take_one_of_them_out;
+};
+template<class Source>
+struct hides_failures {
+    template<class Outer>
+    struct from__move_it_outward_of;
+};
+template<class Rewriter>
+struct rewrites_the_body {
+    template<class Reader>
+    struct which_is_checked_further_in_by__move_that_outward;
+};
+template<class Timeout>
+struct ends_the_call_before {
+    template<class Loop>
+    struct could_make_all_its_attempts__lower_the_attempts_or_their_time_limit;
+};
+template<class Timeout>
+struct cannot_interrupt {
+    template<class Handler>
+    struct which_is_synchronous__read_the_deadline_in_the_handler_or_make_it_asynchronous;
+};
+template<class Law>
+struct names_no_law;
+} // namespace advice
+
+/// A law is a `constexpr` predicate over a composition, `find`, and a sentence, `sentence<Outer, Inner>`: a type that is declared and
+/// not defined, so that the compiler's first line is that sentence. `weir::allow<law, "reason">` in a pipeline lifts one.
+namespace laws {
+
+struct no_cached_answer_outside_identity {
+    static constexpr breach find(composition const& c)
+    {
+        return c.first_pair([](policy_facts const& outer, policy_facts const& inner) { return outer.answers_alone && inner.identifies; });
+    }
+    template<class Outer, class Inner>
+    using sentence =
+        typename advice::move<Outer>::template inward_of_it__nothing_is_answered_from_a_cache_before_identity_is_proved_by<Inner>;
+};
+
+struct one_repeat_at_a_time {
+    static constexpr breach find(composition const& c)
+    {
+        return c.first_pair([](policy_facts const& outer, policy_facts const& inner) { return outer.repeats && inner.repeats; });
+    }
+    template<class Outer, class Inner>
+    using sentence = typename advice::repeats<Outer>::template and_so_does__take_one_of_them_out<Inner>;
+};
+
+struct repeats_only_what_is_idempotent {
+    static constexpr breach find(composition const& c)
+    {
+        if (c.handler_is_idempotent) return {};
+        for (std::size_t i = 0; i < c.policies.size(); ++i) {
+            bool safe = !c.policies[i].repeats;
+            for (std::size_t j = i + 1; j < c.policies.size(); ++j) safe = safe || c.policies[j].makes_repeats_safe;
+            if (!safe) return {i, c.policies.size()};
+        }
+        return {};
+    }
+    template<class Outer, class Handler>
+    using sentence = typename advice::repeats<Outer>::template which_is_not_marked__write_weir_idempotent_around_it<Handler>;
+};
+
+struct failures_reach_who_counts_them {
+    static constexpr breach find(composition const& c)
+    {
+        return c.first_pair([](policy_facts const& outer, policy_facts const& inner) {
+            return (outer.counts_failures || outer.repeats) && inner.hides_failures;
+        });
+    }
+    template<class Outer, class Inner>
+    using sentence = typename advice::hides_failures<Inner>::template from__move_it_outward_of<Outer>;
+};
+
+struct bodies_are_checked_as_they_came {
+    static constexpr breach find(composition const& c)
+    {
+        return c.first_pair([](policy_facts const& outer, policy_facts const& inner) { return outer.rewrites_body && inner.reads_body; });
+    }
+    template<class Outer, class Inner>
+    using sentence = typename advice::rewrites_the_body<Outer>::template which_is_checked_further_in_by__move_that_outward<Inner>;
+};
+
+struct attempts_fit_into_the_time {
+    static constexpr breach find(composition const& c)
+    {
+        for (std::size_t i = 0; i < c.policies.size(); ++i) {
+            if (c.policies[i].time_limit_ns == 0) continue;
+            std::size_t repeating = breach::npos;
+            std::int64_t attempts = 1;
+            for (std::size_t j = i + 1; j < c.policies.size(); ++j) {
+                if (c.policies[j].repeats) {
+                    repeating = j;
+                    attempts *= c.policies[j].max_attempts;
+                }
+                std::int64_t const each = c.policies[j].time_limit_ns;
+                if (repeating != breach::npos && each != 0 && each > c.policies[i].time_limit_ns / attempts) return {i, repeating};
+            }
+        }
+        return {};
+    }
+    template<class Outer, class Inner>
+    using sentence =
+        typename advice::ends_the_call_before<Outer>::template could_make_all_its_attempts__lower_the_attempts_or_their_time_limit<Inner>;
+};
+
+} // namespace laws
+
+/// Lifts one law in the pipeline in which it stands, and says why: `allow<laws::one_repeat_at_a_time, "the inner one guards a local lock">`.
+template<class Law, fixed_string Reason>
+struct allow {
+    static_assert(Reason.view().size() >= 8, "weir::allow wants a reason that a reviewer can read");
+    using role = directive;
+    using lifts = Law;
+    static constexpr std::string_view name = "allow";
+};
+
+/// Marks a handler as one that may run several times for one call: what it does twice is the same as what it does once.
+template<class Handler>
+struct idempotent {
+    [[no_unique_address]] Handler handler;
+    using weir_wraps = Handler;
+    static constexpr bool weir_is_idempotent = true;
+};
+template<class Handler>
+idempotent(Handler) -> idempotent<Handler>;
+
+namespace detail {
+
+template<class T>
+inline constexpr char id_of{};
+
+template<class List>
+struct facet_ids;
+template<class... Facets>
+struct facet_ids<facets<Facets...>> {
+    static constexpr std::array<void const*, sizeof...(Facets)> value{&id_of<Facets>...};
+};
+
+template<class P>
+constexpr policy_facts facts_of()
+{
+    policy_facts f;
+    f.repeats = has_trait<P, repeats_the_call>;
+    f.makes_repeats_safe = has_trait<P, weir::makes_repeats_safe>;
+    f.answers_alone = has_trait<P, may_answer_alone>;
+    f.hides_failures = has_trait<P, weir::hides_failures>;
+    f.counts_failures = has_trait<P, weir::counts_failures>;
+    f.identifies = has_trait<P, establishes_identity>;
+    f.reads_body = has_trait<P, weir::reads_body>;
+    f.rewrites_body = has_trait<P, weir::rewrites_body>;
+    f.limits_time = has_trait<P, weir::limits_time>;
+    if constexpr (states_attempts<P>) f.max_attempts = P::max_attempts;
+    if constexpr (states_time_limit<P>) f.time_limit_ns = P::time_limit_ns;
+    f.needs = facet_ids<typename needs_of<P>::type>::value;
+    f.provides = facet_ids<typename provides_of<P>::type>::value;
+    return f;
+}
+
+template<class... P>
+struct facts_table {
+    static constexpr std::array<policy_facts, sizeof...(P)> value{facts_of<P>()...};
+};
+
+/// The first policy that reads a facet which nobody further out provides; `inner` is the policy further in that does, if there is one.
+constexpr breach missing_facet(std::span<policy_facts const> policies, std::span<void const* const> from_outside)
+{
+    auto const has = [](std::span<void const* const> ids, void const* id) {
+        for (void const* each : ids)
+            if (each == id) return true;
+        return false;
+    };
+    for (std::size_t i = 0; i < policies.size(); ++i)
+        for (std::size_t f = 0; f < policies[i].needs.size(); ++f) {
+            void const* const id = policies[i].needs[f];
+            bool provided = has(from_outside, id);
+            for (std::size_t j = 0; j < i && !provided; ++j) provided = has(policies[j].provides, id);
+            if (provided) continue;
+            for (std::size_t j = i + 1; j < policies.size(); ++j)
+                if (has(policies[j].provides, id)) return {i, j, f};
+            return {i, breach::npos, f};
+        }
+    return {};
+}
+
+template<class List, std::size_t Index>
+struct facet_at;
+template<class... Facets, std::size_t Index>
+struct facet_at<facets<Facets...>, Index> {
+    using type = std::tuple_element_t<Index, std::tuple<Facets...>>;
+};
+
+template<class Handler>
+constexpr bool is_idempotent = requires
+{
+    requires Handler::weir_is_idempotent;
+};
+
+template<class E>
+concept lifts_a_law = requires
+{
+    typename E::lifts;
+};
+template<class E, class Law>
+constexpr bool lifts = false;
+template<lifts_a_law E, class Law>
+constexpr bool lifts<E, Law> = std::is_same_v<typename E::lifts, Law>;
+
+/// Asks the compiler for the size of a sentence: it has none, and says so in the error's first line.
+template<class Sentence>
+constexpr bool say = sizeof(Sentence) != 0;
+
+template<class Law, class Handler, class... P>
+constexpr bool obeys()
+{
+    if constexpr (!(lifts<P, Law> || ...)) {
+        constexpr breach found = Law::find(composition{facts_table<P...>::value, is_idempotent<Handler>});
+        if constexpr (found) {
+            using all = std::tuple<P..., Handler>;
+            static_cast<void>(
+                sizeof(typename Law::template sentence<std::tuple_element_t<found.outer, all>, std::tuple_element_t<found.inner, all>>));
+            return false;
+        }
+    }
+    return true;
+}
+
+template<class Handler, class... P>
+constexpr bool obeys_shipped_laws()
+{
+    constexpr breach missing = missing_facet(facts_table<P...>::value, facet_ids<facets<deadline>>::value);
+    if constexpr (missing) {
+        using all = std::tuple<P...>;
+        using reader = std::tuple_element_t<missing.outer, all>;
+        using facet = typename facet_at<typename needs_of<reader>::type, missing.facet>::type;
+        if constexpr (missing.inner != breach::npos)
+            static_cast<void>(sizeof(
+                typename advice::move<std::tuple_element_t<missing.inner, all>>::template outward_of<reader>::template which_reads<facet>));
+        else
+            static_cast<void>(sizeof(typename advice::add_a_policy_that_provides<facet>::template outward_of<reader>));
+        return false;
+    } else
+        return obeys<laws::no_cached_answer_outside_identity, Handler, P...>() && obeys<laws::one_repeat_at_a_time, Handler, P...>() &&
+               obeys<laws::repeats_only_what_is_idempotent, Handler, P...>() &&
+               obeys<laws::failures_reach_who_counts_them, Handler, P...>() &&
+               obeys<laws::bodies_are_checked_as_they_came, Handler, P...>() && obeys<laws::attempts_fit_into_the_time, Handler, P...>();
+}
+
+} // namespace detail
+
+} // namespace weir::inline v0

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <weir/core/directives.hpp>
+#include <weir/core/driver.hpp>
+#include <weir/core/handler.hpp>
+#include <weir/core/laws.hpp>
+#include <weir/core/machine.hpp>
+#include <weir/core/reply.hpp>
+#include <weir/core/stack.hpp>
+
+#include <cstddef>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace weir::inline v0 {
+
+namespace detail {
+
+/// The policies of a pipeline, side by side; those that are empty take no room.
+template<class Indices, class... Elements>
+class shelf;
+template<std::size_t... I, class... Elements>
+class shelf<std::index_sequence<I...>, Elements...> : leaf<I, Elements>... {
+public:
+    static constexpr std::size_t size = sizeof...(Elements);
+    template<std::size_t Index>
+    using element_at = std::tuple_element_t<Index, std::tuple<Elements...>>;
+    template<std::size_t Index>
+    using policy_at = policy_t<element_at<Index>>;
+
+    template<class Parts>
+    constexpr explicit shelf(Parts parts) : leaf<I, Elements>{std::get<I>(std::move(parts))}...
+    {
+    }
+    template<std::size_t Index>
+    constexpr policy_at<Index>& get() noexcept
+    {
+        return unwrapped<element_at<Index>>::of(static_cast<leaf<Index, element_at<Index>>&>(*this).value);
+    }
+};
+
+/// What the parts of a pipeline come to: the handler is the last, the policies are the rest.
+template<class Parts>
+struct composed;
+template<class... Parts>
+struct composed<std::tuple<Parts...>> {
+    using all = std::tuple<std::decay_t<Parts>...>;
+    using handler = std::tuple_element_t<sizeof...(Parts) - 1, all>;
+    template<class Indices>
+    struct split;
+    template<std::size_t... I>
+    struct split<std::index_sequence<I...>> {
+        using type = stack<std::tuple_element_t<I, all>...>;
+    };
+    using policies = typename split<std::make_index_sequence<sizeof...(Parts) - 1>>::type;
+};
+template<class... E>
+using composed_of = composed<decltype(std::tuple_cat(parts(std::declval<E>())...))>;
+
+} // namespace detail
+
+/// Policies around a handler: `pipeline svc{policy, policy, ..., handler};`, the outermost first.
+///
+/// `svc(request)` gives the outcome, `result<T>`; `svc.call(request)` a `reply<T>` that also tells what policies reported. Both
+/// return an awaitable of it if the handler does. An exception of the handler that no policy answers is thrown on.
+///
+/// The pipeline neither moves nor copies, and outlives its calls. It may be called by several threads at once unless one of its
+/// policies is `confined`. A call allocates nothing; its state lies on the stack, or in one coroutine frame.
+template<class Policies, class Handler>
+class pipeline;
+
+template<class... Elements, class Handler>
+class pipeline<stack<Elements...>, Handler> {
+    using shelf = detail::shelf<std::index_sequence_for<Elements...>, Elements...>;
+    static_assert(detail::obeys_shipped_laws<Handler, detail::policy_t<Elements>...>());
+
+public:
+    static constexpr std::size_t size = sizeof...(Elements);
+    /// The most often that the handler runs for one call: what the retries of all levels allow together.
+    static constexpr std::uint64_t max_attempts = [] {
+        std::uint64_t product = 1;
+        for (policy_facts const& facts : detail::facts_table<detail::policy_t<Elements>...>::value) product *= facts.max_attempts;
+        return product;
+    }();
+
+    template<class... E>
+    explicit pipeline(E&&... elements) : pipeline(std::in_place, std::tuple_cat(detail::parts(std::forward<E>(elements))...))
+    {
+    }
+    pipeline(pipeline const&) = delete;
+    pipeline& operator=(pipeline const&) = delete;
+
+    /// Calls the handler through the policies.
+    template<class Request>
+    decltype(auto) operator()(Request&& request)
+    {
+        return detail::drive<false>(*this, std::forward<Request>(request));
+    }
+    /// The same, and what the policies have to tell of it.
+    template<class Request>
+    decltype(auto) call(Request&& request)
+    {
+        return detail::drive<true>(*this, std::forward<Request>(request));
+    }
+
+    /// The first policy made from a template, `svc.get<rate_limit>()`, of a type, or with a name, `svc.get<"per tenant">()`.
+    template<template<class...> class Template>
+    [[nodiscard]] auto& get() noexcept
+    {
+        return find<std::array<bool, size>{detail::is_made_from<Template, detail::policy_t<Elements>>...}>();
+    }
+    template<template<auto...> class Template>
+    [[nodiscard]] auto& get() noexcept
+    {
+        return find<std::array<bool, size>{detail::is_made_from_values<Template, detail::policy_t<Elements>>...}>();
+    }
+    template<class Policy>
+    [[nodiscard]] auto& get() noexcept
+    {
+        return find<std::array<bool, size>{std::is_same_v<Policy, detail::policy_t<Elements>>...}>();
+    }
+    template<fixed_string Name>
+    [[nodiscard]] auto& get() noexcept
+    {
+        return find<std::array<bool, size>{(detail::unwrapped<Elements>::label == Name.view())...}>();
+    }
+
+    /// Calls `f(policy, label)` for each policy, outermost first; the label is the name it was given, or empty.
+    template<class F>
+    void for_each(F&& f)
+    {
+        [&]<std::size_t... I>(std::index_sequence<I...>)
+        {
+            (f(policies_.template get<I>(), detail::unwrapped<Elements>::label), ...);
+        }
+        (std::index_sequence_for<Elements...>());
+    }
+
+private:
+    friend struct detail::access<pipeline>;
+
+    template<class... Parts>
+    pipeline(std::in_place_t, std::tuple<Parts...> parts)
+        : policies_(head(parts, std::index_sequence_for<Elements...>())), handler_{std::get<size>(std::move(parts))}
+    {
+    }
+    template<class Parts, std::size_t... I>
+    static auto head(Parts& parts, std::index_sequence<I...>)
+    {
+        return std::forward_as_tuple(std::get<I>(std::move(parts))...);
+    }
+    template<std::array<bool, size> Flags>
+    auto& find() noexcept
+    {
+        constexpr std::size_t place = detail::place_of(Flags);
+        static_assert(place < size, "weir: the pipeline has no such policy");
+        return policies_.template get<place>();
+    }
+
+    [[no_unique_address]] shelf policies_;
+    [[no_unique_address]] detail::leaf<size, Handler> handler_;
+};
+
+template<class... E>
+pipeline(E&&...) -> pipeline<typename detail::composed_of<E...>::policies, typename detail::composed_of<E...>::handler>;
+
+/// The most often that the handler of a pipeline runs for one call.
+template<class Pipeline>
+inline constexpr std::uint64_t max_attempts = Pipeline::max_attempts;
+
+} // namespace weir::inline v0

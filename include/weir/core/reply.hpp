@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <weir/core/facets.hpp>
+#include <weir/core/result.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+namespace weir::inline v0 {
+
+/// What `svc.call(request)` gives: the result, the facts that policies reported on the way up, and which policy answered.
+template<class T, class Reports>
+class reply {
+public:
+    reply(boost::system::result<T, error> outcome, detail::facet_frame<typename detail::reported<Reports>::type> facts,
+          std::uint8_t answered_by)
+        : outcome_(std::move(outcome)), facts_(std::move(facts)), answered_by_(answered_by)
+    {
+    }
+
+    [[nodiscard]] boost::system::result<T, error>& result() & noexcept { return outcome_; }
+    [[nodiscard]] boost::system::result<T, error> const& result() const& noexcept { return outcome_; }
+    [[nodiscard]] boost::system::result<T, error>&& result() && noexcept { return std::move(outcome_); }
+    [[nodiscard]] bool has_value() const noexcept { return outcome_.has_value(); }
+
+    /// A fact that a policy of the pipeline reports, if there was anything to report in this call.
+    template<class F>
+    [[nodiscard]] std::optional<F> const& reported() const noexcept
+    {
+        return facts_.template at<std::optional<F>>();
+    }
+    /// Whether any policy of the pipeline may report this fact.
+    template<class F>
+    static constexpr bool may_report = Reports::template contains<F>;
+
+    /// The place of the policy that answered or refused by itself; `error::no_policy` if the handler's outcome came through.
+    [[nodiscard]] std::uint8_t answered_by() const noexcept { return answered_by_; }
+
+private:
+    boost::system::result<T, error> outcome_;
+    [[no_unique_address]] detail::facet_frame<typename detail::reported<Reports>::type> facts_;
+    std::uint8_t answered_by_;
+};
+
+} // namespace weir::inline v0
