@@ -51,7 +51,7 @@ file(GLOB weir_umbrella_headers CONFIGURE_DEPENDS ${weir_include_dir}/weir/weir.
 set(weir_folders ${weir_components})
 weir_component(weir FILES ${weir_umbrella_headers} NEEDS ${weir_folders})
 
-# weir::compiled: the bodies that are no templates, compiled once with the flags of whoever links it.
-if(EXISTS ${weir_include_dir}/weir/src.hpp)
+# weir::compiled: the bodies that are no templates, compiled once with the flags of whoever links it. It holds those of weir::sign, too.
+if(EXISTS ${weir_include_dir}/weir/src.hpp AND TARGET OpenSSL::Crypto)
     include(${CMAKE_CURRENT_LIST_DIR}/compiled.cmake)
 endif()

@@ -11,7 +11,7 @@ foreach(name IN LISTS weir_components)
     install(EXPORT weir-${name} NAMESPACE weir:: FILE weir-${name}-targets.cmake DESTINATION ${weir_package_dir})
 endforeach()
 
-if(TARGET weir_compiled)
+if(EXISTS ${weir_include_dir}/weir/src.hpp)
     install(FILES include/weir/src.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weir)
     install(FILES cmake/compiled.cmake cmake/compiled.cpp DESTINATION ${weir_package_dir})
     list(APPEND weir_components compiled)
