@@ -3,6 +3,7 @@
 
 #include <weir/http/framing.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <random>
 #include <string>
