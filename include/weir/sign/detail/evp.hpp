@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+
+#include <array>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+namespace weir::inline v0::detail {
+
+/// Throws `std::runtime_error` with what OpenSSL says about its last error in this thread.
+[[noreturn]] inline void throw_openssl_error(std::string const& doing)
+{
+    std::array<char, 256> text{};
+    ERR_error_string_n(ERR_get_error(), text.data(), text.size());
+    ERR_clear_error();
+    throw std::runtime_error("OpenSSL, " + doing + ": " + text.data());
+}
+
+inline void check_openssl(int result, char const* doing)
+{
+    if (result != 1) [[unlikely]]
+        throw_openssl_error(doing);
+}
+
+struct evp_deleter {
+    void operator()(EVP_MD* p) const noexcept { EVP_MD_free(p); }
+    void operator()(EVP_MD_CTX* p) const noexcept { EVP_MD_CTX_free(p); }
+};
+using digest_context = std::unique_ptr<EVP_MD_CTX, evp_deleter>;
+
+inline digest_context make_digest_context()
+{
+    digest_context made(EVP_MD_CTX_new());
+    if (made == nullptr) throw_openssl_error("making a digest context");
+    return made;
+}
+
+/// SHA-256, looked up once a program: OpenSSL's look-up by name costs as much as hashing a short message.
+inline EVP_MD const* sha256_algorithm()
+{
+    static std::unique_ptr<EVP_MD, evp_deleter> const fetched = [] {
+        std::unique_ptr<EVP_MD, evp_deleter> made(EVP_MD_fetch(nullptr, "SHA256", nullptr));
+        if (made == nullptr) throw_openssl_error("looking up SHA-256");
+        return made;
+    }();
+    return fetched.get();
+}
+
+/// A context for the thread's short computations. Each starts it anew and leaves nothing for the next.
+inline EVP_MD_CTX* thread_digest_context()
+{
+    thread_local digest_context const context = make_digest_context();
+    return context.get();
+}
+
+} // namespace weir::inline v0::detail
