@@ -59,6 +59,7 @@ run_stage() {
         say "failed: configuring"
         failed=$((failed + 1))
     else
+        say "Building ..."
         # Whatever can be built is built and run; a program that is missing fails as a test.
         keep_going=-k
         [ "${CMAKE_GENERATOR-}" = Ninja ] && keep_going="-k 0"
