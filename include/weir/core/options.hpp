@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <concepts>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 namespace weir::inline v0 {
@@ -14,8 +14,9 @@ namespace weir::inline v0 {
 template<class T>
 class required {
 public:
-    template<std::convertible_to<T> U>
-    constexpr required(U&& value) : value_(std::forward<U>(value)) // NOLINT: implicit, so that options read like plain values
+    constexpr required(T value) noexcept(
+        std::is_nothrow_move_constructible_v<T>) // NOLINT: implicit, so that options read like plain values
+        : value_(std::move(value))
     {
     }
     constexpr operator T const&() const noexcept { return value_; } // NOLINT: as above

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <weir/core/contracts.hpp>
+#include <weir/core/live.hpp>
+#include <weir/core/options.hpp>
+#include <weir/core/striped.hpp>
+#include <weir/resilience/call_window.hpp>
+
+#include <cstdint>
+#include <mutex>
+#include <string_view>
+
+namespace weir::inline v0 {
+
+struct circuit_breaker_options {
+    /// Opens when at least this part of the calls in the window failed; in (0, 1].
+    double failure_rate = 0.5;
+    /// The length of the window; from 1 ms to 24 h.
+    duration window = std::chrono::seconds(10);
+    /// Never opens on fewer calls than these in the window; at least 1.
+    std::uint32_t minimum_calls = 20;
+    /// How long it stays open before it lets probes through; above 0.
+    duration open_for = std::chrono::seconds(5);
+    /// How many calls are let through half-open, all of which have to succeed; at least 1.
+    std::uint32_t probes = 3;
+    /// How long the probes may take together; when it is over the breaker opens again. Above 0.
+    duration probe_limit = std::chrono::seconds(10);
+};
+
+/// Keeps calls away from a handler that fails: closed, it counts outcomes; open, it refuses with `errc::circuit_open` and the time left;
+/// half-open, it lets a few probes through and closes when all of them succeed (M. Nygard, "Release It!", 2007).
+///
+/// A failure is what the pipeline's classifier says: a fault or an exception, by default not the caller's own mistakes. Cancelled calls do
+/// not count, nor do results that arrive after the state in which their call began. The rate is checked at every failure, and at
+/// successes while only the minimum of calls is missing. Closed, a call costs a load and, with its outcome, a count in
+/// words of its own thread. To limit the calls at the same time take `bulkhead`; to shed load by the failure rate without a
+/// cliff, `adaptive_throttle`.
+template<threading_model Threading = shared>
+class circuit_breaker {
+public:
+    using role = gate;
+    using traits = weir::traits<counts_failures>;
+    using options = circuit_breaker_options;
+    static constexpr std::string_view name = "circuit_breaker";
+
+    enum class state : std::uint8_t { closed, open, half_open };
+
+    struct stats_type {
+        state now = state::closed;
+        std::uint64_t calls = 0;    ///< in the window
+        std::uint64_t failures = 0; ///< in the window
+        std::uint64_t refused = 0;  ///< since the start, as the following
+        std::uint64_t opened = 0;
+        std::uint64_t late = 0; ///< results that arrived after their state had ended
+        void each(auto&& field) const
+        {
+            field("state", static_cast<std::uint64_t>(now));
+            field("window_calls", calls);
+            field("window_failures", failures);
+            field("refused_total", refused);
+            field("opened_total", opened);
+            field("late_total", late);
+        }
+    };
+
+    explicit circuit_breaker(options o = {}) : settings_(checked(o)), window_(o.window) {}
+
+    auto admit(auto& call) -> admission<permit<circuit_breaker, std::uint64_t>>
+    {
+        std::uint64_t const word = word_.load(std::memory_order_acquire);
+        if (state_of(word) == state::closed) [[likely]]
+            return permit<circuit_breaker, std::uint64_t>(*this, word);
+        return admit_when_not_closed(call.now());
+    }
+    void settle(std::uint64_t ticket, auto const& outcome, auto& call)
+    {
+        bool const failed = call.failed(outcome);
+        if (word_.load() != ticket) [[unlikely]]
+            late_.add();
+        else if (state_of(ticket) == state::closed) [[likely]] {
+            window_.count(call.now(), failed);
+            if (failed || near_.load()) [[unlikely]]
+                judge(ticket, call.now());
+        } else
+            judge_probe(ticket, failed, call.now());
+    }
+    void cancel(std::uint64_t ticket) noexcept
+    {
+        std::lock_guard lock(changing_);
+        if (state_of(ticket) == state::half_open && word_.load() == ticket) --probes_out_;
+    }
+
+    [[nodiscard]] stats_type stats(time_point now) const
+    {
+        auto const window = window_.sum(now);
+        return {state_of(word_.load()), window.calls, window.marked, refused_.sum(), opened_.load(), late_.sum()};
+    }
+    [[nodiscard]] options settings() const noexcept { return settings_.load(); }
+    /// Other settings from the next decision on; the state stays, a window of another length begins anew. Throws `std::invalid_argument` and
+    /// changes nothing if they are bad.
+    void reconfigure(options const& o)
+    {
+        checked(o);
+        std::lock_guard lock(changing_);
+        bool const resized = o.window != settings_.load().window;
+        settings_.store(o);
+        if (resized) window_.resize(o.window);
+    }
+    void describe(auto&& field) const
+    {
+        options const o = settings();
+        field("failure_rate", o.failure_rate);
+        field("window", o.window);
+        field("minimum_calls", o.minimum_calls);
+        field("open_for", o.open_for);
+        field("probes", o.probes);
+        field("probe_limit", o.probe_limit);
+    }
+
+private:
+    /// The state in the low two bits, above them a number that grows with each change: a permit remembers the word, and a result
+    /// whose word is not the present one is late.
+    static constexpr state state_of(std::uint64_t word) noexcept { return static_cast<state>(word & 3); }
+
+    static options const& checked(options const& o)
+    {
+        expect(o.failure_rate > 0 && o.failure_rate <= 1, "circuit_breaker.failure_rate", "a ratio above 0 and at most 1");
+        expect(o.window >= std::chrono::milliseconds(1) && o.window <= std::chrono::hours(24), "circuit_breaker.window", "1 ms to 24 h");
+        expect(o.minimum_calls >= 1, "circuit_breaker.minimum_calls", "at least 1");
+        expect(o.open_for > duration::zero(), "circuit_breaker.open_for", "more than 0");
+        expect(o.probes >= 1, "circuit_breaker.probes", "at least 1");
+        expect(o.probe_limit > duration::zero(), "circuit_breaker.probe_limit", "more than 0");
+        return o;
+    }
+
+    void change(state to, time_point until) noexcept
+    {
+        until_ = until;
+        probes_out_ = probes_good_ = 0;
+        near_.store(false);
+        word_.store(((word_.load() >> 2) + 1) << 2 | static_cast<std::uint64_t>(to), std::memory_order_release);
+    }
+    void open(time_point now) noexcept
+    {
+        opened_.add(1);
+        change(state::open, after(now, settings_.load().open_for));
+    }
+
+    [[gnu::noinline, gnu::cold]] auto admit_when_not_closed(time_point now) -> admission<permit<circuit_breaker, std::uint64_t>>
+    {
+        std::lock_guard lock(changing_);
+        if (state_of(word_.load()) == state::half_open && now >= until_) open(now);
+        if (state_of(word_.load()) == state::open && now >= until_) change(state::half_open, after(now, settings_.load().probe_limit));
+
+        std::uint64_t const word = word_.load();
+        if (state_of(word) == state::closed) return permit<circuit_breaker, std::uint64_t>(*this, word);
+        if (state_of(word) == state::half_open && probes_out_ + probes_good_ < settings_.load().probes) {
+            ++probes_out_;
+            return permit<circuit_breaker, std::uint64_t>(*this, word);
+        }
+        refused_.add();
+        return error(errc::circuit_open, until_ - now);
+    }
+    [[gnu::noinline, gnu::cold]] void judge(std::uint64_t ticket, time_point now)
+    {
+        options const o = settings_.load();
+        auto const window = window_.sum(now);
+        bool const too_many = static_cast<double>(window.marked) >= o.failure_rate * static_cast<double>(window.calls) && window.marked > 0;
+        std::lock_guard lock(changing_);
+        if (word_.load() != ticket) return;
+        if (too_many && window.calls >= o.minimum_calls)
+            open(now);
+        else
+            near_.store(too_many);
+    }
+    [[gnu::noinline, gnu::cold]] void judge_probe(std::uint64_t ticket, bool failed, time_point now)
+    {
+        std::lock_guard lock(changing_);
+        if (word_.load() != ticket) return;
+        if (failed) return open(now);
+        --probes_out_;
+        if (++probes_good_ < settings_.load().probes) return;
+        window_.forget();
+        change(state::closed, never);
+    }
+
+    typename Threading::template cell<std::uint64_t> word_;
+    typename Threading::template cell<bool> near_; ///< the rate is too high already, only the minimum of calls is missing
+    live<options> settings_;
+    call_window<Threading> window_;
+    detail::counter<Threading> refused_;
+    detail::counter<Threading> late_;
+    typename Threading::template cell<std::uint64_t> opened_;
+    typename Threading::mutex changing_; ///< guards what follows, and every change of the word
+    time_point until_ = never;
+    std::uint32_t probes_out_ = 0;
+    std::uint32_t probes_good_ = 0;
+};
+circuit_breaker(circuit_breaker_options)->circuit_breaker<>;
+
+[[nodiscard]] constexpr std::string_view to_string(circuit_breaker<>::state s) noexcept
+{
+    return s == circuit_breaker<>::state::closed ? "closed" : s == circuit_breaker<>::state::open ? "open" : "half_open";
+}
+
+} // namespace weir::inline v0

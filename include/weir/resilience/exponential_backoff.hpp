@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <weir/core/clock.hpp>
+
+#include <algorithm>
+#include <cstdint>
+
+namespace weir::inline v0 {
+
+/// A well mixed 64-bit word (D. Steele, D. Lea, C. Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014).
+[[nodiscard]] constexpr std::uint64_t splitmix64(std::uint64_t word) noexcept
+{
+    word += 0x9e3779b97f4a7c15;
+    word = (word ^ (word >> 30)) * 0xbf58476d1ce4e5b9;
+    word = (word ^ (word >> 27)) * 0x94d049bb133111eb;
+    return word ^ (word >> 31);
+}
+
+/// Waiting times that double, drawn evenly from zero to the bound: exponential backoff with full jitter (M. Brooker, "Exponential Backoff
+/// And Jitter", AWS Architecture Blog, 2015). It spreads callers who failed together.
+struct exponential_backoff {
+    duration base = std::chrono::milliseconds(50);
+    duration cap = std::chrono::seconds(2);
+
+    /// The longest wait after the attempt with this number, the first being 1: base * 2^(attempt - 1), at most the cap.
+    [[nodiscard]] constexpr duration bound(std::uint32_t attempt) const noexcept
+    {
+        std::uint32_t const doublings = std::min(attempt - 1, 62u);
+        return (cap.count() >> doublings) < base.count() ? cap : duration{base.count() << doublings};
+    }
+    /// The wait itself; `random` is any evenly spread word.
+    [[nodiscard]] constexpr duration wait(std::uint32_t attempt, std::uint64_t random) const noexcept
+    {
+        return duration{
+            static_cast<std::int64_t>(static_cast<double>(random >> 11) * 0x1p-53 * static_cast<double>(bound(attempt).count()))};
+    }
+};
+
+} // namespace weir::inline v0
