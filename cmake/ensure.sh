@@ -76,16 +76,14 @@ name_of() {
     esac
 }
 
-# Runs apt-get as root.
-apt_get() {
-    if [ "$(id -u)" -eq 0 ]; then
-        DEBIAN_FRONTEND=noninteractive apt-get "$@"
-    elif have sudo; then
-        sudo DEBIAN_FRONTEND=noninteractive apt-get "$@"
-    else
-        die "Neither root nor sudo here. As root, run: apt-get $*"
-    fi
+# How to become root, into $as_root: nothing for root itself, else sudo.
+find_root() {
+    as_root=
+    [ "$(id -u)" -eq 0 ] && return 0
+    have sudo || die "This needs root or sudo to install packages. Run it as root once, then as anybody."
+    as_root=sudo
 }
+apt_get() { $as_root env DEBIAN_FRONTEND=noninteractive apt-get "$@"; }
 
 # clang 16 if it is offered, else the newest after it.
 choose_clang() {
@@ -184,6 +182,7 @@ ensure() {
 }
 
 by_apt() {
+    find_root
     apt_log=$(mktemp)
     apt_get update -q >"$apt_log" 2>&1 || say "apt-get update failed; trying with the lists that are here."
     # shellcheck disable=SC2086
