@@ -85,10 +85,12 @@ find_root() {
 }
 apt_get() { $as_root env DEBIAN_FRONTEND=noninteractive apt-get "$@"; }
 
-# clang 16 if it is offered, else the newest after it.
+# clang 16 if it is offered, else the one that the distribution itself prefers, else the newest.
 choose_clang() {
     clang_offered=
-    for version in 16 $clang_versions; do
+    preferred=$(apt-cache depends clang 2>/dev/null | sed -n 's/^ *Depends: clang-\([0-9][0-9]*\)$/\1/p')
+    [ "${preferred:-0}" -ge 16 ] || preferred=
+    for version in 16 $preferred $clang_versions; do
         if apt-cache show "clang-$version" >/dev/null 2>&1; then
             clang_offered=$version
             return 0
