@@ -65,11 +65,17 @@ public:
         auto&& wanted = detail::as_key<Key>(key);
         std::uint64_t const hash = hash_(wanted);
         shard& part = shard_of(hash);
+        finding<Value> found;
         if constexpr (shard::readable) {
-            if (auto seen = part.peek(wanted, half(hash), now)) return counted(*std::move(seen));
+            if (part.peek(wanted, half(hash), now, found)) {
+                count(found);
+                return found;
+            }
         }
         std::scoped_lock const lock(part.mutex);
-        return counted(part.find(wanted, half(hash), now));
+        found = part.find(wanted, half(hash), now);
+        count(found);
+        return found;
     }
 
     /// Looks `key` up, and finds also what is out of date, for as long as `keep_stale`: better than an error, perhaps.
@@ -81,8 +87,8 @@ public:
         shard& part = shard_of(hash);
         std::scoped_lock const lock(part.mutex);
         finding<Value> found = part.find(wanted, half(hash), now, part.settings.keep_stale);
-        if (found.stale_for() > duration::zero()) tally_.add(stale_hits);
-        return counted(std::move(found));
+        count(found);
+        return found;
     }
 
     /// Keeps `value`, in the place of whatever answer `key` had.
@@ -91,7 +97,7 @@ public:
         std::uint64_t const hash = hash_(key);
         shard& part = shard_of(hash);
         typename shard::writing const guard(part);
-        counted(part.put(std::move(key), std::move(value), half(hash), now));
+        count(part.put(std::move(key), std::move(value), half(hash), now));
     }
 
     /// Keeps that there is no such thing as `key`, in the place of whatever answer it had. With a `negative_ttl` of zero it only
@@ -104,7 +110,7 @@ public:
         if (part.settings.negative_ttl == duration::zero())
             part.erase(key, half(hash));
         else
-            counted(part.put_absent(std::move(key), half(hash), now));
+            count(part.put_absent(std::move(key), half(hash), now));
     }
 
     /// Forgets the answer of `key`. Returns whether there was one.
@@ -191,12 +197,12 @@ private:
     static std::uint32_t half(std::uint64_t hash) noexcept { return static_cast<std::uint32_t>(hash); }
     shard& shard_of(std::uint64_t hash) noexcept { return shards_[hash >> 1 >> (63 - shard_bits_)]; }
 
-    finding<Value> counted(finding<Value> found) noexcept
+    void count(finding<Value> const& found) noexcept
     {
         tally_.add(found.hit() ? hits : found.negative() ? negative_hits : misses);
-        return found;
+        if (found.stale_for() > duration::zero()) tally_.add(stale_hits);
     }
-    void counted(detail::dropped out) noexcept
+    void count(detail::dropped out) noexcept
     {
         tally_.add(writes);
         if (out.for_room != 0) tally_.add(evicted, out.for_room);

@@ -30,8 +30,8 @@ struct store_options {
 };
 
 struct store_stats {
-    std::uint64_t hits;           ///< look-ups that found a value, `stale_hits` among them
-    std::uint64_t stale_hits;     ///< those where `find_stale` found one out of date
+    std::uint64_t hits;           ///< look-ups that found a value
+    std::uint64_t stale_hits;     ///< answers, values or negative, that `find_stale` found out of date
     std::uint64_t negative_hits;  ///< look-ups that found a negative answer
     std::uint64_t misses;         ///< look-ups that found nothing
     std::uint64_t writes;         ///< values and negative answers written

@@ -13,7 +13,6 @@
 #include <cstdint>
 #include <cstring>
 #include <mutex>
-#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -48,33 +47,36 @@ public:
     {
     }
 
-    /// Looks the key up beside the writers, without the lock. Nothing: there was a writer, or one has to look closer.
-    [[nodiscard]] std::optional<finding<Value>> peek(Key const& key, std::uint32_t hash, time_point now) noexcept
+    /// Looks the key up beside the writers, without the lock. False: there was a writer, or one has to look closer.
+    [[nodiscard]] bool peek(Key const& key, std::uint32_t hash, time_point now, finding<Value>& found) noexcept
     {
         std::uint64_t const before = sequence_.load(std::memory_order_acquire);
-        if (before % 2 != 0) return std::nullopt;
+        if (before % 2 != 0) return false;
         auto const undisturbed = [&] { return sequence_.load() == before; };
         // Bytes, not `==`: what is read beside a writer may be no `Key` at all.
         auto const same = [&](auto const& entry) { return std::memcmp(&entry.key, &key, sizeof key) == 0; };
 
         if (auto const at = values_.find(hash, any); at != none) {
             auto const entry = values_.read(at);
-            if (!undisturbed() || !same(entry)) return std::nullopt;
-            if (entry.expiry <= now) return finding<Value>();
-            values_.touch(at);
-            return finding<Value>(entry.value);
+            if (!undisturbed() || !same(entry)) return false;
+            if (entry.expiry > now) {
+                values_.touch(at);
+                found = finding<Value>(entry.value);
+            }
+            return true;
         }
         if (absences_.size() != 0) {
             if (auto const at = absences_.find(hash, any); at != none) {
                 auto const entry = absences_.read(at);
-                if (!undisturbed() || !same(entry)) return std::nullopt;
-                if (entry.expiry <= now) return finding<Value>();
-                absences_.touch(at);
-                return finding<Value>::absent();
+                if (!undisturbed() || !same(entry)) return false;
+                if (entry.expiry > now) {
+                    absences_.touch(at);
+                    found = finding<Value>::absent();
+                }
+                return true;
             }
         }
-        if (!undisturbed()) return std::nullopt;
-        return finding<Value>();
+        return undisturbed();
     }
 
     /// Looks the key up; what has been out of date for less than `stale` is found, too.
