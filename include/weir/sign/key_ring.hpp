@@ -42,7 +42,7 @@ enum class key_verdict : std::uint8_t {
 /// listed last); all of them verify. So a new key is first added everywhere with a `not_before` to come, and the old one is taken out
 /// once nobody signs with it.
 ///
-/// With `shared`, any thread may do anything at any time. A use holds a mutex only while it takes a share of the keys, 25 ns, and computes
+/// With `shared`, any thread may do anything at any time. A use holds a mutex only while it takes a share of the keys, about 35 ns, and computes
 /// outside it: beside an HMAC that is little, and unlike a lock of readers it never keeps `replace` waiting. A use under way when the keys
 /// are replaced ends with the old ones, which are overwritten when the last such use has ended. Look-up is a binary search and allocates
 /// nothing. Memory: about 600 bytes a key.

@@ -58,12 +58,12 @@ inline std::optional<std::string> decode_percent(std::string_view text)
 /// Finds the parameter `name` in the query of a request target, as in `/quotes?symbol=ACME&limit=10`. Names are compared decoded, so
 /// that `l%69mit` does not slip past a check of `limit`; a parameter without `=` has an empty value; `+` is a plus, as in RFC 3986.
 /// A fault in another parameter is not this one's. Cost: one pass, and an allocation where a value or an encoded name is long.
-[[nodiscard]] inline query_value find_query(std::string_view target, std::string_view name)
+[[nodiscard]] inline query_value find_query(std::string_view path_and_query, std::string_view name)
 {
     query_value found;
-    std::size_t const question = target.find('?');
+    std::size_t const question = path_and_query.find('?');
     if (question == std::string_view::npos) return found;
-    for (std::string_view rest = target.substr(question + 1); !rest.empty();) {
+    for (std::string_view rest = path_and_query.substr(question + 1); !rest.empty();) {
         std::string_view const pair = rest.substr(0, rest.find('&'));
         rest.remove_prefix(pair.size() == rest.size() ? rest.size() : pair.size() + 1);
         std::size_t const equals = pair.find('=');
