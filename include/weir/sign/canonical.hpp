@@ -54,8 +54,8 @@ struct text_to_sign {
     signature_check found;
 };
 
-/// Signs requests and verifies them: HMAC-SHA256 over method, target, headers and the digest of the body. What is signed is this text,
-/// each line ended by one line feed, the last one too; `verify` of an order may read
+/// Signs requests and verifies them: HMAC-SHA256 over method, target, headers and the digest of the body. What is signed is a
+/// text like this one, each line ended by one line feed, the last one too:
 ///
 /// | line                                          | it is                                                                          |
 /// |-----------------------------------------------|--------------------------------------------------------------------------------|
@@ -66,7 +66,7 @@ struct text_to_sign {
 /// | `x-device-id:till-7`                          | the spaces and tabs around it. The names are those of the options              |
 /// | `x-timestamp:1700000000000`                   | decimal, no leading zero                                                       |
 /// | `x-nonce:3d1f0a...`                           | 1 to 128 bytes                                                                 |
-/// | `content-type:application/json`               | every covered header, in the order of the options                             |
+/// | `content-type:application/json`               | every covered header, in the order of the options                              |
 /// | `idempotency-key`                             | a covered header that is absent: its name without a colon                      |
 /// | `x-content-sha256:9f86d081884c7d65...`        | the digest of the body, 64 lower-case hexadecimal digits, also of an empty one |
 ///
@@ -132,8 +132,8 @@ public:
         return found;
     }
 
-    /// Whether the request is one that a key of its app signed, at a time near `now`. The signature is checked before the body is hashed, so
-    /// a forger costs one short HMAC a valid key of the app, whatever the size of the body.
+    /// Whether the request is one that a key of its app signed, at a time near `now`. The signature is checked before the body is
+    /// hashed: a forgery costs one short HMAC for each valid key of the app, whatever the size of its body.
     template<verifiable_request Request, class Threading>
     signature_check verify(Request const& request, key_ring<Threading> const& keys, wall_time now) const
     {
