@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <weir/core/clock.hpp>
+#include <weir/http/message.hpp>
+#include <weir/http/server_options.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <ctime>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace weir::inline v0::http::detail {
+
+namespace asio = boost::asio;
+
+/// What the server knows of a connection: its place in the list, and when it is ended unless it moves on.
+struct connection {
+    connection* before = this;
+    connection* behind = this;
+    time_point deadline = never;
+    bool idle = false; ///< between two requests: a drain ends it at once
+    asio::cancellation_signal end;
+};
+
+/// One thread's server without its sessions: the listener, the list of connections, one coarse clock for all their deadlines.
+/// All of it is used on one executor, the counters excepted.
+class server_state : public std::enable_shared_from_this<server_state> {
+public:
+    using handler_type = std::function<asio::awaitable<response>(request&)>;
+
+    server_state(asio::any_io_executor executor, handler_type handle, server_options const& o)
+        : options(o),
+          handler(std::move(handle)),
+          acceptor(executor),
+          place_free(executor),
+          signals(executor),
+          timer_(executor),
+          tick_(std::clamp<duration>(std::min({o.idle_time, o.header_time, o.body_time}) / 8, std::chrono::milliseconds(5),
+                                     std::chrono::milliseconds(250)))
+    {
+        check(o);
+        listen();
+        read_clocks();
+    }
+
+    /// The deadline of what begins now and may take `d`. It comes up to two ticks late, never early.
+    [[nodiscard]] time_point in(duration d) const noexcept { return std::min(after(after(now_, d), tick_), last_); }
+    /// The end of the drain, `never` before it has begun.
+    [[nodiscard]] time_point last_deadline() const noexcept { return last_; }
+    /// `Date: ...` and the line's end, renewed every second.
+    [[nodiscard]] std::string_view date() const noexcept { return date_; }
+    [[nodiscard]] bool draining() const noexcept { return draining_; }
+    [[nodiscard]] bool full() const noexcept { return open.load(std::memory_order_relaxed) >= options.connections; }
+
+    void add(connection& c) noexcept
+    {
+        c.before = all_.before;
+        c.behind = &all_;
+        all_.before->behind = &c;
+        all_.before = &c;
+        count(open);
+    }
+    void remove(connection& c) noexcept
+    {
+        c.before->behind = c.behind;
+        c.behind->before = c.before;
+        open.store(open.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+        place_free.cancel();
+        if (draining_) finish_if_done();
+    }
+
+    /// Looks at all deadlines, and again after each tick until the server has drained.
+    void tick()
+    {
+        read_clocks();
+        for_all([&](connection& c) {
+            if (c.deadline > now_) return;
+            c.deadline = never;
+            count(timed_out);
+            c.end.emit(asio::cancellation_type::terminal);
+        });
+        if (finished_) return;
+        timer_.expires_after(tick_);
+        timer_.async_wait([self = shared_from_this()](boost::system::error_code failed) {
+            if (!failed) self->tick();
+        });
+    }
+    void drain()
+    {
+        if (std::exchange(draining_, true)) return;
+        close_listener();
+        last_ = in(options.drain_time);
+        for_all([&](connection& c) {
+            c.deadline = std::min(c.deadline, last_);
+            if (c.idle) c.end.emit(asio::cancellation_type::terminal);
+        });
+        finish_if_done();
+    }
+    /// Ends all at once.
+    void stop()
+    {
+        drain();
+        for_all([](connection& c) { c.end.emit(asio::cancellation_type::terminal); });
+        finished_ = true;
+        timer_.cancel();
+        signals.cancel();
+    }
+
+    /// One writer, any reader.
+    static void count(std::atomic<std::uint64_t>& counter) noexcept
+    {
+        counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    }
+
+    server_options const options;
+    handler_type const handler;
+    asio::ip::tcp::acceptor acceptor;
+    asio::steady_timer place_free; ///< cancelled when a connection ends
+    asio::signal_set signals;
+    std::atomic<std::uint64_t> accepted{0}, open{0}, requests{0}, refused{0}, timed_out{0}, threw{0};
+
+private:
+    void listen()
+    {
+        asio::ip::tcp::endpoint const where(asio::ip::make_address(options.address), options.port);
+        acceptor.open(where.protocol());
+        acceptor.set_option(asio::socket_base::reuse_address(true));
+        using reuse_port = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
+        if (options.reuse_port) acceptor.set_option(reuse_port(true));
+        acceptor.bind(where);
+        acceptor.listen();
+    }
+    void close_listener()
+    {
+        boost::system::error_code ignored;
+        acceptor.close(ignored);
+        place_free.cancel();
+    }
+    void finish_if_done()
+    {
+        if (open.load(std::memory_order_relaxed) > 0) return;
+        finished_ = true;
+        timer_.cancel();
+        signals.cancel();
+    }
+    void read_clocks()
+    {
+        now_ = steady::now();
+        std::time_t const second = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+        if (second == second_) return;
+        second_ = second;
+        std::tm parts{};
+        char text[48];
+        // The C locale's names, whatever the program's locale is: RFC 9110 section 5.6.7 has them fixed.
+        constexpr char const* days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+        constexpr char const* months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+        gmtime_r(&second, &parts);
+        std::size_t const size = std::strftime(text, sizeof text, ", %d     %Y %H:%M:%S GMT\r\n", &parts);
+        date_.assign("Date: ").append(days[parts.tm_wday]).append(text, size);
+        date_.replace(date_.find("     ") + 1, 3, months[parts.tm_mon]);
+    }
+    template<class F>
+    void for_all(F f)
+    {
+        for (connection *c = all_.behind, *next = nullptr; c != &all_; c = next) {
+            next = c->behind;
+            f(*c);
+        }
+    }
+
+    asio::steady_timer timer_;
+    duration const tick_;
+    connection all_;
+    time_point now_{};
+    time_point last_ = never;
+    std::time_t second_ = -1;
+    std::string date_;
+    bool draining_ = false;
+    bool finished_ = false;
+};
+
+} // namespace weir::inline v0::http::detail

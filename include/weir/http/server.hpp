@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <weir/http/detail/server_state.hpp>
+#include <weir/http/detail/session.hpp>
+#include <weir/http/message.hpp>
+#include <weir/http/server_options.hpp>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+
+#include <csignal>
+#include <cstdint>
+#include <exception>
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace weir::inline v0::http {
+
+/// An HTTP/1.1 server for one thread: listens, reads requests, checks their framing (`http::framing`), lets a handler answer them.
+///
+/// ```cpp
+/// asio::io_context context(1);
+/// weir::http::server server(context.get_executor(), handler, {.port = 8080});
+/// server.drain_on({SIGTERM});
+/// context.run(); // until it has drained
+/// ```
+///
+/// All of it runs on the one executor it is given, which must be serial: a context that one thread runs, or a strand. For
+/// several threads make one server a thread, with `reuse_port`. The handler is called on that executor, one request of a
+/// connection at a time; it may answer out of order with other connections. What it returns is sent with Content-Length, Date
+/// and, where the connection ends, `Connection: close`. What it throws becomes a problem document; the text of an exception is
+/// not shown. A malformed request is answered by 400, 413, 414, 431, 501 or 505 as a problem document, and its connection closed.
+///
+/// The cancellation slot of the handler's coroutine is emitted (terminal) when the drain's time is up. Deadlines of connections
+/// are looked at by one coarse tick, an eighth of the shortest time and at most 250 ms: no timer is armed for a request.
+/// Memory: 8 KiB of input a connection and what its largest header needed.
+class server {
+public:
+    /// `asio::awaitable<response>(request&)`; kept until the last connection has ended, as must be what it refers to.
+    using handler_type = detail::server_state::handler_type;
+
+    /// Listens at once. Throws `std::invalid_argument` for bad options, `boost::system::system_error` where the system does not
+    /// let it listen: the port is taken, the address is not one of this machine.
+    server(boost::asio::any_io_executor executor, handler_type handler, server_options const& options = {})
+        : executor_(executor),
+          state_(std::make_shared<detail::server_state>(executor, std::move(handler), options)),
+          port_(state_->acceptor.local_endpoint().port())
+    {
+        boost::asio::co_spawn(executor_, accept(state_), boost::asio::detached);
+    }
+    /// Ends all connections. On the server's executor, or when nobody runs it.
+    ~server() { state_->stop(); }
+    server(server const&) = delete;
+    server& operator=(server const&) = delete;
+
+    [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+
+    /// Stops listening, ends the connections that have no request, lets the running requests end with `Connection: close`, and
+    /// cancels what still runs when the drain's time is up. When all have ended the server holds no work of its executor any more, so
+    /// that `context.run()` returns. From any thread, any number of times.
+    void drain()
+    {
+        boost::asio::post(executor_, [state = state_] { state->drain(); });
+    }
+    /// Drains when one of the signals comes. Once, before the context runs.
+    void drain_on(std::initializer_list<int> signals)
+    {
+        for (int s : signals) state_->signals.add(s);
+        state_->signals.async_wait([state = state_](boost::system::error_code failed, int) {
+            if (!failed) state->drain();
+        });
+    }
+
+    /// From any thread.
+    [[nodiscard]] server_stats stats() const noexcept
+    {
+        auto const read = [](auto const& counter) { return counter.load(std::memory_order_relaxed); };
+        return {read(state_->accepted), read(state_->open),      read(state_->requests),
+                read(state_->refused),  read(state_->timed_out), read(state_->threw)};
+    }
+
+private:
+    static boost::asio::awaitable<void> accept(std::shared_ptr<detail::server_state> state);
+
+    boost::asio::any_io_executor executor_;
+    std::shared_ptr<detail::server_state> state_;
+    std::uint16_t port_;
+};
+
+inline boost::asio::awaitable<void> server::accept(std::shared_ptr<detail::server_state> state)
+{
+    namespace asio = boost::asio;
+    using session = detail::session<asio::ip::tcp::socket>;
+    state->tick();
+    while (!state->draining()) {
+        boost::system::error_code failed;
+        while (state->full() && !state->draining()) {
+            state->place_free.expires_at(never);
+            co_await state->place_free.async_wait(asio::redirect_error(asio::use_awaitable, failed));
+        }
+        asio::ip::tcp::socket socket = co_await state->acceptor.async_accept(asio::redirect_error(asio::use_awaitable, failed));
+        if (failed) {
+            if (state->draining()) co_return;
+            // Out of descriptors, most likely: another try is of no use before a connection has ended.
+            state->place_free.expires_after(std::chrono::milliseconds(100));
+            co_await state->place_free.async_wait(asio::redirect_error(asio::use_awaitable, failed));
+            continue;
+        }
+        detail::server_state::count(state->accepted);
+        auto const peer = socket.remote_endpoint(failed);
+        auto one = std::make_unique<session>(state, std::move(socket), peer.address().to_string());
+        auto* const running = one.get();
+        auto const slot = running->slot();
+        auto owner = [one = std::move(one)](std::exception_ptr) {};
+        asio::co_spawn(state->acceptor.get_executor(), running->run(), asio::bind_cancellation_slot(slot, std::move(owner)));
+    }
+}
+
+} // namespace weir::inline v0::http

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <weir/core/clock.hpp>
+#include <weir/core/options.hpp>
+#include <weir/http/refusal.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string>
+
+namespace weir::inline v0::http {
+
+/// Where a server listens, and what its clients may take of it.
+struct server_options {
+    std::string address = "127.0.0.1"; ///< the address to listen at; `0.0.0.0` or `::` for all
+    std::uint16_t port = 0;            ///< 0: any free one, which `port()` tells
+    bool reuse_port = false;           ///< several servers, one a thread, share the port; the system spreads the connections
+    framing_limits limits = {};        ///< sizes of header and body
+    std::size_t connections = 10'000;  ///< open at a time; further ones wait in the system's queue until one ends
+    std::size_t requests_per_connection = std::numeric_limits<std::size_t>::max(); ///< then it is closed
+    duration idle_time = std::chrono::seconds(60);                                 ///< a connection may be kept without a request
+    duration header_time = std::chrono::seconds(10); ///< from the first byte of a header, or a new connection, to the header's end
+    duration body_time = std::chrono::seconds(30);   ///< for a whole body; also for the client to take a response
+    duration drain_time = std::chrono::seconds(10);  ///< for running requests to end after `drain()`
+};
+
+/// Throws `std::invalid_argument` naming the member that is out of range.
+inline void check(server_options const& o)
+{
+    expect(o.connections > 0, "connections", "at least 1");
+    expect(o.requests_per_connection > 0, "requests_per_connection", "at least 1");
+    expect(o.limits.header_bytes >= 64, "limits.header_bytes", "at least 64");
+    expect(o.limits.header_bytes <= std::numeric_limits<std::uint32_t>::max(), "limits.header_bytes", "less than 4 GiB");
+    expect(o.limits.line_bytes > 0 && o.limits.field_bytes > 0, "limits.line_bytes, limits.field_bytes", "at least 1");
+    expect(o.idle_time > duration::zero(), "idle_time", "more than zero");
+    expect(o.header_time > duration::zero(), "header_time", "more than zero");
+    expect(o.body_time > duration::zero(), "body_time", "more than zero");
+    expect(o.drain_time >= duration::zero(), "drain_time", "zero or more");
+}
+
+/// What a server did since it began.
+struct server_stats {
+    std::uint64_t accepted = 0;  ///< connections
+    std::uint64_t open = 0;      ///< connections now
+    std::uint64_t requests = 0;  ///< that reached the handler
+    std::uint64_t refused = 0;   ///< for their framing or size
+    std::uint64_t timed_out = 0; ///< connections that were ended for being idle or slow
+    std::uint64_t threw = 0;     ///< requests whose handler threw
+};
+
+} // namespace weir::inline v0::http
