@@ -75,9 +75,11 @@ struct access<Pipeline<stack<Elements...>, Handler>> {
     using classifier_type = std::remove_reference_t<decltype(classifier(std::declval<pipeline_type&>()))>;
 
     /// The call of a request; a driver adds the facets of its own.
+    template<class Request>
+    using handed_request = std::conditional_t<rewrites, Request, Request const>;
     template<class Request, class... More>
-    using call_type = call<std::conditional_t<rewrites, Request, Request const>, clock_type, classifier_type,
-                           typename facet_union<provided, facets<More...>>::type, reported>;
+    using call_type =
+        call<handed_request<Request>, clock_type, classifier_type, typename facet_union<provided, facets<More...>>::type, reported>;
 
     /// The first policy that has a trait, for a sentence.
     template<template<class> class Has>
@@ -129,21 +131,51 @@ template<class Pipeline, class Request>
 struct shape {
     using pipeline_access = access<Pipeline>;
     using handler_type = typename pipeline_access::handler_type;
-    using call_type = typename pipeline_access::template call_type<Request>;
+    using callable_type = std::remove_reference_t<decltype(callable(std::declval<handler_type&>()))>;
+    using handed_request = typename pipeline_access::template handed_request<Request>;
 
     static_assert(
         offers_every<Request, typename pipeline_access::policies_type>(std::make_index_sequence<pipeline_access::policies_type::size>()));
 
-    static constexpr auto returned_type()
+    static constexpr bool is_plain =
+        takes_request<callable_type, handed_request> || takes_view<callable_type, handed_request, typename pipeline_access::provided>;
+    /// The handler binds the call's cancellation slot to its own operations.
+    static constexpr bool binds_cancellation =
+        !is_plain &&
+        takes_view<callable_type, handed_request, typename facet_union<typename pipeline_access::provided, facets<cancellation>>::type>;
+
+    static constexpr auto find_call()
     {
-        using callable_type = std::remove_reference_t<decltype(callable(std::declval<handler_type&>()))>;
-        if constexpr (takes_request<callable_type, call_type> || takes_view<callable_type, call_type>)
+        if constexpr (binds_cancellation)
+            return std::type_identity<typename pipeline_access::template call_type<Request, cancellation>>();
+        else
+            return std::type_identity<typename pipeline_access::template call_type<Request>>();
+    }
+    using call_type = typename decltype(find_call())::type;
+    static constexpr auto find_returned()
+    {
+        if constexpr (is_plain || binds_cancellation)
             return std::type_identity<decltype(invoke_handler(std::declval<handler_type&>(), std::declval<call_type&>()))>();
         else
             static_cast<void>(sizeof(typename advice::handler<callable_type>::template does_not_take<Request>));
     }
-    using returned = std::remove_cvref_t<typename decltype(returned_type())::type>;
+    using returned = std::remove_cvref_t<typename decltype(find_returned())::type>;
     using outcome = typename outcome_of_value<typename awaitable_traits<returned>::value_type>::type;
+};
+
+/// What a caller gets: the outcome, or a reply with all that was reported.
+template<bool Full, class Pipeline, class Request>
+struct answer_of {
+    using outcome = typename shape<Pipeline, Request>::outcome;
+    using type = std::conditional_t<Full, reply<typename outcome::value_type, typename access<Pipeline>::reported>, outcome>;
+    template<class Machine>
+    static type take(Machine& m)
+    {
+        if constexpr (Full)
+            return type(m.take(), std::move(m.reports()), m.answered_by());
+        else
+            return m.take();
+    }
 };
 
 /// Waits and sleeps on the thread that called.

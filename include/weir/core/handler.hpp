@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/core/call.hpp>
 #include <weir/core/facets.hpp>
 #include <weir/core/result.hpp>
 
+#include <concepts>
 #include <functional>
 #include <type_traits>
 #include <utility>
@@ -16,6 +18,10 @@ struct awaitable_traits {
     static constexpr bool is_awaitable = false;
     using value_type = T;
 };
+
+/// The facet of a handler that can be cancelled by itself, defined in `weir/asio.hpp`. A handler that takes a `view<cancellation>`
+/// binds its slot to all its operations, and spares a timeout the cost of doing so from outside.
+struct cancellation;
 
 template<class T>
 concept awaitable = awaitable_traits<T>::is_awaitable;
@@ -38,13 +44,23 @@ constexpr auto& callable(H& handler) noexcept
         return handler;
 }
 
-/// Stands for any `view<...>` of a call: what a handler that reads facets is given.
+/// Whether a handler could read these facets; stands for any `view<...>` of them.
+template<class Provided>
+struct view_probe {
+    template<class... Facets>
+    requires((Provided::template contains<Facets> || std::is_same_v<Facets, deadline>)&&...)
+    operator view<Facets...>() const noexcept; // NOLINT: implicit, the handler's parameter chooses the facets
+    template<class F>
+    F const& get() const noexcept;
+};
+
+/// The same for a call: what a handler that reads facets is given.
 template<class Call>
 class any_view {
 public:
     explicit any_view(Call const& call) noexcept : call_(call) {}
     template<class... Facets>
-    operator view<Facets...>() const noexcept // NOLINT: implicit, the handler's parameter chooses the facets
+    operator view<Facets...>() const noexcept // NOLINT: as above
     {
         return view<Facets...>(call_);
     }
@@ -58,18 +74,17 @@ private:
     Call const& call_;
 };
 
-template<class H, class Call>
-concept takes_request = std::invocable<H&, typename Call::handed_request&>;
-template<class H, class Call>
-concept takes_view = std::invocable<H&, typename Call::handed_request&, any_view<Call>>;
+template<class H, class Request>
+concept takes_request = std::invocable<H&, Request&>;
+template<class H, class Request, class Provided>
+concept takes_view = std::invocable<H&, Request&, view_probe<Provided>>;
 
 /// Calls the handler with the request, and with a view of the facets if it takes one.
 template<class Handler, class Call>
 decltype(auto) invoke_handler(Handler& handler, Call& call)
 {
     auto& f = callable(handler);
-    using callable_type = std::remove_reference_t<decltype(f)>;
-    if constexpr (takes_request<callable_type, Call>)
+    if constexpr (takes_request<std::remove_reference_t<decltype(f)>, typename Call::handed_request>)
         return std::invoke(f, call.request());
     else
         return std::invoke(f, call.request(), any_view<Call>(call));

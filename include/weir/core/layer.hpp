@@ -28,6 +28,16 @@ struct layer {
 template<class Policy, class Call, class Outcome>
 using slot_t = typename layer<Policy, Call, Outcome>::slot;
 
+[[nodiscard]] bool in_time_left(auto& call)
+{
+    return call.now() < call.deadline().at;
+}
+/// The error of a call whose deadline has passed: made by the policy that set the deadline.
+[[nodiscard]] error out_of_time(auto& call) noexcept
+{
+    return error(errc::deadline_exceeded).by(call.deadline().policy);
+}
+
 template<class Role>
 struct layer_base {
     using slot = pass;
@@ -91,8 +101,9 @@ struct layer<Policy, Call, Outcome> : layer_base<gate> {
     static bool resume(Policy& policy, slot& held, Call& call, auto stop, bool in_time)
     {
         held.parked_at = nullptr;
-        held.parked.detach();
-        if (!in_time && policy.abandon(held.parked)) return stop.refuse(policy.gave_up());
+        bool const in_vain = !in_time && policy.abandon(held.parked);
+        held.parked.detach(); // only now: a wake may have come while we gave up
+        if (in_vain) return stop.refuse(in_time_left(call) ? policy.gave_up() : out_of_time(call));
         return take(policy, held, policy.resume(call, held.parked), stop);
     }
     static bool leave(Policy&, slot& held, Call& call, auto stop)
@@ -134,8 +145,9 @@ struct layer<Policy, Call, Outcome> : layer_base<source> {
     }
     static bool resume(Policy& policy, slot& token, Call& call, auto stop, bool in_time)
     {
+        bool const in_vain = !in_time && token.abandon();
         token.waiting().detach();
-        if (!in_time && token.abandon()) return stop.refuse(errc::deadline_exceeded);
+        if (in_vain) return stop.refuse(out_of_time(call));
         return follow(token, policy.look_up_again(call, token, stop.outcome()), stop);
     }
     static bool leave([[maybe_unused]] Policy& policy, [[maybe_unused]] slot& token, [[maybe_unused]] Call& call,

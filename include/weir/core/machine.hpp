@@ -84,8 +84,7 @@ public:
     void cancel() noexcept
     {
         (drop<size - 1 - I>(), ...);
-        outcome_ = error(errc::cancelled);
-        exception_ = nullptr;
+        fails(errc::cancelled);
     }
 
     [[nodiscard]] unsigned at() const noexcept { return at_; }
@@ -114,6 +113,26 @@ public:
             exception_ = std::current_exception();
         }
         answered_by_ = error::no_policy;
+    }
+    /// Keeps what the handler returned.
+    void keep()
+    {
+        outcome_ = Outcome();
+        answered_by_ = error::no_policy;
+    }
+    template<class Returned>
+    void keep(Returned&& returned)
+    {
+        if constexpr (std::is_same_v<std::remove_cvref_t<Returned>, Outcome>)
+            outcome_ = std::forward<Returned>(returned);
+        else
+            outcome_ = Outcome(boost::system::in_place_value, std::forward<Returned>(returned));
+        answered_by_ = error::no_policy;
+    }
+    void fails(error e) noexcept
+    {
+        outcome_ = e;
+        exception_ = nullptr;
     }
     void threw(std::exception_ptr exception) noexcept
     {

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <weir/asio/cancellation.hpp>
+#include <weir/asio/time_limit.hpp>
+#include <weir/asio/timer_wheel.hpp>
+#include <weir/asio/wait.hpp>
+#include <weir/core/driver.hpp>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/cancellation_state.hpp>
+#include <boost/asio/cancellation_type.hpp>
+#include <boost/asio/execution/context.hpp>
+#include <boost/asio/query.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <concepts>
+#include <exception>
+#include <type_traits>
+#include <utility>
+
+namespace weir::inline v0 {
+
+template<class T, class Executor>
+struct awaitable_traits<boost::asio::awaitable<T, Executor>> {
+    static constexpr bool is_awaitable = true;
+    using value_type = T;
+};
+
+/// An rvalue that a call is to own: `co_await svc(weir::owned{std::move(request)})`. Needed with g++ 12 for aggregates whose destructor does
+/// something: it destroys a temporary of theirs twice when it stands in a `co_await` expression.
+template<class T>
+class owned {
+public:
+    explicit owned(T&& value) noexcept(std::is_nothrow_move_constructible_v<T>) : value_(std::move(value)) {}
+    [[nodiscard]] T&& release() noexcept { return std::move(value_); }
+
+private:
+    T value_;
+};
+
+namespace detail {
+
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
+template<class T>
+constexpr bool survives_co_await = !std::is_aggregate_v<T> || std::is_trivially_destructible_v<T>;
+#else
+template<class T>
+constexpr bool survives_co_await = true;
+#endif
+
+template<class T>
+constexpr bool is_owned = false;
+template<class T>
+constexpr bool is_owned<owned<T>> = true;
+
+/// What a call needs of its execution context, and nothing for a pipeline that needs none of it.
+template<class Executor, bool MayWait, bool Limits>
+struct environment {
+    explicit environment(Executor const&) noexcept {}
+    static boost::asio::cancellation_slot slot_for(boost::asio::cancellation_slot parent) noexcept { return parent; }
+};
+template<class Executor>
+struct environment<Executor, true, false> {
+    explicit environment(Executor const& executor)
+        : wheel(boost::asio::use_service<timer_wheel>(boost::asio::query(executor, boost::asio::execution::context)))
+    {
+    }
+    static boost::asio::cancellation_slot slot_for(boost::asio::cancellation_slot parent) noexcept { return parent; }
+    timer_wheel& wheel;
+};
+template<class Executor>
+struct environment<Executor, true, true> : environment<Executor, true, false> {
+    explicit environment(Executor const& executor) : environment<Executor, true, false>(executor), limit(executor, this->wheel) {}
+    boost::asio::cancellation_slot slot_for(boost::asio::cancellation_slot) noexcept { return limit.slot(); }
+    time_limit<Executor> limit;
+};
+
+} // namespace detail
+
+namespace advice {
+template<class Request>
+struct temporary {
+    struct is_destroyed_twice_by_this_compiler_in_a_co_await__name_it_first_or_pass_weir_owned;
+};
+} // namespace advice
+
+/// The asynchronous driver: one coroutine, with one frame, for all policies of a call. Everything a call does runs on the executor of
+/// the coroutine that awaits it, which has to be serial: a context with one thread, or a strand.
+template<class T, class Executor>
+struct driver_for<boost::asio::awaitable<T, Executor>> {
+    template<bool Full, class Pipeline, class Request>
+    static auto drive(Pipeline& p, Request&& request)
+    {
+        using plain = std::remove_cvref_t<Request>;
+        if constexpr (std::is_lvalue_reference_v<Request> && !detail::access<Pipeline>::rewrites)
+            return run<Full, Pipeline, plain const&>(p, request);
+        else {
+            if constexpr (!std::is_lvalue_reference_v<Request> && !detail::survives_co_await<plain>)
+                static_cast<void>(sizeof(typename advice::temporary<
+                                         plain>::is_destroyed_twice_by_this_compiler_in_a_co_await__name_it_first_or_pass_weir_owned));
+            return run<Full, Pipeline, plain>(p, std::forward<Request>(request));
+        }
+    }
+
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete" // g++ 12 -O1 sees through Asio's allocation of frames, but not through its release
+#endif
+    /// `Held` is the request itself or a reference to the caller's.
+    template<bool Full, class Pipeline, class Held>
+    static auto run(Pipeline& p, Held request)
+        -> boost::asio::awaitable<typename detail::answer_of<Full, Pipeline, std::remove_cvref_t<Held>>::type, Executor>
+    {
+        using see = detail::access<Pipeline>;
+        using shape = detail::shape<Pipeline, std::remove_cvref_t<Held>>;
+        using call_type = typename shape::call_type;
+        using machine_type = detail::machine<typename see::policies_type, call_type, typename shape::outcome>;
+        namespace this_coro = boost::asio::this_coro;
+        constexpr bool may_wait = machine_type::may_sleep || machine_type::may_park || see::limits;
+
+        [[maybe_unused]] std::conditional_t<may_wait, detail::wait, pass> waiting;
+        Executor const executor = co_await this_coro::executor;
+        detail::environment<Executor, may_wait, see::limits> around(executor);
+        machine_type m(see::policies(p), request, see::clock(p), see::classifier(p));
+
+        bool again = false;
+        for (detail::act next = m.descend(); next != detail::act::done;) {
+            if (next == detail::act::call) {
+                boost::asio::cancellation_state const cancelling = co_await this_coro::cancellation_state;
+                if constexpr (see::limits) around.limit.begin(m.now(), m.deadline().at, cancelling.slot());
+                try {
+                    if constexpr (shape::binds_cancellation) m.set(cancellation{around.slot_for(cancelling.slot())});
+                    auto running = detail::invoke_handler(see::handler(p), static_cast<call_type&>(m));
+                    if constexpr (see::limits && !shape::binds_cancellation)
+                        co_await around.limit.run(running, m);
+                    else if constexpr (std::is_void_v<T>) {
+                        co_await std::move(running);
+                        m.keep();
+                    } else
+                        m.keep(co_await std::move(running));
+                } catch (...) {
+                    m.threw(std::current_exception());
+                }
+                if constexpr (see::limits) {
+                    if (!around.limit.end()) [[unlikely]] {
+                        co_await this_coro::throw_if_cancelled(false);
+                        co_await around.limit.until_told(waiting);
+                        waiting.finish();
+                        co_await this_coro::throw_if_cancelled(true);
+                    }
+                }
+                if (!m.outcome().has_value()) [[unlikely]] {
+                    if (cancelling.cancelled() != boost::asio::cancellation_type::none) {
+                        m.cancel();
+                        break;
+                    }
+                    if constexpr (see::limits)
+                        if (around.limit.passed()) m.fails(detail::out_of_time(static_cast<call_type&>(m)));
+                }
+                next = again ? m.ascend_again() : m.ascend();
+                again = true;
+            } else if (next == detail::act::unwind)
+                next = m.ascend_on();
+            else if constexpr (may_wait) {
+                boost::asio::cancellation_state const cancelling = co_await this_coro::cancellation_state;
+                if (cancelling.cancelled() != boost::asio::cancellation_type::none) {
+                    m.cancel();
+                    break;
+                }
+                bool const asleep = next == detail::act::sleep;
+                time_point const now = m.now();
+                co_await waiting(asleep ? nullptr : &m.parked(), around.wheel, now, asleep ? after(now, m.delay()) : m.until());
+                cancelling.slot().clear();
+                detail::wait_end const end = waiting.finish();
+                if (end == detail::wait_end::cancelled) {
+                    m.cancel();
+                    break;
+                }
+                next = asleep ? m.descend_on() : m.woken(end == detail::wait_end::woken);
+            }
+        }
+        co_return detail::answer_of<Full, Pipeline, std::remove_cvref_t<Held>>::take(m);
+    }
+};
+
+} // namespace weir::inline v0

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <weir/asio/wheel_levels.hpp>
+#include <weir/core/clock.hpp>
+#include <weir/core/striped.hpp>
+
+#include <boost/asio/execution_context.hpp>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <thread>
+
+namespace weir::inline v0 {
+
+/// The alarms of an execution context: deadlines and sleeps of its calls, in shards by thread, so that arming and disarming touch no
+/// timer of the system. A tick is 2^20 ns, about a millisecond; an alarm is never early. One thread, started by the first
+/// alarm, waits for the next one that is due, and only that; it counts as no work of the context.
+///
+/// Thread-safe. Arming and disarming cost some ten nanoseconds; waking the thread, when an alarm is earlier than all, a system call.
+class timer_wheel : public boost::asio::execution_context::service {
+public:
+    static inline boost::asio::execution_context::id id;
+    using key_type = timer_wheel;
+    using entry = detail::wheel_entry;
+
+    explicit timer_wheel(boost::asio::execution_context& owner) : service(owner) {}
+
+    /// `e.expire` will be called once at `at` or up to a tick and a thread's wake-up later, unless it is disarmed.
+    void arm(entry& e, time_point now, time_point at)
+    {
+        unsigned const index = detail::thread_number::current() % shards;
+        shard& mine = shards_[index];
+        e.shard = static_cast<std::uint8_t>(index);
+        e.tick = tick_not_before(at);
+        e.state.store(entry::armed, std::memory_order_relaxed);
+        {
+            std::lock_guard lock(mine.mutex);
+            mine.levels.link(e, tick_of(now));
+        }
+        if (e.tick < wake_at_.load(std::memory_order_relaxed) && !by_hand_) [[unlikely]]
+            wake();
+    }
+    /// True if it had not expired. Else `expire` has returned by now.
+    bool disarm(entry& e) noexcept
+    {
+        {
+            std::lock_guard lock(shards_[e.shard].mutex);
+            if (e.state.load(std::memory_order_relaxed) == entry::armed) {
+                shards_[e.shard].levels.unlink(e);
+                e.state.store(entry::idle, std::memory_order_relaxed);
+                return true;
+            }
+        }
+        while (e.state.load(std::memory_order_acquire) == entry::expiring) std::this_thread::yield();
+        return e.state.load(std::memory_order_relaxed) == entry::idle;
+    }
+
+    /// From now on no thread runs: whoever drives the time calls `advance`. For simulations; called before the first alarm.
+    void drive_by_hand() noexcept { by_hand_ = true; }
+    /// Expires what is due at `now`.
+    void advance(time_point now) noexcept
+    {
+        for (shard& each : shards_) {
+            entry* due = nullptr;
+            {
+                std::lock_guard lock(each.mutex);
+                each.levels.advance(tick_of(now), [&](entry& e) {
+                    e.state.store(entry::expiring, std::memory_order_relaxed);
+                    e.behind = due;
+                    due = &e;
+                });
+            }
+            while (due != nullptr) {
+                entry& e = *due;
+                due = e.behind;
+                e.expire(e);
+                e.state.store(entry::expired, std::memory_order_release); // its owner may free it from here on
+            }
+        }
+    }
+    /// When `advance` has to be called next; `never` if nothing is armed.
+    [[nodiscard]] time_point next() noexcept
+    {
+        std::uint64_t tick = detail::wheel_levels::nothing;
+        for (shard& each : shards_) {
+            std::lock_guard lock(each.mutex);
+            tick = std::min(tick, each.levels.next());
+        }
+        return time_of(tick);
+    }
+
+private:
+    static constexpr unsigned shards = 8;
+    static constexpr unsigned tick_bits = 20;
+
+    struct alignas(128) shard {
+        /// Held for a few instructions, and hardly ever wanted by two threads at once.
+        class lock_type {
+        public:
+            void lock() noexcept
+            {
+                while (taken_.exchange(true, std::memory_order_acquire)) std::this_thread::yield();
+            }
+            void unlock() noexcept { taken_.store(false, std::memory_order_release); }
+
+        private:
+            std::atomic<bool> taken_{false};
+        } mutex;
+        detail::wheel_levels levels;
+    };
+
+    static std::uint64_t tick_of(time_point t) noexcept { return static_cast<std::uint64_t>(t.time_since_epoch().count()) >> tick_bits; }
+    static std::uint64_t tick_not_before(time_point t) noexcept
+    {
+        return (static_cast<std::uint64_t>(t.time_since_epoch().count()) + ((1u << tick_bits) - 1)) >> tick_bits;
+    }
+    static time_point time_of(std::uint64_t tick) noexcept
+    {
+        return tick >= (static_cast<std::uint64_t>(never.time_since_epoch().count()) >> tick_bits)
+                   ? never
+                   : time_point{duration{static_cast<std::int64_t>(tick << tick_bits)}};
+    }
+
+    [[gnu::noinline, gnu::cold]] void wake()
+    {
+        std::lock_guard lock(mutex_);
+        scan_again_ = true;
+        if (!thread_.joinable() && !stopped_) thread_ = std::thread([this] { run(); });
+        changed_.notify_one();
+    }
+    void run()
+    {
+        std::unique_lock lock(mutex_);
+        while (!stopped_) {
+            scan_again_ = false;
+            // Whoever arms during the scan, maybe in a shard already passed, finds this and wakes us again.
+            wake_at_.store(detail::wheel_levels::nothing, std::memory_order_relaxed);
+            lock.unlock();
+            advance(steady::now());
+            time_point const due = next();
+            lock.lock();
+            if (scan_again_ || stopped_) continue;
+            wake_at_.store(due == never ? detail::wheel_levels::nothing : tick_of(due), std::memory_order_relaxed);
+            auto const changed = [this] { return scan_again_ || stopped_; };
+            if (due == never)
+                changed_.wait(lock, changed);
+            else
+                changed_.wait_until(lock, due, changed);
+        }
+    }
+    void shutdown() noexcept override
+    {
+        {
+            std::lock_guard lock(mutex_);
+            stopped_ = true;
+            changed_.notify_one();
+        }
+        if (thread_.joinable()) thread_.join();
+    }
+
+    std::array<shard, shards> shards_;
+    std::atomic<std::uint64_t> wake_at_{detail::wheel_levels::nothing};
+    bool by_hand_ = false;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    bool scan_again_ = false;
+    bool stopped_ = false;
+    std::thread thread_;
+};
+
+} // namespace weir::inline v0
