@@ -16,8 +16,9 @@ namespace weir::inline v0 {
 /// no more than `burst + permits * t / per`.
 ///
 /// Exact to the nanosecond where `permits` divides `per`; see `pace` for what is lost elsewhere, and for the arithmetic.
-/// Time: any `time_point`. An earlier time than before gives nothing back, and the call is judged as of that earlier time. While a
-/// `reconfigure` is under way, calls told a time above 146 years, or below zero, may be judged by either settings or a mixture.
+/// Time: any `time_point`. An earlier time than before gives nothing back, and the call is judged as of that earlier time; one that
+/// is 292 years earlier counts as later. While a `reconfigure` is under way, calls told a time below zero or above 146 years may be
+/// judged by either settings or a mixture.
 ///
 /// Thread-safe and lock-free as `gcra<shared>`: one compare-and-swap if admitted, and a refusal writes nothing. `gcra<confined>` is
 /// for one thread or strand, without atomic instructions. `settings`, `reconfigure`, and the first call after it take a lock.

@@ -117,4 +117,45 @@ concept limiter = requires(T& t, T const& seen, time_point now, std::uint64_t co
     t.reconfigure(options);
 };
 
+/// The algorithm of a limiter without a home for its state: pure functions of settings, a state and the time, for who keeps many
+/// states under one lock, as `keyed` does. `adopt` brings a state from an older rule to this one.
+template<class R>
+concept limiting_rule = std::equality_comparable<typename R::state> &&
+    requires(R const& rule, typename R::state& s, time_point now, std::uint64_t cost, duration max_wait)
+{
+    {
+        R::fresh
+        } -> std::convertible_to<typename R::state>;
+    {
+        rule.try_acquire(s, now, cost)
+        } -> std::same_as<decision>;
+    {
+        rule.reserve(s, now, cost, max_wait)
+        } -> std::same_as<reservation>;
+    rule.refund(s, cost);
+    {
+        rule.available(s, now)
+        } -> std::same_as<std::uint64_t>;
+    {
+        rule.until_full(s, now)
+        } -> std::same_as<duration>;
+    {
+        rule.is_full(s, now)
+        } -> std::same_as<bool>;
+    {
+        rule.adopt(s, rule, now)
+        } -> std::same_as<typename R::state>;
+};
+
+/// A limiter that can be had per key.
+template<class T>
+concept keyable_limiter = limiter<T> && limiting_rule<typename T::rule_type> &&
+    std::constructible_from<typename T::rule_type, typename T::options> && requires(T const& t)
+{
+    typename T::threading;
+    {
+        t.rule()
+        } -> std::same_as<typename T::rule_type>;
+};
+
 } // namespace weir::inline v0

@@ -6,6 +6,7 @@
 #include <weir/limit/limiter.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <limits>
 
@@ -13,9 +14,9 @@ namespace weir::inline v0 {
 
 /// So many permits in so much time: the options of `gcra` and `token_bucket`.
 struct rate {
-    required<std::uint64_t> permits; ///< permits in each `per`, at least 1
-    required<duration> per;          ///< the period, at least 1 ns
-    std::uint64_t burst = permits;   ///< the most permits that can be had at once, after a rest: at least 1; default `permits`
+    required<std::uint64_t> permits;        ///< permits in each `per`, at least 1
+    duration per = std::chrono::seconds{1}; ///< the period, at least 1 ns
+    std::uint64_t burst = permits;          ///< the most permits that can be had at once, after a rest: at least 1; default `permits`
 };
 
 namespace detail {
@@ -51,9 +52,9 @@ public:
     explicit pace(rate const& r)
     {
         expect(*r.permits >= 1, "permits", "at least 1");
-        expect(*r.per >= duration{1}, "per", "at least 1 ns");
+        expect(r.per >= duration{1}, "per", "at least 1 ns");
         expect(r.burst >= 1, "burst", "at least 1");
-        auto const per = static_cast<std::uint64_t>((*r.per).count());
+        auto const per = static_cast<std::uint64_t>(r.per.count());
         std::uint64_t const each = per / *r.permits + (per % *r.permits != 0);
         expect(static_cast<wide>(each) * r.burst < longest, "burst", "burst x per / permits below 146 years");
         interval_ = static_cast<std::int64_t>(each);

@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <weir/core/clock.hpp>
+#include <weir/core/detail/hash.hpp>
+#include <weir/core/options.hpp>
+#include <weir/core/threading.hpp>
+#include <weir/limit/gcra.hpp>
+#include <weir/limit/limiter.hpp>
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <algorithm>
+#include <bit>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace weir::inline v0 {
+
+/// What `keyed` does with a call of a new key when it is full of keys in use.
+enum class key_overflow : std::uint8_t {
+    refuse,    ///< refuses it
+    share_one, ///< lets all such calls share one bucket of the same rate
+};
+
+/// How many keys `keyed` may hold, and what comes then.
+struct keyed_options {
+    required<std::size_t> capacity;               ///< keys at most, at least 1
+    key_overflow overflow = key_overflow::refuse; ///< for keys above that
+    std::uint64_t seed = 0;                       ///< of the hash; 0: drawn at random, as it has to be against attackers
+};
+
+/// What `keyed` counted since it was made, and holds now.
+struct keyed_stats {
+    std::size_t keys;         ///< keys held now
+    std::uint64_t evicted;    ///< keys forgotten, as they had all their permits back
+    std::uint64_t overflowed; ///< calls whose key found no room: refused, or sent to the shared bucket
+};
+
+/// A limiter for each key, of one rate and bounded memory: `keyed{gcra{{.permits = 100, .per = 1s}}, by<principal>, {.capacity = 10'000}}`.
+/// `KeyOf` says what the key of a call is: it has a `key_type`, and the policy around this calls it.
+///
+/// A key is forgotten only when it has all its permits back, so that forgetting it changes nothing. A call of a new key looks at a
+/// few others of its shard, in turn, and forgets those. If there is no room even so, `key_overflow` says what comes.
+///
+/// Thread-safe if `Threading` is `shared` (default: as the limiter's): up to 64 shards, each with its lock, so that two calls
+/// rarely meet. Within a shard time does not go back: an earlier time counts as the latest one told.
+/// The hash is keyed by the seed (`detail::seeded_hash`), so that nobody can choose keys which collide.
+/// Cost: a known key allocates nothing, about 20 ns. Memory: 1.2 to 2.3 times `sizeof(key_type) + 9` bytes a key, and what the key
+/// allocates itself. The prototype's own state is not used.
+template<keyable_limiter Limiter, class KeyOf, threading_model Threading = typename Limiter::threading>
+requires requires
+{
+    typename KeyOf::key_type;
+}
+class keyed {
+public:
+    using options = typename Limiter::options;
+    using threading = Threading;
+    using key_type = typename KeyOf::key_type;
+
+    /// Throws `std::invalid_argument` for bad options.
+    keyed(Limiter const& prototype, KeyOf by, keyed_options const& o)
+        : key_of_(std::move(by)),
+          hash_(o.seed != 0 ? o.seed : detail::random_seed()),
+          capacity_(static_cast<std::int64_t>(*o.capacity)),
+          overflow_(o.overflow),
+          common_(prototype)
+    {
+        expect(capacity_ >= 1, "capacity", "at least 1");
+        std::size_t const shards = Threading::is_shared ? std::bit_floor(std::clamp<std::size_t>(o.capacity / 64, 1, 64)) : 1;
+        shards_.reserve(shards);
+        while (shards_.size() < shards) shards_.emplace_back(common_.current, hash_);
+    }
+
+    /// Takes `cost` permits of a key if they are there. `key` may be of any type that reads like the key: a `std::string_view` for
+    /// a `std::string`. May throw what the key's copy throws, for a new key only; then nothing is taken.
+    template<detail::key_like<key_type> Like>
+    [[nodiscard]] decision try_acquire(Like const& key, time_point now, std::uint64_t cost = 1)
+    {
+        return call(key, now, [&](rule const& r, state& s, time_point t) { return r.try_acquire(s, t, cost); });
+    }
+
+    /// Takes `cost` permits of a key, also when they come later, if that is `max_wait` after `now` at the latest.
+    template<detail::key_like<key_type> Like>
+    [[nodiscard]] reservation reserve(Like const& key, time_point now, std::uint64_t cost, duration max_wait)
+    {
+        return call(key, now, [&](rule const& r, state& s, time_point t) { return r.reserve(s, t, cost, max_wait); });
+    }
+
+    /// Gives back permits that were taken for a key and not used. Nothing happens if the key is not held: it is full already, or
+    /// its calls went to the shared bucket.
+    template<detail::key_like<key_type> Like>
+    void refund(Like const& key, std::uint64_t cost)
+    {
+        visit(key, [&](shard& home, state& s) { home.current.refund(s, cost); });
+    }
+
+    /// Where a key stands. A key that is not held is full.
+    template<detail::key_like<key_type> Like>
+    [[nodiscard]] std::uint64_t available(Like const& key, time_point now)
+    {
+        std::uint64_t permits = 0;
+        if (!visit(key, [&](shard& home, state& s) { permits = home.current.available(s, std::max(now, home.latest)); })) {
+            std::lock_guard const lock(common_.mutex);
+            permits = common_.current.available(rule::fresh, now);
+        }
+        return permits;
+    }
+
+    /// What tells the key of a call.
+    [[nodiscard]] KeyOf const& key_of() const noexcept { return key_of_; }
+
+    [[nodiscard]] keyed_stats stats() const
+    {
+        keyed_stats sum{};
+        for (shard const& each : shards_) {
+            std::lock_guard const lock(each.mutex);
+            sum.keys += each.entries.size();
+            sum.evicted += each.evicted;
+        }
+        std::lock_guard const lock(common_.mutex);
+        sum.overflowed = common_.overflowed;
+        return sum;
+    }
+
+    [[nodiscard]] options settings() const
+    {
+        std::lock_guard const lock(common_.mutex);
+        return common_.settings;
+    }
+
+    /// Changes the rate of all keys, shard by shard, while others call; permits in use stay so. Cost: a visit to each key.
+    /// Throws `std::invalid_argument` for bad options, and then changes nothing.
+    void reconfigure(options const& o)
+    {
+        rule const wanted(o);
+        {
+            std::lock_guard const lock(common_.mutex);
+            common_.settings = o;
+            common_.shared = wanted.adopt(common_.shared, common_.current, common_.latest);
+            common_.current = wanted;
+        }
+        for (shard& each : shards_) {
+            std::lock_guard const lock(each.mutex);
+            for (auto& [key, s] : each.entries) s = wanted.adopt(s, each.current, each.latest);
+            each.current = wanted;
+        }
+    }
+
+private:
+    using rule = typename Limiter::rule_type;
+    using state = typename rule::state;
+
+    // A key with its hash, so that it is hashed once for the shard and the slot.
+    template<class View>
+    struct probe {
+        View const& key;
+        std::uint64_t hash;
+    };
+    struct hasher {
+        using is_transparent = void;
+        using is_avalanching = void;
+        detail::seeded_hash hash;
+        std::size_t operator()(key_type const& key) const { return hash(key); }
+        template<class View>
+        std::size_t operator()(probe<View> const& p) const noexcept
+        {
+            return p.hash;
+        }
+    };
+    struct equal {
+        using is_transparent = void;
+        bool operator()(key_type const& a, key_type const& b) const { return a == b; }
+        template<class View>
+        bool operator()(key_type const& a, probe<View> const& b) const
+        {
+            return a == b.key;
+        }
+        template<class View>
+        bool operator()(probe<View> const& a, key_type const& b) const
+        {
+            return b == a.key;
+        }
+    };
+    using map = boost::unordered_flat_map<key_type, state, hasher, equal>;
+
+    // Alone on its cache lines: a lock beside another's would be fought for as if it were one.
+    struct alignas(64) shard {
+        shard(rule const& r, detail::seeded_hash const& h) : entries(0, hasher{h}, equal{}), current(r) {}
+
+        // Goes on to the next few keys and forgets those that are full.
+        std::int64_t sweep(std::size_t steps)
+        {
+            std::int64_t freed = 0;
+            for (steps = std::min(steps, entries.size()); steps > 0; --steps) {
+                if (hand == entries.end()) hand = entries.begin();
+                auto const at = hand++;
+                if (!current.is_full(at->second, latest)) continue;
+                entries.erase(at);
+                ++freed;
+            }
+            evicted += static_cast<std::uint64_t>(freed);
+            return freed;
+        }
+        template<class View>
+        void insert(View const& key, state s)
+        {
+            bool const moves = entries.size() >= entries.max_load(); // then no iterator survives
+            entries.emplace(key_type(key), s);
+            if (moves) hand = entries.end();
+        }
+
+        mutable typename Threading::mutex mutex;
+        map entries;
+        typename map::iterator hand{};
+        rule current;
+        time_point latest = time_point::min();
+        std::uint64_t evicted = 0;
+    };
+
+    // What belongs to no shard, under a lock of its own.
+    struct common {
+        explicit common(Limiter const& prototype) : settings(prototype.settings()), current(prototype.rule()) {}
+        mutable typename Threading::mutex mutex;
+        options settings;
+        rule current;
+        state shared = rule::fresh;
+        time_point latest = time_point::min();
+        std::uint64_t overflowed = 0;
+    };
+
+    static constexpr std::size_t few = 4;
+    static constexpr std::size_t more = 16;
+
+    // The map takes its slot from the topmost bits and a mark from the lowest eight.
+    shard& home_of(std::uint64_t hash) noexcept { return shards_[(hash >> 8) & (shards_.size() - 1)]; }
+
+    template<class Like, class Act>
+    auto call(Like const& like, time_point now, Act act)
+    {
+        decltype(auto) key = detail::as_key<key_type>(like);
+        std::uint64_t const hash = hash_(key);
+        shard& home = home_of(hash);
+        std::unique_lock lock(home.mutex);
+        home.latest = std::max(home.latest, now);
+        probe<std::remove_cvref_t<decltype(key)>> const p{key, hash};
+        if (auto const found = home.entries.find(p); found != home.entries.end()) [[likely]]
+            return act(home.current, found->second, home.latest);
+        return call_of_new_key(p, home, lock, act);
+    }
+
+    template<class View, class Act>
+    [[gnu::noinline]] auto call_of_new_key(probe<View> const& p, shard& home, std::unique_lock<typename Threading::mutex>& lock, Act act)
+    {
+        for (bool again = false;; again = true) {
+            if (again) // another call of the same key may have been quicker
+                if (auto const found = home.entries.find(p); found != home.entries.end())
+                    return act(home.current, found->second, home.latest);
+            state s = rule::fresh;
+            auto const answer = act(home.current, s, home.latest);
+            if (!answer || s == rule::fresh) return answer;
+            keys_.add(-home.sweep(few));
+            if (take_room()) {
+                keep(p.key, home, s);
+                return answer;
+            }
+            time_point const now = home.latest;
+            duration const soon = home.current.until_full(s, now);
+            lock.unlock();
+            if (again || !sweep_elsewhere(now)) return call_without_room(now, soon, act);
+            lock.lock();
+        }
+    }
+
+    template<class View>
+    void keep(View const& key, shard& home, state s)
+    {
+        try {
+            home.insert(key, s);
+        } catch (...) {
+            keys_.add(-1);
+            throw;
+        }
+    }
+
+    bool take_room() noexcept
+    {
+        if (keys_.add(1) < capacity_) return true;
+        keys_.add(-1);
+        return false;
+    }
+
+    // The keys that are full may be in another shard: one more of them is looked at, each time another.
+    bool sweep_elsewhere(time_point now)
+    {
+        shard& other = shards_[hand_.add(1) & (shards_.size() - 1)];
+        std::lock_guard const lock(other.mutex);
+        other.latest = std::max(other.latest, now);
+        std::int64_t const freed = other.sweep(more);
+        keys_.add(-freed);
+        return freed > 0;
+    }
+
+    template<class Act>
+    auto call_without_room(time_point now, duration soon, Act act)
+    {
+        using answer = decltype(act(common_.current, common_.shared, now));
+        std::lock_guard const lock(common_.mutex);
+        ++common_.overflowed;
+        common_.latest = std::max(common_.latest, now);
+        if (overflow_ == key_overflow::share_one) return act(common_.current, common_.shared, common_.latest);
+        if constexpr (std::same_as<answer, reservation>)
+            return reservation::refused(decision::refused(soon));
+        else
+            return decision::refused(soon);
+    }
+
+    template<class Like, class Visit>
+    bool visit(Like const& like, Visit act)
+    {
+        decltype(auto) key = detail::as_key<key_type>(like);
+        std::uint64_t const hash = hash_(key);
+        shard& home = home_of(hash);
+        std::lock_guard const lock(home.mutex);
+        auto const found = home.entries.find(probe<std::remove_cvref_t<decltype(key)>>{key, hash});
+        if (found == home.entries.end()) return false;
+        act(home, found->second);
+        return true;
+    }
+
+    [[no_unique_address]] KeyOf key_of_;
+    detail::seeded_hash hash_;
+    std::int64_t capacity_;
+    key_overflow overflow_;
+    std::vector<shard> shards_;
+    typename Threading::template cell<std::int64_t> keys_{0};
+    typename Threading::template cell<std::size_t> hand_{0};
+    common common_;
+};
+
+template<class Limiter, class KeyOf>
+keyed(Limiter const&, KeyOf, keyed_options) -> keyed<Limiter, KeyOf>;
+
+} // namespace weir::inline v0
