@@ -43,22 +43,21 @@ public:
     {
         make_ready(stream_);
         for (;;) {
-            switch (framing_.next(input_.view())) {
+            auto const found = framing_.next(input_.view());
+            input_.consume(framing_.consumed()); // moves a mark only: what the machine points to stays where it is
+            switch (found) {
             case framing::event::more:
                 if (!co_await read()) co_return;
                 break;
             case framing::event::head: {
                 bool const asks = take_head();
-                input_.consume(framing_.consumed());
                 if (asks && input_.empty() && !co_await write("HTTP/1.1 100 Continue\r\n\r\n", {})) co_return;
                 break;
             }
             case framing::event::body:
                 request_.body().append(framing_.data());
-                input_.consume(framing_.consumed());
                 break;
             case framing::event::end:
-                input_.consume(framing_.consumed());
                 if (!co_await answer()) co_return;
                 break;
             case framing::event::refused:
