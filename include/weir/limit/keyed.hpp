@@ -264,7 +264,7 @@ private:
                     return act(home.current, found->second, home.latest);
             state s = rule::fresh;
             auto const answer = act(home.current, s, home.latest);
-            if (!answer || s == rule::fresh) return answer;
+            if (!answer || home.current.is_full(s, home.latest)) return answer; // nothing to remember
             keys_.add(-home.sweep(few));
             if (take_room()) {
                 keep(p.key, home, s);
