@@ -80,7 +80,7 @@ struct padded {
 
 TEST_CASE("store: finds what was put until its time to live is over")
 {
-    weir::store<int, int> quotes{{.capacity = 100u, .ttl = 30s, .jitter = 0}};
+    weir::store<int, int> quotes{{.capacity = 100, .ttl = 30s, .jitter = 0}};
     CHECK(quotes.find(1, start).miss());
     quotes.put(1, 11, start);
     CHECK(*quotes.find(1, start) == 11);
@@ -96,14 +96,14 @@ TEST_CASE("store: finds what was put until its time to live is over")
 
 TEST_CASE("store: a time to live without end")
 {
-    weir::store<int, int> quotes{{.capacity = 10u, .ttl = weir::duration::max(), .jitter = 0, .keep_stale = weir::duration::max()}};
+    weir::store<int, int> quotes{{.capacity = 10, .ttl = weir::duration::max(), .jitter = 0, .keep_stale = weir::duration::max()}};
     quotes.put(1, 11, start);
     CHECK(*quotes.find(1, weir::never - 1ns) == 11);
 }
 
 TEST_CASE("store: strings are looked up by any string")
 {
-    weir::store<std::string, std::string> quotes{{.capacity = 10u, .ttl = 30s, .negative_ttl = 5s}};
+    weir::store<std::string, std::string> quotes{{.capacity = 10, .ttl = 30s, .negative_ttl = 5s}};
     quotes.put("ABC", "1.25", start);
     CHECK(*quotes.find("ABC", start) == "1.25");
     CHECK(quotes.find(std::string_view("ABCD").substr(0, 3), start)->size() == 4);
@@ -113,7 +113,7 @@ TEST_CASE("store: strings are looked up by any string")
 
 TEST_CASE("store: keys with padding, pairs and enumerations")
 {
-    weir::store<padded, int> by_struct{{.capacity = 10u, .ttl = 30s}};
+    weir::store<padded, int> by_struct{{.capacity = 10, .ttl = 30s}};
     by_struct.put({'a', 7}, 1, start);
     padded other;
     std::memset(&other, 0xff, sizeof other);
@@ -121,20 +121,20 @@ TEST_CASE("store: keys with padding, pairs and enumerations")
     other.number = 7;
     CHECK(*by_struct.find(other, start) == 1);
 
-    weir::store<std::pair<std::string, int>, int> by_pair{{.capacity = 10u, .ttl = 30s}};
+    weir::store<std::pair<std::string, int>, int> by_pair{{.capacity = 10, .ttl = 30s}};
     by_pair.put({"a", 7}, 1, start);
     CHECK(by_pair.find(std::pair<std::string, int>{"a", 7}, start).hit());
     CHECK(by_pair.find(std::pair<std::string, int>{"b", 7}, start).miss());
 
     enum class side { buy, sell };
-    weir::store<side, int> by_enum{{.capacity = 10u, .ttl = 30s}};
+    weir::store<side, int> by_enum{{.capacity = 10, .ttl = 30s}};
     by_enum.put(side::sell, 1, start);
     CHECK(by_enum.find(side::sell, start).hit());
 }
 
 TEST_CASE("store: a negative answer is kept for its own time, and a value takes its place")
 {
-    weir::store<int, int> quotes{{.capacity = 100u, .ttl = 30s, .jitter = 0, .negative_ttl = 5s}};
+    weir::store<int, int> quotes{{.capacity = 100, .ttl = 30s, .jitter = 0, .negative_ttl = 5s}};
     quotes.put_absent(1, start);
     CHECK(quotes.find(1, start + 5s - 1ns).negative());
     CHECK(quotes.find(1, start + 5s).miss());
@@ -150,7 +150,7 @@ TEST_CASE("store: a negative answer is kept for its own time, and a value takes 
 
 TEST_CASE("store: without a negative time to live a negative answer only forgets")
 {
-    weir::store<int, int> quotes{{.capacity = 100u, .ttl = 30s}};
+    weir::store<int, int> quotes{{.capacity = 100, .ttl = 30s}};
     quotes.put(1, 11, start);
     quotes.put_absent(1, start);
     CHECK(quotes.find(1, start).miss());
@@ -159,7 +159,7 @@ TEST_CASE("store: without a negative time to live a negative answer only forgets
 
 TEST_CASE("store: a flood of negative answers pushes no value out")
 {
-    weir::store<int, int> quotes{{.capacity = 100u, .ttl = 30s, .negative_ttl = 5s}};
+    weir::store<int, int> quotes{{.capacity = 100, .ttl = 30s, .negative_ttl = 5s}};
     for (int key = 0; key < 100; ++key) quotes.put(key, key, start);
     for (int key = 100; key < 100'000; ++key) quotes.put_absent(key, start);
     CHECK(quotes.size() == 100);
@@ -169,7 +169,7 @@ TEST_CASE("store: a flood of negative answers pushes no value out")
 
 TEST_CASE("store: what is out of date is found by find_stale alone, for as long as it is kept")
 {
-    weir::store<int, int> quotes{{.capacity = 10u, .ttl = 10s, .jitter = 0, .keep_stale = 1min}};
+    weir::store<int, int> quotes{{.capacity = 10, .ttl = 10s, .jitter = 0, .keep_stale = 1min}};
     quotes.put(1, 11, start);
     CHECK(quotes.find_stale(1, start + 5s).stale_for() == 0s);
     CHECK(quotes.find(1, start + 15s).miss());
@@ -187,7 +187,7 @@ TEST_CASE("store: what is out of date is found by find_stale alone, for as long 
 
 TEST_CASE("store: writes reclaim what is out of date")
 {
-    weir::store<int, int> quotes{{.capacity = 1'000u, .ttl = 10s, .negative_ttl = 1s}};
+    weir::store<int, int> quotes{{.capacity = 1'000, .ttl = 10s, .negative_ttl = 1s}};
     for (int key = 0; key < 1'000; ++key) quotes.put(key, key, start);
     for (int write = 0; write < 500; ++write) quotes.put(-1, 0, start + 20s);
     CHECK(quotes.size() == 1);
@@ -240,7 +240,7 @@ TEST_CASE("store: drawn times to live are spread evenly below the ttl, and never
 TEST_CASE("store: the same seed draws the same, another draws otherwise")
 {
     auto const drawn = [](std::uint64_t seed) {
-        weir::store<int, int> quotes{{.capacity = 64u, .ttl = 1000ms, .jitter = 1, .seed = seed}};
+        weir::store<int, int> quotes{{.capacity = 64, .ttl = 1000ms, .jitter = 1, .seed = seed}};
         for (int key = 0; key < 64; ++key) quotes.put(key, key, start);
         std::uint64_t alive = 0;
         for (int key = 0; key < 64; ++key) alive = alive << 1 | (quotes.find(key, start + 500ms).hit() ? 1u : 0u);
@@ -266,7 +266,7 @@ TEST_CASE_TEMPLATE("store: random histories go as in a map with times", Kind, ki
         weir::duration const negative_ttl = 20ns;
         // Room for all keys ten times over: nothing is pushed out, so that the map is exact.
         weir::store<key, value, typename Kind::threading> quotes{
-            {.capacity = 1'000u, .ttl = ttl, .jitter = 0, .negative_ttl = negative_ttl, .keep_stale = 5ns, .seed = seed}};
+            {.capacity = 1'000, .ttl = ttl, .jitter = 0, .negative_ttl = negative_ttl, .keep_stale = 5ns, .seed = seed}};
         std::map<int, answer> naive;
         std::uint64_t hits = 0, negative_hits = 0, misses = 0;
         weir::time_point now = start;
@@ -336,7 +336,7 @@ TEST_CASE("store: what it hands out under pressure is what was last put, or noth
 {
     for (std::uint64_t seed = 1; seed <= 5; ++seed) {
         std::mt19937 random(static_cast<unsigned>(seed));
-        weir::store<std::string, std::string> quotes{{.capacity = 30u, .ttl = 50ns, .negative_ttl = 20ns, .seed = seed}};
+        weir::store<std::string, std::string> quotes{{.capacity = 30, .ttl = 50ns, .negative_ttl = 20ns, .seed = seed}};
         std::map<std::string, std::pair<std::string, weir::time_point>> naive; // "": negative
         weir::time_point now = start;
         int hits = 0;
@@ -365,14 +365,14 @@ TEST_CASE("store: what it hands out under pressure is what was last put, or noth
 TEST_CASE("store: bad options are refused by the name of the member, and change nothing")
 {
     using quotes = weir::store<int, int>;
-    CHECK(refused([] { quotes{{.capacity = 0u, .ttl = 1s}}; }).starts_with("store.capacity: expected"));
+    CHECK(refused([] { quotes{{.capacity = 0, .ttl = 1s}}; }).starts_with("store.capacity: expected"));
     CHECK(refused([] { quotes{{.capacity = std::size_t{1} << 40, .ttl = 1s}}; }).starts_with("store.capacity: expected"));
-    CHECK(refused([] { quotes{{.capacity = 1u, .ttl = 0s}}; }).starts_with("store.ttl: expected"));
-    CHECK(refused([] { quotes{{.capacity = 1u, .ttl = 1s, .jitter = 1.5}}; }).starts_with("store.jitter: expected"));
-    CHECK(refused([] { quotes{{.capacity = 1u, .ttl = 1s, .negative_ttl = -1s}}; }).starts_with("store.negative_ttl: expected"));
-    CHECK(refused([] { quotes{{.capacity = 1u, .ttl = 1s, .keep_stale = -1s}}; }).starts_with("store.keep_stale: expected"));
+    CHECK(refused([] { quotes{{.capacity = 1, .ttl = 0s}}; }).starts_with("store.ttl: expected"));
+    CHECK(refused([] { quotes{{.capacity = 1, .ttl = 1s, .jitter = 1.5}}; }).starts_with("store.jitter: expected"));
+    CHECK(refused([] { quotes{{.capacity = 1, .ttl = 1s, .negative_ttl = -1s}}; }).starts_with("store.negative_ttl: expected"));
+    CHECK(refused([] { quotes{{.capacity = 1, .ttl = 1s, .keep_stale = -1s}}; }).starts_with("store.keep_stale: expected"));
 
-    quotes q{{.capacity = 1u, .ttl = 1s}};
+    quotes q{{.capacity = 1, .ttl = 1s}};
     auto const before = q.settings();
     CHECK(refused([&] { q.reconfigure({.ttl = 0s, .jitter = 0, .negative_ttl = 0s, .keep_stale = 0s}); }).starts_with("store.ttl"));
     CHECK(q.settings() == before);
@@ -380,7 +380,7 @@ TEST_CASE("store: bad options are refused by the name of the member, and change 
 
 TEST_CASE("store: moves with what it holds")
 {
-    weir::store<std::string, std::shared_ptr<int const>> first{{.capacity = 5'000u, .ttl = 10s}};
+    weir::store<std::string, std::shared_ptr<int const>> first{{.capacity = 5'000, .ttl = 10s}};
     auto const value = std::make_shared<int const>(7);
     first.put("a", value, start);
     auto second = std::move(first);
@@ -415,7 +415,7 @@ TEST_CASE_TEMPLATE("store: threads see whole values only, and every look-up is c
         else
             return v[0] % 1'000 == n && v[1] == v[0] && v[2] == v[0] && v[3] == v[0];
     };
-    weir::store<key, value> quotes{{.capacity = 300u, .ttl = 40ns, .negative_ttl = 20ns}};
+    weir::store<key, value> quotes{{.capacity = 300, .ttl = 40ns, .negative_ttl = 20ns}};
     std::atomic<bool> torn{false};
     auto const work = [&](unsigned seed) {
         std::mt19937 random(seed);
@@ -447,7 +447,7 @@ TEST_CASE_TEMPLATE("store: threads see whole values only, and every look-up is c
 
 TEST_CASE("store: counts every look-up, of more threads than have counters of their own")
 {
-    weir::store<int, int> quotes{{.capacity = 10u, .ttl = 10s}};
+    weir::store<int, int> quotes{{.capacity = 10, .ttl = 10s}};
     quotes.put(1, 11, start);
     {
         std::vector<std::jthread> threads;

@@ -2,12 +2,12 @@
 #pragma once
 
 #include <weir/cache/detail/store_shard.hpp>
-#include <weir/cache/detail/tally.hpp>
 #include <weir/cache/finding.hpp>
 #include <weir/cache/store_options.hpp>
 #include <weir/core/clock.hpp>
 #include <weir/core/detail/hash.hpp>
 #include <weir/core/options.hpp>
+#include <weir/core/striped.hpp>
 #include <weir/core/threading.hpp>
 
 #include <algorithm>
@@ -142,18 +142,22 @@ public:
     }
     [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
 
-    [[nodiscard]] store_stats stats() const noexcept
+    [[nodiscard]] store_stats stats() const
     {
-        store_stats s{.hits = tally_.sum(hits),
-                      .stale_hits = tally_.sum(stale_hits),
-                      .negative_hits = tally_.sum(negative_hits),
-                      .misses = tally_.sum(misses),
-                      .writes = tally_.sum(writes),
-                      .evicted = tally_.sum(evicted),
-                      .expired = tally_.sum(expired),
-                      .values = size(),
-                      .negative_answers = 0};
-        for (shard const& part : shards_) s.negative_answers += part.absences();
+        store_stats s{};
+        tallies_.for_each([&](tally const& each) {
+            s.hits += each.hits.load();
+            s.stale_hits += each.stale_hits.load();
+            s.negative_hits += each.negative_hits.load();
+            s.misses += each.misses.load();
+            s.writes += each.writes.load();
+            s.evicted += each.evicted.load();
+            s.expired += each.expired.load();
+        });
+        for (shard const& part : shards_) {
+            s.values += part.values();
+            s.negative_answers += part.absences();
+        }
         return s;
     }
 
@@ -176,7 +180,9 @@ public:
     }
 
 private:
-    enum counter : std::size_t { hits, stale_hits, negative_hits, misses, writes, evicted, expired, counters };
+    struct tally {
+        detail::count_cell hits, stale_hits, negative_hits, misses, writes, evicted, expired;
+    };
 
     using shard = detail::store_shard<Key, Value, Threading>;
 
@@ -197,23 +203,25 @@ private:
     static std::uint32_t half(std::uint64_t hash) noexcept { return static_cast<std::uint32_t>(hash); }
     shard& shard_of(std::uint64_t hash) noexcept { return shards_[hash >> 1 >> (63 - shard_bits_)]; }
 
-    void count(finding<Value> const& found) noexcept
+    void count(finding<Value> const& found)
     {
-        tally_.add(found.hit() ? hits : found.negative() ? negative_hits : misses);
-        if (found.stale_for() > duration::zero()) tally_.add(stale_hits);
+        auto const mine = tallies_.local();
+        (found.hit() ? mine->hits : found.negative() ? mine->negative_hits : mine->misses).add(1, mine.alone);
+        if (found.stale_for() > duration::zero()) mine->stale_hits.add(1, mine.alone);
     }
-    void count(detail::dropped out) noexcept
+    void count(detail::drops const& out)
     {
-        tally_.add(writes);
-        if (out.for_room != 0) tally_.add(evicted, out.for_room);
-        if (out.expired != 0) tally_.add(expired, out.expired);
+        auto const mine = tallies_.local();
+        mine->writes.add(1, mine.alone);
+        if (out.for_room != 0) mine->evicted.add(out.for_room, mine.alone);
+        if (out.expired != 0) mine->expired.add(out.expired, mine.alone);
     }
 
     detail::seeded_hash hash_;
     std::size_t capacity_;
     unsigned shard_bits_ = 0;
     std::vector<shard> shards_;
-    detail::tally<counters, Threading> tally_;
+    detail::striped<tally, Threading> tallies_;
     typename Threading::mutex reconfiguring_;
 };
 

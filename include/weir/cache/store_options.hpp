@@ -4,6 +4,7 @@
 #include <weir/core/clock.hpp>
 #include <weir/core/options.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -22,7 +23,7 @@ struct store_settings {
 
 struct store_options {
     required<std::size_t> capacity;         ///< values it holds at most, in [1, 2^31]
-    required<duration> ttl;                 ///< as in `store_settings`
+    duration ttl = std::chrono::minutes{1}; ///< as in `store_settings`
     double jitter = 0.1;                    ///< as in `store_settings`
     duration negative_ttl{};                ///< as in `store_settings`
     duration keep_stale{};                  ///< as in `store_settings`

@@ -17,7 +17,7 @@
 namespace weir::inline v0::detail {
 
 /// How many entries a write dropped, and why.
-struct dropped {
+struct drops {
     unsigned for_room = 0;
     unsigned expired = 0;
 };
@@ -25,7 +25,7 @@ struct dropped {
 /// One shard's entries: where each key is (`slot_index`), the entries (a slab), and which of them to drop (`sieve`). It never holds more
 /// than `slots` entries and takes all its memory at once.
 ///
-/// Thread-safety: its owner's lock; `find`, `read`, `touch` and `size` may run beside a writer where `Readable` says that the entries are
+/// Thread-safety: its owner's lock; `find`, `key`, `value`, `expiry`, `touch` and `size` may run beside a writer where `Readable` says that the entries are
 /// plain bits in atomic words, if the owner then checks that there was no writer.
 template<class Key, class Value, threading_model Threading, bool Readable>
 class entry_table {
@@ -33,12 +33,8 @@ public:
     using slot = std::uint32_t;
     static constexpr slot none = ~slot{};
 
-    struct entry {
-        Key key;
-        Value value;
-        time_point expiry;
-        std::uint32_t hash;
-    };
+    using entry_type = cache_entry<Key, Value>;
+
     explicit entry_table(std::size_t slots) : index_(slots), entries_(slots), order_(slots), free_(slots)
     {
         std::iota(free_.rbegin(), free_.rend(), slot{0});
@@ -56,12 +52,14 @@ public:
     {
         return index_.find(hash, matches);
     }
-    [[nodiscard]] decltype(auto) read(slot at) const noexcept { return entries_.read(at); }
+    [[nodiscard]] decltype(auto) key(slot at) const noexcept { return entries_.key(at); }
+    [[nodiscard]] decltype(auto) value(slot at) const noexcept { return entries_.value(at); }
+    [[nodiscard]] time_point expiry(slot at) const noexcept { return entries_.expiry(at); }
     void touch(slot at) noexcept { order_.touch(at); }
     [[nodiscard]] std::size_t size() const noexcept { return size_.load(std::memory_order_acquire); }
 
     /// Writes over the entry at `at`, of the same key. It counts as a hit.
-    void replace(slot at, entry&& written) noexcept
+    void replace(slot at, entry_type&& written) noexcept
     {
         entries_.drop(at);
         entries_.write(at, std::move(written));
@@ -69,12 +67,12 @@ public:
     }
 
     /// Enters what is not in, if need be in the place of another.
-    dropped insert(entry&& written, time_point reclaim_before) noexcept
+    drops insert(entry_type&& written, time_point reclaim_before) noexcept
     {
-        dropped out;
+        drops out;
         if (free_.empty()) {
             slot const victim = order_.evict();
-            ++(entries_.read(victim).expiry <= reclaim_before ? out.expired : out.for_room);
+            ++(entries_.expiry(victim) <= reclaim_before ? out.expired : out.for_room);
             release(victim);
         }
         slot const at = free_.back();
@@ -104,7 +102,7 @@ public:
         unsigned expired = 0;
         for (unsigned i = 0; i < slots_a_write; ++i) {
             cursor_ = cursor_ + 1 < order_.slots() ? cursor_ + 1 : 0;
-            if (!order_.contains(cursor_) || entries_.read(cursor_).expiry > reclaim_before) continue;
+            if (!order_.contains(cursor_) || entries_.expiry(cursor_) > reclaim_before) continue;
             erase(cursor_);
             ++expired;
         }
@@ -114,13 +112,13 @@ public:
 private:
     void release(slot at) noexcept
     {
-        index_.erase(entries_.read(at).hash, at);
+        index_.erase(entries_.hash(at), at);
         entries_.drop(at);
         free_.push_back(at);
         size_.store(size_.load() - 1, std::memory_order_release);
     }
 
-    using slab = std::conditional_t<Readable, word_slab<entry, Threading>, object_slab<entry>>;
+    using slab = std::conditional_t<Readable, word_slab<Key, Value, Threading>, object_slab<Key, Value>>;
 
     slot_index<Threading> index_;
     slab entries_;

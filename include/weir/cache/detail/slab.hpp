@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/core/clock.hpp>
 #include <weir/core/threading.hpp>
 
 #include <array>
@@ -16,56 +17,99 @@
 
 namespace weir::inline v0::detail {
 
+/// What a cache keeps of a key.
+template<class Key, class Value>
+struct cache_entry {
+    Key key;
+    Value value;
+    time_point expiry;
+    std::uint32_t hash;
+};
+
 /// Fixed storage for `slots` entries of any type, constructed on `write` and destroyed on `drop`. Its owner drops what it wrote.
-template<class Entry>
+template<class Key, class Value>
 class object_slab {
 public:
     explicit object_slab(std::size_t slots) : cells_(std::make_unique_for_overwrite<cell[]>(slots)) {}
 
-    [[nodiscard]] Entry const& read(std::size_t at) const noexcept
+    [[nodiscard]] Key const& key(std::size_t at) const noexcept { return in(at).key; }
+    [[nodiscard]] Value const& value(std::size_t at) const noexcept { return in(at).value; }
+    [[nodiscard]] time_point expiry(std::size_t at) const noexcept { return in(at).expiry; }
+    [[nodiscard]] std::uint32_t hash(std::size_t at) const noexcept { return in(at).hash; }
+
+    void write(std::size_t at, cache_entry<Key, Value>&& e) noexcept
     {
-        return *std::launder(reinterpret_cast<Entry const*>(cells_[at].bytes));
+        ::new (static_cast<void*>(cells_[at].bytes)) cache_entry<Key, Value>(std::move(e));
     }
-    void write(std::size_t at, Entry&& entry) noexcept { ::new (static_cast<void*>(cells_[at].bytes)) Entry(std::move(entry)); }
-    void drop(std::size_t at) noexcept { std::destroy_at(std::launder(reinterpret_cast<Entry*>(cells_[at].bytes))); }
+    void drop(std::size_t at) noexcept { std::destroy_at(&in(at)); }
 
 private:
     struct cell {
-        alignas(Entry) std::byte bytes[sizeof(Entry)];
+        alignas(cache_entry<Key, Value>) std::byte bytes[sizeof(cache_entry<Key, Value>)];
     };
+    cache_entry<Key, Value>& in(std::size_t at) const noexcept
+    {
+        return *std::launder(reinterpret_cast<cache_entry<Key, Value>*>(cells_[at].bytes));
+    }
+
     std::unique_ptr<cell[]> cells_;
 };
 
 /// The same for entries that are plain bits, kept in atomic words: a thread may read beside a writer, and has to check afterwards that
 /// there was none (Boehm, "Can seqlocks get along with programming language memory models?", MSPC 2012). The words are read with
-/// acquire and written with release order, so that no stand-alone fence is needed.
-template<class Entry, threading_model Threading>
+/// acquire and written with release order, so that no stand-alone fence is needed. Each member has words of its own, so that one that
+/// fits into a word is read into a register.
+template<class Key, class Value, threading_model Threading>
 class word_slab {
-    static_assert(std::is_trivially_copyable_v<Entry>);
+    static_assert(std::is_trivially_copyable_v<Key> && std::is_trivially_copyable_v<Value>);
 
 public:
     explicit word_slab(std::size_t slots) : words_(slots * width) {}
 
-    [[nodiscard]] Entry read(std::size_t at) const noexcept
+    [[nodiscard]] Key key(std::size_t at) const noexcept { return load<Key>(at * width + key_at); }
+    [[nodiscard]] Value value(std::size_t at) const noexcept { return load<Value>(at * width + value_at); }
+    [[nodiscard]] time_point expiry(std::size_t at) const noexcept { return load<time_point>(at * width + expiry_at); }
+    [[nodiscard]] std::uint32_t hash(std::size_t at) const noexcept { return load<std::uint32_t>(at * width + hash_at); }
+
+    void write(std::size_t at, cache_entry<Key, Value>&& e) noexcept
     {
-        words read;
-        for (std::size_t i = 0; i < width; ++i) read[i] = words_[at * width + i].load(std::memory_order_acquire);
-        return std::bit_cast<aligned>(read).entry;
-    }
-    void write(std::size_t at, Entry&& entry) noexcept
-    {
-        words written{};
-        std::memcpy(written.data(), &entry, sizeof entry);
-        for (std::size_t i = 0; i < width; ++i) words_[at * width + i].store(written[i], std::memory_order_release);
+        store(at * width + key_at, e.key);
+        store(at * width + value_at, e.value);
+        store(at * width + expiry_at, e.expiry);
+        store(at * width + hash_at, e.hash);
     }
     void drop(std::size_t) noexcept {}
 
 private:
+    template<class T>
     struct alignas(std::uint64_t) aligned {
-        Entry entry;
+        T value;
     };
-    static constexpr std::size_t width = sizeof(aligned) / sizeof(std::uint64_t);
-    using words = std::array<std::uint64_t, width>;
+    template<class T>
+    static constexpr std::size_t words_of = sizeof(aligned<T>) / sizeof(std::uint64_t);
+    template<class T>
+    using words = std::array<std::uint64_t, words_of<T>>;
+
+    static constexpr std::size_t key_at = 0;
+    static constexpr std::size_t expiry_at = key_at + words_of<Key>;
+    static constexpr std::size_t value_at = expiry_at + 1;
+    static constexpr std::size_t hash_at = value_at + words_of<Value>;
+    static constexpr std::size_t width = hash_at + 1;
+
+    template<class T>
+    T load(std::size_t first) const noexcept
+    {
+        words<T> read;
+        for (std::size_t i = 0; i < read.size(); ++i) read[i] = words_[first + i].load(std::memory_order_acquire);
+        return std::bit_cast<aligned<T>>(read).value;
+    }
+    template<class T>
+    void store(std::size_t first, T const& value) noexcept
+    {
+        words<T> written{};
+        std::memcpy(written.data(), &value, sizeof value);
+        for (std::size_t i = 0; i < written.size(); ++i) words_[first + i].store(written[i], std::memory_order_release);
+    }
 
     std::vector<typename Threading::template cell<std::uint64_t>> words_;
 };

@@ -54,22 +54,25 @@ public:
         if (before % 2 != 0) return false;
         auto const undisturbed = [&] { return sequence_.load() == before; };
         // Bytes, not `==`: what is read beside a writer may be no `Key` at all.
-        auto const same = [&](auto const& entry) { return std::memcmp(&entry.key, &key, sizeof key) == 0; };
+        auto const same = [&](Key const& seen) { return std::memcmp(&seen, &key, sizeof key) == 0; };
 
         if (auto const at = values_.find(hash, any); at != none) {
-            auto const entry = values_.read(at);
-            if (!undisturbed() || !same(entry)) return false;
-            if (entry.expiry > now) {
+            Key const seen = values_.key(at);
+            time_point const expiry = values_.expiry(at);
+            Value const value = values_.value(at);
+            if (!undisturbed() || !same(seen)) return false;
+            if (expiry > now) {
                 values_.touch(at);
-                found = finding<Value>(entry.value);
+                found = finding<Value>(value);
             }
             return true;
         }
         if (absences_.size() != 0) {
             if (auto const at = absences_.find(hash, any); at != none) {
-                auto const entry = absences_.read(at);
-                if (!undisturbed() || !same(entry)) return false;
-                if (entry.expiry > now) {
+                Key const seen = absences_.key(at);
+                time_point const expiry = absences_.expiry(at);
+                if (!undisturbed() || !same(seen)) return false;
+                if (expiry > now) {
                     absences_.touch(at);
                     found = finding<Value>::absent();
                 }
@@ -87,26 +90,24 @@ public:
         auto const age = [&](time_point expiry) { return expiry > now ? duration::zero() : now - expiry; };
 
         if (auto const at = values_.find(hash, is(values_, key)); at != none) {
-            auto&& entry = values_.read(at);
-            if (entry.expiry <= good_after) return finding<Value>();
+            if (values_.expiry(at) <= good_after) return finding<Value>();
             values_.touch(at);
-            return finding<Value>(entry.value, age(entry.expiry));
+            return finding<Value>(values_.value(at), age(values_.expiry(at)));
         }
         if (auto const at = absences_.find(hash, is(absences_, key)); at != none) {
-            auto&& entry = absences_.read(at);
-            if (entry.expiry <= good_after) return finding<Value>();
+            if (absences_.expiry(at) <= good_after) return finding<Value>();
             absences_.touch(at);
-            return finding<Value>::absent(age(entry.expiry));
+            return finding<Value>::absent(age(absences_.expiry(at)));
         }
         return finding<Value>();
     }
 
-    dropped put(Key&& key, Value&& value, std::uint32_t hash, time_point now) noexcept
+    drops put(Key&& key, Value&& value, std::uint32_t hash, time_point now) noexcept
     {
         remove(absences_, key, hash);
         return write(values_, {std::move(key), std::move(value), expiry(now, settings.ttl), hash}, now);
     }
-    dropped put_absent(Key&& key, std::uint32_t hash, time_point now) noexcept
+    drops put_absent(Key&& key, std::uint32_t hash, time_point now) noexcept
     {
         remove(values_, key, hash);
         return write(absences_, {std::move(key), nothing{}, expiry(now, settings.negative_ttl), hash}, now);
@@ -138,19 +139,19 @@ private:
     template<class Table, class Like>
     static auto is(Table const& table, Like const& key)
     {
-        return [&](std::uint32_t at) { return table.read(at).key == key; };
+        return [&](std::uint32_t at) { return table.key(at) == key; };
     }
 
     template<class Table>
-    dropped write(Table& table, typename Table::entry&& entry, time_point now)
+    drops write(Table& table, typename Table::entry_type&& entry, time_point now)
     {
         time_point const reclaim_before = before(now, settings.keep_stale);
-        dropped out{.for_room = 0, .expired = table.sweep(reclaim_before)};
+        drops out{.for_room = 0, .expired = table.sweep(reclaim_before)};
         if (auto const at = table.find(entry.hash, is(table, entry.key)); at != none) {
             table.replace(at, std::move(entry));
             return out;
         }
-        dropped const more = table.insert(std::move(entry), reclaim_before);
+        drops const more = table.insert(std::move(entry), reclaim_before);
         return {.for_room = more.for_room, .expired = out.expired + more.expired};
     }
 
