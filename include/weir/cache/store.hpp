@@ -39,7 +39,7 @@ namespace weir::inline v0 {
 ///
 /// Thread-safety: `shared`: any thread, any time. Where key and value are plain bits (at most 128 bytes, the key no string view), a hit
 /// takes no lock: it copies beside the writers, checks that there was none, and takes the lock only if there was.
-/// Cost: README has the figures. The destructor, `clear` and `reconfigure` visit every part.
+/// Cost: two multiplications, and three cache lines for a hit. The destructor, `clear` and `reconfigure` visit every part.
 ///
 /// For values whose loss matters use a database; for one value, a `std::atomic` or a `shared_ptr` under a lock.
 template<class Key, class Value, threading_model Threading = shared>
