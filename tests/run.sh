@@ -60,6 +60,7 @@ run_stage() {
         failed=$((failed + 1))
     else
         say "Building ..."
+        built=yes failed_before=$failed
         # Whatever can be built is built and run; a program that is missing fails as a test.
         keep_going=-k
         [ "${CMAKE_GENERATOR-}" = Ninja ] && keep_going="-k 0"
@@ -67,7 +68,7 @@ run_stage() {
         if ! cmake --build "build/$preset" --parallel "$jobs" -- $keep_going >"$log" 2>&1; then
             grep -vE '^\[[0-9]+/[0-9]+\] (Building|Linking|Re-checking)|^\[ *[0-9]+%\]' "$log" | head -n 200
             say "failed: building"
-            failed=$((failed + 1))
+            built=no
         fi
         # shellcheck disable=SC2086
         $launcher ctest --test-dir "build/$preset" --parallel "$jobs" --timeout 300 --output-on-failure 2>&1 | tee "$log"
@@ -75,6 +76,8 @@ run_stage() {
             say "failed: no test was run"
             failed=$((failed + 1))
         fi
+        # What did not build counts once: as the tests that did not run, or for itself where old programs ran instead.
+        if [ "$built" = no ] && [ "$failed" -eq "$failed_before" ]; then failed=$((failed + 1)); fi
     fi
     say "=== $title: $(($(date +%s) - start)) s"
 }
