@@ -351,3 +351,61 @@ TEST_CASE("framing: streams mutated at random have one verdict however they are 
         judge(stream, i % 2 == 0 ? limits : framing_limits{});
     }
 }
+
+namespace {
+
+/// Feeds responses byte by byte, then the end of the connection; gives the bodies with their statuses, or why they are refused.
+std::string responses(std::string_view stream, bool head = false, framing_limits const& limits = {})
+{
+    framing machine(limits, message_kind::response);
+    if (head) machine.expect_no_body();
+    std::string kept;
+    std::string said;
+    auto const take = [&](framing::event e) {
+        if (e == framing::event::head) said += std::to_string(machine.head().status()) + std::string(machine.head().reason()) + "(";
+        if (e == framing::event::body) said += machine.data();
+        if (e == framing::event::end) said += ")";
+        if (e == framing::event::refused) said += "!" + std::string(to_string(machine.why()));
+        return e;
+    };
+    for (char c : stream) {
+        kept += c;
+        for (;;) {
+            auto const e = take(machine.next(kept));
+            kept.erase(0, machine.consumed());
+            if (e == framing::event::refused) return said;
+            if (e == framing::event::more) break;
+        }
+    }
+    if (!machine.idle()) take(machine.finish());
+    return said;
+}
+
+} // namespace
+
+TEST_CASE("framing: responses end by status, method, length, chunks or with the connection, RFC 9112 section 6.3")
+{
+    CHECK(responses("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nabHTTP/1.1 404\r\nContent-Length: 0\r\n\r\n") == "200OK(ab)404()");
+    CHECK(responses("HTTP/1.1 100 \r\n\r\nHTTP/1.0 200 A b\r\n\r\nuntil the end") == "100()200A b(until the end)");
+    CHECK(responses("HTTP/1.1 204 No\r\nContent-Length: 2\r\n\r\nHTTP/1.1 304 No\r\nContent-Length: 2\r\n\r\n") == "204No()304No()");
+    CHECK(responses("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n") == "200OK()");
+    CHECK(responses("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;x\r\nab\r\n0\r\nA: b\r\n\r\n") == "200OK(ab)");
+    CHECK(responses("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", true) == "200OK()");
+    CHECK(responses("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", true) == "200OK()");
+}
+
+TEST_CASE("framing: responses that are malformed, cut short or too large are refused")
+{
+    for (char const* line :
+         {"HTTP/1.1 20 OK", "HTTP/1.1 2000 OK", "HTTP/1.1  200 OK", "HTTP/1.1 600 OK", "HTTP/1.1 099 OK", "HTTP/1.1 2a0 OK",
+          "HTTP/2.0 200 OK", "HTTP/1.1200 OK", "HTTP/1.1 200OK", "ICY 200 OK", "", "HTTP/1.1 200 O\x01K"}) {
+        CAPTURE(line);
+        CHECK(responses(std::string(line) + "\r\nContent-Length: 0\r\n\r\n").starts_with("!"));
+    }
+    CHECK(responses("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc") == "200OK(abc!the message ends before its end");
+    CHECK(responses("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na").ends_with("before its end"));
+    CHECK(responses("HTTP/1.1 200 OK\r\n").ends_with("before its end"));
+    CHECK(responses("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\na").starts_with("!"));
+    CHECK(responses("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\na").starts_with("!"));
+    CHECK(responses("HTTP/1.1 200 OK\r\n\r\n123456", false, {.body_bytes = 5}).ends_with("too large"));
+}

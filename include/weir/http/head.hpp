@@ -14,9 +14,12 @@
 
 namespace weir::inline v0::http {
 
-/// The head of one HTTP/1.x request after the other, read from bytes that come in any pieces: request line and fields, checked by
-/// RFC 9112 sections 2 to 6. Without input or output. Each byte is looked at once, however the pieces are cut.
-class request_head {
+/// What a message is, which says how it begins and what its fields mean.
+enum class message_kind : std::uint8_t { request, response };
+
+/// The head of one HTTP/1.x message after the other, read from bytes that come in any pieces: request or status line, and fields,
+/// checked by RFC 9112 sections 2 to 6. Without input or output. Each byte is looked at once, however the pieces are cut.
+class message_head {
 public:
     enum class found : std::uint8_t {
         more,    ///< the input ends within the head
@@ -29,10 +32,10 @@ public:
         std::string_view value;
     };
 
-    explicit request_head(framing_limits const& limits) : limits_(limits) {}
+    explicit message_head(framing_limits const& limits, message_kind kind = message_kind::request) : limits_(limits), kind_(kind) {}
 
-    /// Forgets the request before, keeps its memory.
-    void begin() noexcept { *this = request_head(limits_, std::move(fields_)); }
+    /// Forgets the message before, keeps its memory.
+    void begin() noexcept { *this = message_head(limits_, kind_, std::move(fields_)); }
     /// Reads on. `input` begins with the first byte of the head, each time again, and has grown since the last call.
     found next(std::string_view input) { return read(input, step_ < step::field); }
     /// Reads on in the trailers behind a chunked body, from their first byte, each time again, as `next` does. The fields of
@@ -58,12 +61,17 @@ public:
     [[nodiscard]] std::size_t field_count() const noexcept { return fields_.size(); }
     [[nodiscard]] field field_at(std::size_t i) const noexcept { return {text(fields_[i].name), text(fields_[i].value)}; }
 
+    /// Of a response: 100 to 599.
+    [[nodiscard]] unsigned status() const noexcept { return status_; }
+    [[nodiscard]] std::string_view reason() const noexcept { return text(reason_); }
+
     /// 10 or 11.
     [[nodiscard]] unsigned version() const noexcept { return version_; }
     [[nodiscard]] bool chunked() const noexcept { return chunked_; }
+    [[nodiscard]] bool has_length() const noexcept { return has_length_; }
     [[nodiscard]] std::uint64_t content_length() const noexcept { return length_; }
     [[nodiscard]] bool has_body() const noexcept { return chunked_ || length_ > 0; }
-    /// The client means to send more requests on the connection (RFC 9112 section 9.3).
+    /// Whoever sent it means to keep the connection (RFC 9112 section 9.3).
     [[nodiscard]] bool keep_alive() const noexcept { return !closes_ && (version_ == 11 || keeps_); }
     /// The client waits for "100 Continue" before it sends the body (RFC 9110 section 10.1.1).
     [[nodiscard]] bool expects_continue() const noexcept { return expects_ && version_ == 11 && has_body(); }
@@ -84,6 +92,7 @@ private:
         method,
         target,
         version,
+        status,
         version_lf,
         field,
         name,
@@ -94,13 +103,14 @@ private:
         whole
     };
 
-    request_head(framing_limits const& limits, std::vector<line>&& memory) noexcept : limits_(limits), fields_(std::move(memory))
+    message_head(framing_limits const& limits, message_kind kind, std::vector<line>&& memory) noexcept
+        : limits_(limits), kind_(kind), fields_(std::move(memory))
     {
         fields_.clear();
     }
 
-    found read(std::string_view input, bool in_request_line);
-    bool read_request_line(char const*& p, char const* end);
+    found read(std::string_view input, bool in_start_line);
+    bool read_start_line(char const*& p, char const* end);
     bool read_fields(char const*& p, char const* end);
     bool end_field(char const* end_of_value);
     bool check_trailer(std::string_view name);
@@ -108,6 +118,7 @@ private:
     bool check_coding(std::string_view value);
     bool check_length(std::string_view value);
     bool check_version(std::string_view version);
+    bool check_status(span whole);
     bool check_whole();
 
     bool bad(refusal why) noexcept
@@ -121,6 +132,7 @@ private:
     [[nodiscard]] std::string_view text(span s) const noexcept { return {base_ + s.at, s.size}; }
 
     framing_limits limits_;
+    message_kind kind_;
     std::vector<line> fields_;
     char const* base_ = nullptr; // where the input begins
     std::size_t at_ = 0;         // how much of it was read
@@ -128,7 +140,8 @@ private:
     std::uint64_t length_ = 0;
     std::uint32_t line_ = 0; // where the line begins
     std::uint32_t mark_ = 0; // where the token begins
-    span method_, target_, name_;
+    span method_, target_, reason_, name_;
+    std::uint16_t status_ = 0;
     std::uint8_t version_ = 11;
     step step_ = step::request;
     refusal why_ = refusal::none;
@@ -136,14 +149,14 @@ private:
     bool keeps_ = false, closes_ = false, expects_ = false;
 };
 
-inline request_head::found request_head::read(std::string_view input, bool in_request_line)
+inline message_head::found message_head::read(std::string_view input, bool in_start_line)
 {
     // Never past the limit, so that bytes behind it make no difference.
     input = input.substr(0, limits_.header_bytes);
     base_ = input.data();
     char const* p = base_ + at_;
     char const* const end = base_ + input.size();
-    if (in_request_line && !read_request_line(p, end)) return found::refused;
+    if (in_start_line && !read_start_line(p, end)) return found::refused;
     if (step_ >= step::field && !read_fields(p, end)) return found::refused;
     at_ = offset(p);
     if (step_ == step::whole) return trailers_ || check_whole() ? found::whole : found::refused;
@@ -153,14 +166,20 @@ inline request_head::found request_head::read(std::string_view input, bool in_re
 }
 
 /// Leaves with `step::field` behind the line, else at the end of the input.
-inline bool request_head::read_request_line(char const*& p, char const* end)
+inline bool message_head::read_start_line(char const*& p, char const* end)
 {
     while (p != end) {
         switch (step_) {
         case step::request: // an empty line before the request line is ignored, RFC 9112 section 2.2
             line_ = mark_ = offset(p);
-            step_ = *p == '\r' ? step::request_lf : step::method;
-            if (step_ == step::request_lf) ++p;
+            if (kind_ == message_kind::response) {
+                step_ = step::status;
+            } else if (*p == '\r') {
+                step_ = step::request_lf;
+                ++p;
+            } else {
+                step_ = step::method;
+            }
             continue;
         case step::request_lf:
             if (*p++ != '\n') return bad(refusal::bad_request_line);
@@ -173,6 +192,7 @@ inline bool request_head::read_request_line(char const*& p, char const* end)
         case step::version:
             while (p != end && *p > ' ' && *p < 0x7f) ++p;
             break;
+        case step::status: p = detail::skip(detail::in::value, p, end); break;
         default: break;
         }
         if (offset(p) - line_ >= limits_.line_bytes) return bad(refusal::line_too_long);
@@ -194,6 +214,10 @@ inline bool request_head::read_request_line(char const*& p, char const* end)
             if (!check_version(text(since_mark(p - 1)))) return false;
             step_ = step::version_lf;
             break;
+        case step::status:
+            if (c != '\r' || !check_status(since_mark(p - 1))) return bad(refusal::bad_request_line);
+            step_ = step::version_lf;
+            break;
         default: // version_lf
             if (c != '\n') return bad(refusal::bad_request_line);
             step_ = step::field;
@@ -205,7 +229,7 @@ inline bool request_head::read_request_line(char const*& p, char const* end)
 }
 
 /// Leaves with `step::whole` behind the empty line, else at the end of the input.
-inline bool request_head::read_fields(char const*& p, char const* end)
+inline bool message_head::read_fields(char const*& p, char const* end)
 {
     while (p != end) {
         switch (step_) {
@@ -256,7 +280,7 @@ inline bool request_head::read_fields(char const*& p, char const* end)
     return true;
 }
 
-inline bool request_head::end_field(char const* end_of_value)
+inline bool message_head::end_field(char const* end_of_value)
 {
     span value = since_mark(end_of_value);
     while (value.size > 0 && detail::is_blank(base_[value.at + value.size - 1])) --value.size;
@@ -266,7 +290,7 @@ inline bool request_head::end_field(char const* end_of_value)
     return check_field(text(name_), text(value));
 }
 
-inline bool request_head::check_trailer(std::string_view name)
+inline bool message_head::check_trailer(std::string_view name)
 {
     using detail::equals;
     bool const frames = equals(name, "content-length") || equals(name, "transfer-encoding") || equals(name, "host");
@@ -274,7 +298,7 @@ inline bool request_head::check_trailer(std::string_view name)
 }
 
 /// What of the fields frames the message, or decides about the connection. Most names fail by their length alone.
-inline bool request_head::check_field(std::string_view name, std::string_view value)
+inline bool message_head::check_field(std::string_view name, std::string_view value)
 {
     using detail::equals;
     switch (name.size()) {
@@ -294,7 +318,7 @@ inline bool request_head::check_field(std::string_view name, std::string_view va
     }
 }
 
-inline bool request_head::check_coding(std::string_view value)
+inline bool message_head::check_coding(std::string_view value)
 {
     if (version_ == 10) return bad(refusal::bad_coding); // RFC 9112 section 6.1: the framing of such a message is faulty
     if (detail::equals(value, "chunked")) return true;
@@ -302,7 +326,7 @@ inline bool request_head::check_coding(std::string_view value)
     return bad(detail::equals(last, "chunked") ? refusal::unknown_coding : refusal::bad_coding);
 }
 
-inline bool request_head::check_length(std::string_view value)
+inline bool message_head::check_length(std::string_view value)
 {
     if (value.empty() || !detail::all(detail::in::digit, value)) return bad(refusal::bad_length);
     for (char c : value) {
@@ -313,7 +337,7 @@ inline bool request_head::check_length(std::string_view value)
     return true;
 }
 
-inline bool request_head::check_version(std::string_view version)
+inline bool message_head::check_version(std::string_view version)
 {
     using detail::in;
     if (version.size() != 8 || !version.starts_with("HTTP/") || version[6] != '.') return bad(refusal::bad_version);
@@ -323,9 +347,21 @@ inline bool request_head::check_version(std::string_view version)
     return true;
 }
 
-inline bool request_head::check_whole()
+/// `HTTP/1.1 200 OK`; the last blank may be missing where there is no reason (RFC 9112 section 4).
+inline bool message_head::check_status(span whole)
 {
-    if (!has_host_ && version_ == 11) return bad(refusal::no_host);
+    using detail::in;
+    std::string_view const t = text(whole);
+    if (t.size() < 12 || t[8] != ' ' || !check_version(t.substr(0, 8)) || (t.size() > 12 && t[12] != ' ')) return false;
+    if (t[9] < '1' || t[9] > '5' || !detail::is(in::digit, t[10]) || !detail::is(in::digit, t[11])) return false;
+    status_ = static_cast<std::uint16_t>((t[9] - '0') * 100 + (t[10] - '0') * 10 + (t[11] - '0'));
+    if (t.size() > 13) reason_ = {whole.at + 13, whole.size - 13};
+    return true;
+}
+
+inline bool message_head::check_whole()
+{
+    if (!has_host_ && version_ == 11 && kind_ == message_kind::request) return bad(refusal::no_host);
     if (chunked_ && has_length_) return bad(refusal::length_and_coding);
     return length_ <= limits_.body_bytes || bad(refusal::body_too_large);
 }

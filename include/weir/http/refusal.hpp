@@ -38,6 +38,7 @@ enum class refusal : std::uint8_t {
     body_too_large,
     bad_chunk,
     bad_trailer,
+    incomplete,
 };
 
 /// The status code that answers a refusal: 400, 413, 414, 431, 501 or 505.
@@ -59,7 +60,7 @@ enum class refusal : std::uint8_t {
 {
     switch (r) {
     case refusal::none: return "the request is well formed";
-    case refusal::bad_request_line: return "the request line is not a method, a target and a version with one space between";
+    case refusal::bad_request_line: return "the first line is not a method, a target and a version with one space between";
     case refusal::bad_target: return "the request target is malformed, or of a form that the method may not have";
     case refusal::bad_version: return "the version is malformed";
     case refusal::unsupported_version: return "the version is neither HTTP/1.1 nor HTTP/1.0";
@@ -78,6 +79,7 @@ enum class refusal : std::uint8_t {
     case refusal::body_too_large: return "the body is too large";
     case refusal::bad_chunk: return "the framing of a chunk is malformed";
     case refusal::bad_trailer: return "a trailer has a field that frames or routes the message";
+    case refusal::incomplete: return "the message ends before its end";
     }
     return "";
 }

@@ -54,9 +54,7 @@ public:
                 if (asks && input_.empty() && !co_await write("HTTP/1.1 100 Continue\r\n\r\n", {})) co_return;
                 break;
             }
-            case framing::event::body:
-                request_.body().append(framing_.data());
-                break;
+            case framing::event::body: request_.body().append(framing_.data()); break;
             case framing::event::end:
                 if (!co_await answer()) co_return;
                 break;
@@ -102,7 +100,7 @@ private:
     /// Makes the request of a head. True if the client waits for leave to send the body.
     bool take_head()
     {
-        request_head const& head = framing_.head();
+        message_head const& head = framing_.head();
         request_.method_string(head.method());
         request_.target(head.target());
         request_.version(head.version());

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <weir/core/clock.hpp>
+#include <weir/http/detail/input.hpp>
+#include <weir/http/detail/stream.hpp>
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace weir::inline v0::http::detail {
+
+/// A connection of a client, with what came on it and was not read yet.
+struct client_connection {
+    explicit client_connection(asio::any_io_executor const& executor) : socket(executor) {}
+
+    /// Whether the other side has neither ended nor said anything, as far as the system knows.
+    [[nodiscard]] bool is_quiet()
+    {
+        char byte = 0;
+        error_code why;
+        socket.receive(asio::buffer(&byte, 1), asio::socket_base::message_peek, why);
+        return why == asio::error::would_block;
+    }
+
+    asio::ip::tcp::socket socket;
+    input_buffer input;
+    time_point since{}; ///< when it was given back
+};
+
+/// The connections to one host and port: those that are idle, the latest used last, and how many there are.
+struct client_pool {
+    std::vector<std::unique_ptr<client_connection>> idle;
+    std::size_t open = 0;
+
+    void close_idle() noexcept
+    {
+        open -= idle.size();
+        idle.clear();
+    }
+    /// The latest used connection, if it is not idle for too long: then none is worth keeping.
+    std::unique_ptr<client_connection> take(time_point idle_since)
+    {
+        if (idle.empty()) return nullptr;
+        if (idle.back()->since < idle_since) {
+            close_idle();
+            return nullptr;
+        }
+        auto taken = std::move(idle.back());
+        idle.pop_back();
+        return taken;
+    }
+};
+
+/// A place in a pool while a request is under way; with its connection, once there is one. Gives the place back, and closes
+/// the connection unless it was kept.
+class client_lease {
+public:
+    client_lease(client_pool& pool, std::unique_ptr<client_connection> reused) noexcept : pool_(pool), connection_(std::move(reused))
+    {
+        if (!connection_) ++pool_.open;
+    }
+    ~client_lease()
+    {
+        if (!kept_) --pool_.open;
+    }
+    client_lease(client_lease const&) = delete;
+    client_lease& operator=(client_lease const&) = delete;
+
+    void open(asio::any_io_executor const& executor) { connection_ = std::make_unique<client_connection>(executor); }
+    [[nodiscard]] client_connection& operator*() const noexcept { return *connection_; }
+    void keep(time_point now)
+    {
+        connection_->since = now;
+        pool_.idle.push_back(std::move(connection_));
+        kept_ = true;
+    }
+
+private:
+    client_pool& pool_;
+    std::unique_ptr<client_connection> connection_;
+    bool kept_ = false;
+};
+
+/// The pools by host and port.
+using client_pools = std::map<std::string, client_pool, std::less<>>;
+
+} // namespace weir::inline v0::http::detail
