@@ -129,6 +129,7 @@ struct driver_for<boost::asio::awaitable<T, Executor>> {
             if (next == detail::act::call) {
                 boost::asio::cancellation_state const cancelling = co_await this_coro::cancellation_state;
                 if constexpr (see::limits) around.limit.begin(m.now(), m.deadline().at, cancelling.slot());
+                m.leave_alone(next);
                 try {
                     if constexpr (shape::binds_cancellation) m.set(cancellation{around.slot_for(cancelling.slot())});
                     auto running = detail::invoke_handler(see::handler(p), static_cast<call_type&>(m));
@@ -158,12 +159,14 @@ struct driver_for<boost::asio::awaitable<T, Executor>> {
                     if constexpr (see::limits)
                         if (around.limit.passed()) m.fails(detail::out_of_time(static_cast<call_type&>(m)));
                 }
+                m.back();
                 next = again ? m.ascend_again() : m.ascend();
                 again = true;
             } else if (next == detail::act::unwind)
                 next = m.ascend_on();
             else if constexpr (may_wait) {
                 boost::asio::cancellation_state const cancelling = co_await this_coro::cancellation_state;
+                m.leave_alone(next);
                 if (cancelling.cancelled() != boost::asio::cancellation_type::none) {
                     m.cancel();
                     break;
@@ -177,6 +180,7 @@ struct driver_for<boost::asio::awaitable<T, Executor>> {
                     m.cancel();
                     break;
                 }
+                m.back();
                 next = asleep ? m.descend_on() : m.woken(end == detail::wait_end::woken);
             }
         }

@@ -9,7 +9,7 @@
 
 namespace weir::inline v0 {
 
-/// The permit of a gate that has nothing to settle.
+/// The permit of a gate that has nothing to remember.
 struct pass {};
 
 /// "I cannot say yet: park the call until I wake its waiter, at most until then." For a gate or a source that has linked the waiter in.
@@ -22,29 +22,31 @@ struct sleep_for {
     duration time;
 };
 
-/// What a gate answers: a permit, a refusal, or, from one that waits, "later". A small value, so that asking costs next to nothing.
+/// What a gate answers: a permit, a refusal, or, from one that waits, "later". A small trivially copyable value, so that asking costs
+/// next to nothing: the permit is what the gate wants to know again when the call is settled, and the pipeline gives it back once.
 template<class Permit = pass>
 class [[nodiscard]] admission {
+    static_assert(std::is_trivially_copyable_v<Permit>, "a permit is a small trivially copyable value");
+
 public:
     using permit_type = Permit;
 
-    constexpr admission(Permit permit) noexcept
-        : permit_(std::move(permit)) {}                              // NOLINT: implicit, as all below: gates read `return errc::...;`
+    constexpr admission(Permit permit) noexcept : permit_(permit) {} // NOLINT: implicit, as all below: gates read `return errc::...;`
     constexpr admission(error refusal) noexcept : error_(refusal) {} // NOLINT
     constexpr admission(errc refusal) noexcept : error_(refusal) {}  // NOLINT
     constexpr admission(park_until t) noexcept : error_(parked_code, t.at.time_since_epoch()) {} // NOLINT
     constexpr admission(sleep_for d) noexcept : error_(asleep_code, d.time) {}                   // NOLINT
 
-    [[nodiscard]] constexpr bool admitted() const noexcept { return error_.kind() == admitted_code; }
-    [[nodiscard]] constexpr explicit operator bool() const noexcept { return admitted(); }
-    [[nodiscard]] constexpr bool parked() const noexcept { return error_.kind() == parked_code; }
-    [[nodiscard]] constexpr bool asleep() const noexcept { return error_.kind() == asleep_code; }
+    [[nodiscard]] constexpr bool is_admitted() const noexcept { return error_.kind() == admitted_code; }
+    [[nodiscard]] constexpr explicit operator bool() const noexcept { return is_admitted(); }
+    [[nodiscard]] constexpr bool is_parked() const noexcept { return error_.kind() == parked_code; }
+    [[nodiscard]] constexpr bool is_asleep() const noexcept { return error_.kind() == asleep_code; }
     [[nodiscard]] constexpr time_point parked_until() const noexcept { return time_point{error_.retry_after()}; }
     [[nodiscard]] constexpr duration sleep_time() const noexcept { return error_.retry_after(); }
     /// Why not; meaningful if it was refused.
     [[nodiscard]] constexpr error refusal() const noexcept { return error_; }
     /// The permit; meaningful if it was admitted.
-    [[nodiscard]] constexpr Permit&& permit() && noexcept { return std::move(permit_); }
+    [[nodiscard]] constexpr Permit permit() const noexcept { return permit_; }
 
 private:
     static constexpr errc admitted_code{0};
@@ -55,41 +57,8 @@ private:
     [[no_unique_address]] Permit permit_{};
 };
 
-/// "Go on": the admission of a gate that has nothing to settle.
+/// "Go on": the admission of a gate that has nothing to remember.
 inline constexpr pass admitted{};
-
-/// A permit as most gates need it: it tells its policy once, of the outcome or, when it is dropped, that the call was cancelled.
-///
-/// The policy has `settle(ticket, outcome, call)` and `cancel(ticket)`; `Ticket` is what it wants to know again, small and trivial.
-template<class Policy, class Ticket = pass>
-class permit {
-public:
-    constexpr permit() noexcept = default;
-    constexpr explicit permit(Policy& policy, Ticket ticket = {}) noexcept : policy_(&policy), ticket_(ticket) {}
-    constexpr permit(permit&& other) noexcept : policy_(std::exchange(other.policy_, nullptr)), ticket_(other.ticket_) {}
-    constexpr permit& operator=(permit&& other) noexcept
-    {
-        drop();
-        policy_ = std::exchange(other.policy_, nullptr);
-        ticket_ = other.ticket_;
-        return *this;
-    }
-    constexpr ~permit() { drop(); }
-
-    template<class Outcome, class Call>
-    constexpr void settle(Outcome const& outcome, Call& call) noexcept
-    {
-        if (Policy* const told = std::exchange(policy_, nullptr)) told->settle(ticket_, outcome, call);
-    }
-
-private:
-    constexpr void drop() noexcept
-    {
-        if (Policy* const told = std::exchange(policy_, nullptr)) told->cancel(ticket_);
-    }
-    Policy* policy_ = nullptr;
-    [[no_unique_address]] Ticket ticket_{};
-};
 
 /// What a loop says when it is told an outcome: `done`, or `again{delay}`.
 class [[nodiscard]] next_step {

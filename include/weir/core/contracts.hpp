@@ -40,10 +40,18 @@ concept admits_with_waiter = requires(P& p, Call& c, waiter& w)
         p.gave_up()
         } -> std::convertible_to<error>;
 };
-template<class Permit, class Outcome, class Call>
-concept settles = requires(Permit& permit, Outcome const& o, Call& c)
+template<class P, class Permit, class Outcome, class Call>
+concept settles = requires(P& p, Permit permit, Outcome const& o, Call& c)
 {
-    permit.settle(o, c);
+    p.settle(permit, o, c);
+};
+template<class P, class Permit>
+concept cancels = requires(P& p, Permit permit)
+{
+    {
+        p.cancel(permit)
+    }
+    noexcept;
 };
 
 template<class P, class Outcome>
@@ -119,8 +127,8 @@ concept comes_up = requires(P& p, Call& c, Outcome& o)
 ///     weir::admission<> admit(auto& call) { if (sunday(call.now())) return weir::errc::unavailable; return weir::admitted; }
 /// };
 /// ```
-/// Instead of `admission<>` it may return `admission<Permit>`: a move-only value, empty when default-constructed, whose
-/// `settle(outcome, call)` runs once with the outcome, innermost first, and whose destructor says that the call was cancelled.
+/// A gate that wants to know how the call went has `settle(permit, outcome, call)`, which runs once with the outcome, innermost first, and
+/// `cancel(permit)`, which runs instead when the caller gave up. `admit` then may return `admission<Permit>`: what it wants to know again.
 /// A gate that waits has `admit(call, waiter)`, which may link the waiter in and return `park_until`; `resume(call, waiter)`, called when
 /// it was woken; `abandon(waiter)`, which takes it out and tells whether it was still in; `decline(waiter)`, for one that was woken but
 /// does not come any more; and `gave_up()`, the error of one who waited in vain.

@@ -91,12 +91,6 @@ template<class P>
 struct does_limit_time : std::bool_constant<has_trait<P, limits_time>> {
 };
 
-template<class P>
-concept states_reads = requires
-{
-    typename P::reads;
-};
-
 template<class Request, class Policy, class Function>
 constexpr bool offers_function()
 {
@@ -114,10 +108,7 @@ struct offers_all<Request, Policy, reads_request<Functions...>>
 template<class Request, class Policy>
 constexpr bool offers()
 {
-    if constexpr (states_reads<Policy>)
-        return offers_all<Request, Policy, typename Policy::reads>::value;
-    else
-        return true;
+    return offers_all<Request, Policy, typename reads_of<Policy>::type>::value;
 }
 
 template<class Request, class Shelf, std::size_t... I>

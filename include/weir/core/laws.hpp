@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <tuple>
 #include <utility>
 
@@ -15,6 +16,7 @@ namespace weir::inline v0 {
 
 /// What a law knows of a policy: its traits as plain values, so that asking about twenty policies instantiates nothing.
 struct policy_facts {
+    std::string_view name;
     bool repeats = false;
     bool makes_repeats_safe = false;
     bool answers_alone = false;
@@ -224,6 +226,7 @@ template<class P>
 constexpr policy_facts facts_of()
 {
     policy_facts f;
+    f.name = P::name;
     f.repeats = has_trait<P, repeats_the_call>;
     f.makes_repeats_safe = has_trait<P, weir::makes_repeats_safe>;
     f.answers_alone = has_trait<P, may_answer_alone>;

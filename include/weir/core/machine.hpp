@@ -21,6 +21,19 @@ enum class act : std::uint8_t {
     done,   ///< `take` the outcome
 };
 
+/// Room for a slot that begins and ends by itself.
+template<class Slot>
+union slot_room {
+    slot_room() noexcept {}
+    ~slot_room() {}
+    [[no_unique_address]] Slot held;
+};
+template<class Slot>
+requires(std::is_empty_v<Slot>) union slot_room<Slot> {
+    slot_room() noexcept : held() {}
+    Slot held;
+};
+
 /// One call on its way through the policies: its facets, one slot a policy, its outcome. Two moves: down, asking each policy
 /// in turn, and up, settling them in reverse. Both come twice: straight through, for the common way, and from any policy on, for what
 /// follows a refusal, a sleep or a wait. A driver carries out what lies between the moves; it is the only one who waits.
@@ -33,16 +46,21 @@ class machine;
 
 template<class Policies, class Call, class Outcome, std::size_t... I>
 class machine<Policies, Call, Outcome, std::index_sequence<I...>>
-    : public Call, private leaf<I, slot_t<typename Policies::template policy_at<I>, Call, Outcome>>... {
+    : public Call, private leaf<I, slot_room<slot_t<typename Policies::template policy_at<I>, Call, Outcome>>>... {
 public:
     static constexpr std::size_t size = sizeof...(I);
     static constexpr bool may_sleep = (is_role<typename Policies::template policy_at<I>, loop> || ...);
     static constexpr bool may_park = (layer<typename Policies::template policy_at<I>, Call, Outcome>::parks || ...);
 
     template<class... CallArguments>
-    explicit constexpr machine(Policies& policies, CallArguments&&... arguments)
+    explicit machine(Policies& policies, CallArguments&&... arguments)
         : Call(std::forward<CallArguments>(arguments)...), policies_(policies)
     {
+    }
+    ~machine()
+    {
+        if (depth_ != 0) [[unlikely]]
+            drop_all();
     }
 
     act descend() { return (enter<I>() && ...) ? act::call : next_; }
@@ -80,10 +98,14 @@ public:
         static_cast<void>(((I == from && (next = resume<I>(in_time), true)) || ...));
         return next == act::call ? descend_on() : next;
     }
-    /// The caller gave up: every permit is dropped, innermost first.
+    /// A driver is about to leave the machine alone, while the handler runs or the call waits: if the machine is destroyed
+    /// meanwhile, this is how far down it was.
+    void leave_alone(act why) noexcept { depth_ = why == act::call ? size : at_ + 1u; }
+    void back() noexcept { depth_ = 0; }
+    /// The caller gave up while the machine was left alone: every permit is dropped, innermost first.
     void cancel() noexcept
     {
-        (drop<size - 1 - I>(), ...);
+        drop_all();
         fails(errc::cancelled);
     }
 
@@ -143,11 +165,10 @@ public:
     /// The outcome. An exception of the handler that nobody answered is thrown on.
     [[nodiscard]] Outcome take()
     {
-        if (exception_ != nullptr) [[unlikely]]
+        if (outcome_.has_error() && outcome_.error() == errc::handler_threw && exception_ != nullptr) [[unlikely]]
             rethrow();
         return std::move(outcome_);
     }
-    [[nodiscard]] std::exception_ptr const& exception() const noexcept { return exception_; }
     using Call::reports;
 
 private:
@@ -156,39 +177,68 @@ private:
     template<std::size_t Index>
     using layer_at = layer<policy_at<Index>, Call, Outcome>;
     template<std::size_t Index>
+    using slot_at = slot_t<policy_at<Index>, Call, Outcome>;
+    template<std::size_t Index>
     auto& slot() noexcept
     {
-        return static_cast<leaf<Index, slot_t<policy_at<Index>, Call, Outcome>>&>(*this).value;
+        return static_cast<leaf<Index, slot_room<slot_at<Index>>>&>(*this).value.held;
     }
     Call& as_call() noexcept { return *this; }
 
     template<std::size_t Index>
-    bool enter()
+    [[gnu::always_inline]] bool enter()
     {
-        return layer_at<Index>::enter(policies_.template get<Index>(), slot<Index>(), as_call(), stop<Index>());
+        if constexpr (!std::is_trivially_default_constructible_v<slot_at<Index>>) std::construct_at(&slot<Index>());
+        try {
+            if (layer_at<Index>::enter(policies_.template get<Index>(), slot<Index>(), as_call(), stop<Index>())) return true;
+        } catch (...) {
+            thrown_at<Index>();
+            throw;
+        }
+        if (next_ == act::unwind) std::destroy_at(&slot<Index>());
+        return false;
     }
     template<std::size_t Index>
-    bool leave()
+    [[gnu::always_inline]] bool leave()
     {
-        return layer_at<Index>::leave(policies_.template get<Index>(), slot<Index>(), as_call(), stop<Index>());
+        try {
+            if (!layer_at<Index>::leave(policies_.template get<Index>(), slot<Index>(), as_call(), stop<Index>())) return false;
+        } catch (...) {
+            thrown_at<Index>();
+            throw;
+        }
+        std::destroy_at(&slot<Index>());
+        return true;
     }
     template<std::size_t Index>
-    act resume(bool in_time)
+    act resume([[maybe_unused]] bool in_time)
     {
-        if constexpr (layer_at<Index>::parks)
-            return layer_at<Index>::resume(policies_.template get<Index>(), slot<Index>(), as_call(), stop<Index>(), in_time) ? act::call
-                                                                                                                              : next_;
-        else
+        if constexpr (layer_at<Index>::parks) {
+            if (layer_at<Index>::resume(policies_.template get<Index>(), slot<Index>(), as_call(), stop<Index>(), in_time))
+                return act::call;
+            if (next_ == act::unwind) std::destroy_at(&slot<Index>());
+            return next_;
+        } else
             return act::unwind;
+    }
+    /// A policy threw: those further out are dropped when the machine is destroyed.
+    template<std::size_t Index>
+    [[gnu::cold]] void thrown_at() noexcept
+    {
+        std::destroy_at(&slot<Index>());
+        depth_ = Index;
     }
     template<std::size_t Index>
     void drop() noexcept
     {
-        using slot_type = slot_t<policy_at<Index>, Call, Outcome>;
-        if constexpr (!std::is_trivially_destructible_v<slot_type>) {
-            std::destroy_at(&slot<Index>());
-            std::construct_at(&slot<Index>());
-        }
+        if (Index >= depth_) return;
+        layer_at<Index>::drop(policies_.template get<Index>(), slot<Index>());
+        std::destroy_at(&slot<Index>());
+    }
+    [[gnu::noinline, gnu::cold]] void drop_all() noexcept
+    {
+        (drop<size - 1 - I>(), ...);
+        depth_ = 0;
     }
     [[noreturn]] void rethrow() { std::rethrow_exception(std::exchange(exception_, nullptr)); }
 
@@ -205,7 +255,6 @@ private:
         }
         bool answered() const noexcept
         {
-            machine_.exception_ = nullptr;
             machine_.answered_by_ = Index;
             return stop(act::unwind);
         }
@@ -219,15 +268,6 @@ private:
             machine_.waiter_ = &w;
             machine_.until_ = until;
             return stop(act::park);
-        }
-        /// The outcome may have been replaced: an exception that was answered is forgotten.
-        void mended() const noexcept
-        {
-            if (machine_.exception_ != nullptr && !(machine_.outcome_.has_error() && machine_.outcome_.error() == errc::handler_threw))
-                [[unlikely]] {
-                machine_.exception_ = nullptr;
-                machine_.answered_by_ = Index;
-            }
         }
         void deadline_is_mine() const noexcept { machine_.deadline_is_of(Index); }
 
@@ -252,6 +292,7 @@ private:
     duration delay_{};
     time_point until_{};
     waiter* waiter_ = nullptr;
+    std::size_t depth_ = 0;
     std::uint8_t at_ = 0;
     std::uint8_t answered_by_ = error::no_policy;
     act next_ = act::done;

@@ -19,6 +19,13 @@ public:
         : value_(std::move(value))
     {
     }
+    /// Whatever converts without loss of its own: `30s` for nanoseconds, a literal for a string.
+    template<class U>
+    requires(std::is_class_v<U> || std::is_array_v<U>) &&
+        (!std::is_same_v<U, required>)&&(!std::is_same_v<U, T>)&&std::is_convertible_v<U const&, T> constexpr required(U const& value)
+        : value_(value) // NOLINT: as above
+    {
+    }
     constexpr operator T const&() const noexcept { return value_; } // NOLINT: as above
     constexpr T const& operator*() const noexcept { return value_; }
 

@@ -3,6 +3,7 @@
 
 #include <weir/core/facets.hpp>
 #include <weir/core/fixed_string.hpp>
+#include <weir/core/request.hpp>
 
 #include <array>
 #include <concepts>
@@ -143,6 +144,20 @@ struct reports_of {
 template<states_reports P>
 struct reports_of<P> {
     using type = typename P::reports;
+};
+
+template<class P>
+concept states_reads = requires
+{
+    typename P::reads;
+};
+template<class P>
+struct reads_of {
+    using type = reads_request<>;
+};
+template<states_reads P>
+struct reads_of<P> {
+    using type = typename P::reads;
 };
 
 template<class P, class Role>

@@ -102,7 +102,7 @@ public:
     }
 
     /// The calling thread's own. Throws `std::bad_alloc` when a thread comes for the first time and there is no memory.
-    [[nodiscard]] mine local()
+    [[nodiscard, gnu::always_inline]] mine local()
     {
         unsigned const number = thread_number::current();
         padded* const part = parts_[number].load(std::memory_order_acquire);
@@ -164,7 +164,7 @@ private:
 template<threading_model Threading>
 class counter {
 public:
-    void add(std::uint64_t n = 1)
+    [[gnu::always_inline]] void add(std::uint64_t n = 1)
     {
         auto const mine = cells_.local();
         mine->add(n, mine.alone);

@@ -64,9 +64,10 @@ struct client_options {
 /// closes its connection; the one exception is the look-up of a name, which the system does in a thread of its own. A kept connection that proves to be
 /// closed before anything of a response came is replaced once, and the request sent again, if its method is idempotent
 /// (RFC 9110 section 9.2.2); any other method is only sent on a kept connection that the system still thinks open.
-class client {
+template<class Stream = boost::asio::ip::tcp::socket>
+class basic_client {
 public:
-    explicit client(boost::asio::any_io_executor executor, client_options const& options = {})
+    explicit basic_client(boost::asio::any_io_executor executor, client_options const& options = {})
         : state_(std::make_shared<state>(state{std::move(executor), options, {}}))
     {
         expect(options.connections_per_upstream > 0, "connections_per_upstream", "at least 1");
@@ -108,14 +109,14 @@ private:
     struct state {
         boost::asio::any_io_executor executor;
         client_options options;
-        detail::client_pools pools;
+        detail::client_pools<Stream> pools;
     };
 
     static boost::asio::awaitable<result<response>> send_by(std::shared_ptr<state> shared, upstream const& to, request const& r,
                                                             boost::asio::cancellation_slot slot);
-    static boost::asio::awaitable<result<void>> connect(detail::client_connection& c, upstream const& to,
+    static boost::asio::awaitable<result<void>> connect(detail::client_connection<Stream>& c, upstream const& to,
                                                         boost::asio::cancellation_slot slot);
-    static boost::asio::awaitable<outcome> exchange(detail::client_connection& c, request const& r, std::string const& head,
+    static boost::asio::awaitable<outcome> exchange(detail::client_connection<Stream>& c, request const& r, std::string const& head,
                                                     client_options const& options, boost::asio::cancellation_slot slot);
     static void take_head(message_head const& head, response& to);
     static error failed(boost::system::error_code why, errc otherwise) noexcept
@@ -126,8 +127,9 @@ private:
     std::shared_ptr<state> state_;
 };
 
-inline boost::asio::awaitable<result<response>> client::send_by(std::shared_ptr<state> shared, upstream const& to, request const& r,
-                                                                boost::asio::cancellation_slot slot)
+template<class Stream>
+boost::asio::awaitable<result<response>> basic_client<Stream>::send_by(std::shared_ptr<state> shared, upstream const& to, request const& r,
+                                                                       boost::asio::cancellation_slot slot)
 {
     client_options const& options = shared->options;
     if (!slot.is_connected()) {
@@ -153,7 +155,7 @@ inline boost::asio::awaitable<result<response>> client::send_by(std::shared_ptr<
         }
         bool const reused = kept != nullptr;
         if (!reused && pool->second.open >= options.connections_per_upstream) co_return error(errc::overloaded);
-        detail::client_lease lease(pool->second, std::move(kept));
+        detail::client_lease<Stream> lease(pool->second, std::move(kept));
         if (!reused) {
             lease.open(shared->executor);
             result<void> const connected = co_await connect(*lease, to, slot);
@@ -166,8 +168,9 @@ inline boost::asio::awaitable<result<response>> client::send_by(std::shared_ptr<
     }
 }
 
-inline boost::asio::awaitable<result<void>> client::connect(detail::client_connection& c, upstream const& to,
-                                                            boost::asio::cancellation_slot slot)
+template<class Stream>
+boost::asio::awaitable<result<void>> basic_client<Stream>::connect(detail::client_connection<Stream>& c, upstream const& to,
+                                                                   boost::asio::cancellation_slot slot)
 {
     namespace asio = boost::asio;
     using asio::ip::tcp;
@@ -196,8 +199,10 @@ inline boost::asio::awaitable<result<void>> client::connect(detail::client_conne
     co_return error(errc::unavailable);
 }
 
-inline boost::asio::awaitable<client::outcome> client::exchange(detail::client_connection& c, request const& r, std::string const& head,
-                                                                client_options const& options, boost::asio::cancellation_slot slot)
+template<class Stream>
+boost::asio::awaitable<typename basic_client<Stream>::outcome>
+basic_client<Stream>::exchange(detail::client_connection<Stream>& c, request const& r, std::string const& head,
+                               client_options const& options, boost::asio::cancellation_slot slot)
 {
     namespace asio = boost::asio;
     boost::system::error_code why;
@@ -265,7 +270,8 @@ inline boost::asio::awaitable<client::outcome> client::exchange(detail::client_c
     }
 }
 
-inline void client::take_head(message_head const& head, response& to)
+template<class Stream>
+void basic_client<Stream>::take_head(message_head const& head, response& to)
 {
     to.result(head.status());
     to.reason(head.reason());
@@ -275,5 +281,8 @@ inline void client::take_head(message_head const& head, response& to)
         to.insert(name, value);
     }
 }
+
+/// The client over plain TCP.
+using client = basic_client<>;
 
 } // namespace weir::inline v0::http

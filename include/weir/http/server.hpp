@@ -38,25 +38,26 @@ namespace weir::inline v0::http {
 ///
 /// The cancellation slot of the handler's coroutine is emitted (terminal) when the drain's time is up. Deadlines of connections
 /// are looked at by one coarse tick, an eighth of the shortest time and at most 250 ms: no timer is armed for a request.
-/// Memory: 8 KiB of input a connection and what its largest header needed.
-class server {
+/// Memory: 8 KiB of input a connection and what its largest header needed. `Stream` is made from an accepted socket.
+template<class Stream = boost::asio::ip::tcp::socket>
+class basic_server {
 public:
     /// `asio::awaitable<response>(request&)`; kept until the last connection has ended, as must be what it refers to.
-    using handler_type = detail::server_state::handler_type;
+    using handler_type = detail::server_handler;
 
     /// Listens at once. Throws `std::invalid_argument` for bad options, `boost::system::system_error` where the system does not
     /// let it listen: the port is taken, the address is not one of this machine.
-    server(boost::asio::any_io_executor executor, handler_type handler, server_options const& options = {})
+    basic_server(boost::asio::any_io_executor executor, handler_type handler, server_options const& options = {})
         : executor_(executor),
-          state_(std::make_shared<detail::server_state>(executor, std::move(handler), options)),
+          state_(std::make_shared<detail::server_state<Stream>>(executor, std::move(handler), options)),
           port_(state_->acceptor.local_endpoint().port())
     {
         boost::asio::co_spawn(executor_, accept(state_), boost::asio::detached);
     }
     /// Ends all connections. On the server's executor, or when nobody runs it.
-    ~server() { state_->stop(); }
-    server(server const&) = delete;
-    server& operator=(server const&) = delete;
+    ~basic_server() { state_->stop(); }
+    basic_server(basic_server const&) = delete;
+    basic_server& operator=(basic_server const&) = delete;
 
     [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
 
@@ -85,17 +86,18 @@ public:
     }
 
 private:
-    static boost::asio::awaitable<void> accept(std::shared_ptr<detail::server_state> state);
+    static boost::asio::awaitable<void> accept(std::shared_ptr<detail::server_state<Stream>> state);
 
     boost::asio::any_io_executor executor_;
-    std::shared_ptr<detail::server_state> state_;
+    std::shared_ptr<detail::server_state<Stream>> state_;
     std::uint16_t port_;
 };
 
-inline boost::asio::awaitable<void> server::accept(std::shared_ptr<detail::server_state> state)
+template<class Stream>
+boost::asio::awaitable<void> basic_server<Stream>::accept(std::shared_ptr<detail::server_state<Stream>> state)
 {
     namespace asio = boost::asio;
-    using session = detail::session<asio::ip::tcp::socket>;
+    using session = detail::session<Stream>;
     state->tick();
     while (!state->draining()) {
         boost::system::error_code failed;
@@ -111,7 +113,7 @@ inline boost::asio::awaitable<void> server::accept(std::shared_ptr<detail::serve
             co_await state->place_free.async_wait(asio::redirect_error(asio::use_awaitable, failed));
             continue;
         }
-        detail::server_state::count(state->accepted);
+        detail::count(state->accepted);
         auto const peer = socket.remote_endpoint(failed);
         auto one = std::make_unique<session>(state, std::move(socket), peer.address().to_string());
         auto* const running = one.get();
@@ -120,5 +122,8 @@ inline boost::asio::awaitable<void> server::accept(std::shared_ptr<detail::serve
         asio::co_spawn(state->acceptor.get_executor(), running->run(), asio::bind_cancellation_slot(slot, std::move(owner)));
     }
 }
+
+/// The server over plain TCP.
+using server = basic_server<>;
 
 } // namespace weir::inline v0::http

@@ -47,15 +47,15 @@ public:
 
     explicit bulkhead(options o) : places_(*checked(o).max_concurrent), settings_(o) {}
 
-    auto admit(auto& call, waiter& w) -> admission<permit<bulkhead>>
+    [[gnu::always_inline]] auto admit(auto& call, waiter& w) -> admission<>
     {
         std::uint64_t seen = word_.load();
         while (seen < places_.load()) // also says that nobody waits: waiters are counted above the places
             if (word_.replace(seen, seen + 1)) [[likely]]
-                return permit<bulkhead>(*this);
+                return admitted;
         return admit_when_full(call, w);
     }
-    auto resume(auto&, waiter&) noexcept -> admission<permit<bulkhead>> { return permit<bulkhead>(*this); }
+    auto resume(auto&, waiter&) noexcept -> admission<> { return admitted; }
     bool abandon(waiter& w) noexcept
     {
         std::lock_guard lock(waiting_lock_);
@@ -114,26 +114,27 @@ private:
         word_.add(-one_waiter);
         waiting_.pop_front()->wake(); // under the lock: one that gives up meanwhile finds itself out of the list
     }
-    void leave() noexcept
+    [[gnu::always_inline]] void leave() noexcept
     {
         std::uint64_t seen = word_.load();
         while (seen < one_waiter)
-            if (word_.replace(seen, seen - 1)) [[likely]]
-                return;
-        std::lock_guard lock(waiting_lock_);
-        if (waiting_.empty() || (word_.load() & inside_mask) > places_.load())
-            word_.add(-std::uint64_t{1});
-        else
-            hand_over();
+            if (word_.replace(seen, seen - 1)) [[likely]] return;
+        leave_to_a_waiter();
     }
-    [[gnu::noinline, gnu::cold]] auto admit_when_full(auto& call, waiter& w) -> admission<permit<bulkhead>>
+    [[gnu::noinline, gnu::cold]] void leave_to_a_waiter() noexcept
+    {
+        std::lock_guard lock(waiting_lock_);
+        if (waiting_.empty() || (word_.load() & inside_mask) > places_.load()) word_.add(-std::uint64_t{1});
+        else hand_over();
+    }
+    [[gnu::noinline, gnu::cold]] auto admit_when_full(auto& call, waiter& w) -> admission<>
     {
         options const o = settings_.load();
         std::lock_guard lock(waiting_lock_);
         std::uint64_t seen = word_.load();
         for (;;) {
             if (seen < places_.load()) {
-                if (word_.replace(seen, seen + 1)) return permit<bulkhead>(*this);
+                if (word_.replace(seen, seen + 1)) return admitted;
             } else if (o.max_wait == duration::zero() || seen / one_waiter >= o.max_waiting) {
                 refused_.add();
                 return errc::bulkhead_full;

@@ -66,29 +66,29 @@ public:
 
     explicit circuit_breaker(options o = {}) : settings_(checked(o)), window_(o.window) {}
 
-    auto admit(auto& call) -> admission<permit<circuit_breaker, std::uint64_t>>
+    [[gnu::always_inline]] auto admit(auto& call) -> admission<std::uint64_t>
     {
         std::uint64_t const word = word_.load(std::memory_order_acquire);
         if (state_of(word) == state::closed) [[likely]]
-            return permit<circuit_breaker, std::uint64_t>(*this, word);
+            return word;
         return admit_when_not_closed(call.now());
     }
-    void settle(std::uint64_t ticket, auto const& outcome, auto& call)
+    [[gnu::always_inline]] void settle(std::uint64_t permit, auto const& outcome, auto& call)
     {
         bool const failed = call.failed(outcome);
-        if (word_.load() != ticket) [[unlikely]]
+        if (word_.load() != permit) [[unlikely]]
             late_.add();
-        else if (state_of(ticket) == state::closed) [[likely]] {
+        else if (state_of(permit) == state::closed) [[likely]] {
             window_.count(call.now(), failed);
             if (failed || near_.load()) [[unlikely]]
-                judge(ticket, call.now());
+                judge(permit, call.now());
         } else
-            judge_probe(ticket, failed, call.now());
+            judge_probe(permit, failed, call.now());
     }
-    void cancel(std::uint64_t ticket) noexcept
+    void cancel(std::uint64_t permit) noexcept
     {
         std::lock_guard lock(changing_);
-        if (state_of(ticket) == state::half_open && word_.load() == ticket) --probes_out_;
+        if (state_of(permit) == state::half_open && word_.load() == permit) --probes_out_;
     }
 
     [[nodiscard]] stats_type stats(time_point now) const
@@ -147,37 +147,37 @@ private:
         change(state::open, after(now, settings_.load().open_for));
     }
 
-    [[gnu::noinline, gnu::cold]] auto admit_when_not_closed(time_point now) -> admission<permit<circuit_breaker, std::uint64_t>>
+    [[gnu::noinline, gnu::cold]] auto admit_when_not_closed(time_point now) -> admission<std::uint64_t>
     {
         std::lock_guard lock(changing_);
         if (state_of(word_.load()) == state::half_open && now >= until_) open(now);
         if (state_of(word_.load()) == state::open && now >= until_) change(state::half_open, after(now, settings_.load().probe_limit));
 
         std::uint64_t const word = word_.load();
-        if (state_of(word) == state::closed) return permit<circuit_breaker, std::uint64_t>(*this, word);
+        if (state_of(word) == state::closed) return word;
         if (state_of(word) == state::half_open && probes_out_ + probes_good_ < settings_.load().probes) {
             ++probes_out_;
-            return permit<circuit_breaker, std::uint64_t>(*this, word);
+            return word;
         }
         refused_.add();
         return error(errc::circuit_open, until_ - now);
     }
-    [[gnu::noinline, gnu::cold]] void judge(std::uint64_t ticket, time_point now)
+    [[gnu::noinline, gnu::cold]] void judge(std::uint64_t permit, time_point now)
     {
         options const o = settings_.load();
         auto const window = window_.sum(now);
         bool const too_many = static_cast<double>(window.marked) >= o.failure_rate * static_cast<double>(window.calls) && window.marked > 0;
         std::lock_guard lock(changing_);
-        if (word_.load() != ticket) return;
+        if (word_.load() != permit) return;
         if (too_many && window.calls >= o.minimum_calls)
             open(now);
         else
             near_.store(too_many);
     }
-    [[gnu::noinline, gnu::cold]] void judge_probe(std::uint64_t ticket, bool failed, time_point now)
+    [[gnu::noinline, gnu::cold]] void judge_probe(std::uint64_t permit, bool failed, time_point now)
     {
         std::lock_guard lock(changing_);
-        if (word_.load() != ticket) return;
+        if (word_.load() != permit) return;
         if (failed) return open(now);
         --probes_out_;
         if (++probes_good_ < settings_.load().probes) return;

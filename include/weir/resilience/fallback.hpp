@@ -37,7 +37,7 @@ public:
 
     explicit fallback(Answer answer) : answer_(std::move(answer)) {}
 
-    void learn(auto& call, pass&, auto& outcome)
+    [[gnu::always_inline]] void learn(auto& call, pass&, auto& outcome)
     {
         if (!outcome.has_error()) [[likely]] {
             if (!call.failed(outcome)) return;

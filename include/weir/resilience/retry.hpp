@@ -64,7 +64,7 @@ public:
     }
 
     admission<> begin(auto&, plan&) noexcept { return admitted; }
-    next_step after(auto& call, plan& p, auto& outcome)
+    [[gnu::always_inline]] next_step after(auto& call, plan& p, auto& outcome)
     {
         if (p.attempts == 1) budget_.deposit(call.now());
         if (!worth_repeating(call, outcome)) [[likely]]

@@ -17,6 +17,7 @@
 namespace weir::inline v0::http::detail {
 
 /// A connection of a client, with what came on it and was not read yet.
+template<class Stream>
 struct client_connection {
     explicit client_connection(asio::any_io_executor const& executor) : socket(executor) {}
 
@@ -29,14 +30,15 @@ struct client_connection {
         return why == asio::error::would_block;
     }
 
-    asio::ip::tcp::socket socket;
+    Stream socket;
     input_buffer input;
     time_point since{}; ///< when it was given back
 };
 
 /// The connections to one host and port: those that are idle, the latest used last, and how many there are.
+template<class Stream>
 struct client_pool {
-    std::vector<std::unique_ptr<client_connection>> idle;
+    std::vector<std::unique_ptr<client_connection<Stream>>> idle;
     std::size_t open = 0;
 
     void close_idle() noexcept
@@ -45,7 +47,7 @@ struct client_pool {
         idle.clear();
     }
     /// The latest used connection, if it is not idle for too long: then none is worth keeping.
-    std::unique_ptr<client_connection> take(time_point idle_since)
+    std::unique_ptr<client_connection<Stream>> take(time_point idle_since)
     {
         if (idle.empty()) return nullptr;
         if (idle.back()->since < idle_since) {
@@ -60,9 +62,11 @@ struct client_pool {
 
 /// A place in a pool while a request is under way; with its connection, once there is one. Gives the place back, and closes
 /// the connection unless it was kept.
+template<class Stream>
 class client_lease {
 public:
-    client_lease(client_pool& pool, std::unique_ptr<client_connection> reused) noexcept : pool_(pool), connection_(std::move(reused))
+    client_lease(client_pool<Stream>& pool, std::unique_ptr<client_connection<Stream>> reused) noexcept
+        : pool_(pool), connection_(std::move(reused))
     {
         if (!connection_) ++pool_.open;
     }
@@ -73,8 +77,8 @@ public:
     client_lease(client_lease const&) = delete;
     client_lease& operator=(client_lease const&) = delete;
 
-    void open(asio::any_io_executor const& executor) { connection_ = std::make_unique<client_connection>(executor); }
-    [[nodiscard]] client_connection& operator*() const noexcept { return *connection_; }
+    void open(asio::any_io_executor const& executor) { connection_ = std::make_unique<client_connection<Stream>>(executor); }
+    [[nodiscard]] client_connection<Stream>& operator*() const noexcept { return *connection_; }
     void keep(time_point now)
     {
         connection_->since = now;
@@ -83,12 +87,13 @@ public:
     }
 
 private:
-    client_pool& pool_;
-    std::unique_ptr<client_connection> connection_;
+    client_pool<Stream>& pool_;
+    std::unique_ptr<client_connection<Stream>> connection_;
     bool kept_ = false;
 };
 
 /// The pools by host and port.
-using client_pools = std::map<std::string, client_pool, std::less<>>;
+template<class Stream>
+using client_pools = std::map<std::string, client_pool<Stream>, std::less<>>;
 
 } // namespace weir::inline v0::http::detail

@@ -35,13 +35,20 @@ struct connection {
     asio::cancellation_signal end;
 };
 
+using server_handler = std::function<asio::awaitable<response>(request&)>;
+
+/// Counts what one thread writes and any thread reads.
+inline void count(std::atomic<std::uint64_t>& counter) noexcept
+{
+    counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
+
 /// One thread's server without its sessions: the listener, the list of connections, one coarse clock for all their deadlines.
 /// All of it is used on one executor, the counters excepted.
-class server_state : public std::enable_shared_from_this<server_state> {
+template<class Stream>
+class server_state : public std::enable_shared_from_this<server_state<Stream>> {
 public:
-    using handler_type = std::function<asio::awaitable<response>(request&)>;
-
-    server_state(asio::any_io_executor executor, handler_type handle, server_options const& o)
+    server_state(asio::any_io_executor executor, server_handler handle, server_options const& o)
         : options(o),
           handler(std::move(handle)),
           acceptor(executor),
@@ -94,7 +101,7 @@ public:
         });
         if (finished_) return;
         timer_.expires_after(tick_);
-        timer_.async_wait([self = shared_from_this()](boost::system::error_code failed) {
+        timer_.async_wait([self = this->shared_from_this()](boost::system::error_code failed) {
             if (!failed) self->tick();
         });
     }
@@ -119,14 +126,8 @@ public:
         signals.cancel();
     }
 
-    /// One writer, any reader.
-    static void count(std::atomic<std::uint64_t>& counter) noexcept
-    {
-        counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    }
-
     server_options const options;
-    handler_type const handler;
+    server_handler const handler;
     asio::ip::tcp::acceptor acceptor;
     asio::steady_timer place_free; ///< cancelled when a connection ends
     asio::signal_set signals;

@@ -27,7 +27,7 @@ namespace weir::inline v0::http::detail {
 template<class Stream>
 class session : connection {
 public:
-    session(std::shared_ptr<server_state> server, Stream&& stream, std::string peer)
+    session(std::shared_ptr<server_state<Stream>> server, Stream&& stream, std::string peer)
         : server_(std::move(server)), stream_(std::move(stream)), framing_(server_->options.limits)
     {
         request_.peer(std::move(peer));
@@ -59,7 +59,7 @@ public:
                 if (!co_await answer()) co_return;
                 break;
             case framing::event::refused:
-                server_state::count(server_->refused);
+                count(server_->refused);
                 reply_ = problem(static_cast<status>(status_of(framing_.why())), {.detail = to_string(framing_.why())});
                 keep_alive_ = false;
                 co_await reply(false);
@@ -117,7 +117,7 @@ private:
     /// Lets the handler answer and sends what it says. False: the connection ends.
     asio::awaitable<bool> answer()
     {
-        server_state::count(server_->requests);
+        count(server_->requests);
         deadline = server_->last_deadline();
         try {
             reply_ = co_await server_->handler(request_);
@@ -139,7 +139,7 @@ private:
 
     response thrown(error const& e)
     {
-        server_state::count(server_->threw);
+        count(server_->threw);
         return problem(e);
     }
 
@@ -182,7 +182,7 @@ private:
         }
     }
 
-    std::shared_ptr<server_state> server_;
+    std::shared_ptr<server_state<Stream>> server_;
     Stream stream_;
     framing framing_;
     input_buffer input_;
