@@ -11,7 +11,6 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/this_coro.hpp>
 
@@ -173,21 +172,21 @@ boost::asio::awaitable<result<void>> basic_client<Stream>::connect(detail::clien
                                                                    boost::asio::cancellation_slot slot)
 {
     namespace asio = boost::asio;
-    using asio::ip::tcp;
+    using protocol = typename Stream::protocol_type;
     boost::system::error_code why;
-    auto token = asio::redirect_error(asio::bind_cancellation_slot(slot, asio::use_awaitable), why);
-    std::vector<tcp::endpoint> ends;
+    auto token = detail::cancellable_by(c.socket, slot, why);
+    std::vector<typename protocol::endpoint> ends;
     if (auto const address = asio::ip::make_address(to.host(), why); !why) {
         ends.emplace_back(address, to.port());
     } else {
-        tcp::resolver resolver(c.socket.get_executor());
+        typename protocol::resolver resolver(c.socket.get_executor());
         std::string const service = std::to_string(to.port());
-        tcp::resolver::results_type const found =
-            co_await resolver.async_resolve(to.host(), service, tcp::resolver::numeric_service, token);
+        typename protocol::resolver::results_type const found =
+            co_await resolver.async_resolve(to.host(), service, protocol::resolver::numeric_service, token);
         if (why) co_return failed(why, errc::unavailable);
         for (auto const& entry : found) ends.push_back(entry.endpoint());
     }
-    for (tcp::endpoint const& end : ends) {
+    for (auto const& end : ends) {
         boost::system::error_code ignored;
         c.socket.close(ignored);
         co_await c.socket.async_connect(end, token);
@@ -206,7 +205,7 @@ basic_client<Stream>::exchange(detail::client_connection<Stream>& c, request con
 {
     namespace asio = boost::asio;
     boost::system::error_code why;
-    auto token = asio::redirect_error(asio::bind_cancellation_slot(slot, asio::use_awaitable), why);
+    auto token = detail::cancellable_by(c.socket, slot, why);
     auto const give_up = [&](bool stale) {
         outcome made(failed(why, errc::upstream_failed));
         made.stale = stale && made.answer.error() != errc::cancelled;

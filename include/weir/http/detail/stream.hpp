@@ -3,7 +3,9 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -56,6 +58,13 @@ void end_output(asio::basic_stream_socket<asio::ip::tcp, Executor>& socket)
 {
     error_code ignored;
     socket.shutdown(asio::socket_base::shutdown_send, ignored);
+}
+
+/// Awaits an operation of that stream until the slot is emitted; what becomes of it is in `why`.
+template<class Stream>
+auto cancellable_by(Stream&, asio::cancellation_slot slot, error_code& why)
+{
+    return asio::redirect_error(asio::bind_cancellation_slot(slot, asio::use_awaitable), why);
 }
 
 /// Takes `size` bytes off the front; true if nothing is left.
