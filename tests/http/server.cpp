@@ -13,6 +13,7 @@
 #include <csignal>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 using namespace std::chrono_literals;
 using namespace std::string_literals;
@@ -326,6 +327,19 @@ TEST_CASE("server: a signal drains it")
     s.context.restart();
     s.context.run_for(20s);
     CHECK(s.context.stopped());
+}
+
+TEST_CASE("server: another thread may read its counters and drain it")
+{
+    served s;
+    std::thread runs([&] { s.context.run(); });
+    asio::io_context mine;
+    CHECK(has(talk(mine, s.server.port(), get("/from another thread")), "HTTP/1.1 400"));
+    CHECK(has(talk(mine, s.server.port(), get("/other")), "GET /other"));
+    CHECK(s.server.stats().requests == 1);
+    s.server.drain();
+    runs.join();
+    CHECK(s.server.stats().open == 0);
 }
 
 TEST_CASE("server: may go before its context, with requests running")

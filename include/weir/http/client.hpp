@@ -284,4 +284,8 @@ void basic_client<Stream>::take_head(message_head const& head, response& to)
 /// The client over plain TCP.
 using client = basic_client<>;
 
+#ifdef WEIR_SEPARATE_COMPILATION
+extern template class basic_client<>;
+#endif
+
 } // namespace weir::inline v0::http

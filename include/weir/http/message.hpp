@@ -8,6 +8,7 @@
 #include <boost/beast/http/string_body.hpp>
 
 #include <concepts>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -54,11 +55,13 @@ public:
     /// The path, still encoded, also of a target in absolute form.
     [[nodiscard]] std::string_view path() const { return parts().path; }
 
-    /// Back to an empty request from the same peer; keeps the body's memory.
+    /// Back to an empty request from the same peer; keeps the body's memory if that is little.
     void reset()
     {
+        constexpr std::size_t little = 16'384;
         clear();
         body().clear();
+        if (body().capacity() > little) body().shrink_to_fit();
     }
 
     friend std::optional<std::string_view> weir_header(request const& r, std::string_view name) { return detail::find_field(r, name); }

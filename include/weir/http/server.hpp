@@ -126,4 +126,10 @@ boost::asio::awaitable<void> basic_server<Stream>::accept(std::shared_ptr<detail
 /// The server over plain TCP.
 using server = basic_server<>;
 
+#ifdef WEIR_SEPARATE_COMPILATION
+extern template class detail::session<boost::asio::ip::tcp::socket>;
+extern template class detail::server_state<boost::asio::ip::tcp::socket>;
+extern template class basic_server<>;
+#endif
+
 } // namespace weir::inline v0::http

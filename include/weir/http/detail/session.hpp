@@ -133,6 +133,7 @@ private:
         if (auto const own = find_field(reply_, "Connection"); own && has_element(*own, "close")) keep_alive_ = false;
         bool const sent = co_await reply(request_.method() == verb::head);
         request_.reset();
+        reply_.body() = {}; // a connection may be idle for long
         stage_ = stage::none;
         co_return sent;
     }
