@@ -74,3 +74,9 @@ TEST_CASE("problem: the state of a limit goes into its fields, in whole seconds 
     CHECK(weir::header(r, "RateLimit-Policy") == "\"per tenant\";q=100;w=60");
     CHECK(weir::header(r, "RateLimit") == "\"per tenant\";r=7;t=13");
 }
+
+TEST_CASE("problem: an outcome is answered by its response or by its error")
+{
+    CHECK(http::answer(http::response(http::status::created)).result_int() == 201);
+    CHECK(http::answer(weir::error(weir::errc::not_found)).result_int() == 404);
+}

@@ -8,8 +8,8 @@
 
 namespace weir::inline v0::http {
 
-/// The line in front of a chunk, `chunk-size [ chunk-ext ] CRLF` (RFC 9112 section 7.1), told byte by byte: a size of at most
-/// sixteen hexadecimal digits and nothing else, extensions `;name` or `;name=value` with blanks around ";" and "=" only, no
+/// The line in front of a chunk, `chunk-size [ chunk-ext ] CRLF` (RFC 9112 section 7.1), told byte by byte: a size in
+/// hexadecimal digits that fits 64 bits, and nothing else; extensions `;name` or `;name=value` with blanks around ";" and "=" only, no
 /// bare CR or LF. Extensions are checked, counted and dropped.
 class chunk_head {
 public:
@@ -24,7 +24,7 @@ public:
         using detail::in;
         using detail::is;
         using detail::is_blank;
-        if (step_ != step::size) ++extension_bytes_;
+        if (step_ > step::size && step_ < step::lf) ++extension_bytes_;
         switch (step_) {
         case step::start:
             size_ = digits_ = 0;
@@ -32,8 +32,10 @@ public:
             [[fallthrough]];
         case step::size:
             if (is(in::hex, c)) {
+                if (++digits_ > 16) ++extension_bytes_; // zeros in front: right, but of no use
+                if (size_ >> 60 != 0) return found::bad;
                 size_ = size_ * 16 + detail::hex_value(c);
-                return ++digits_ > 16 ? found::bad : found::more;
+                return found::more;
             }
             return digits_ == 0 ? found::bad : ended(c, step::blanks);
         case step::blanks:
@@ -64,11 +66,11 @@ public:
 
     /// The length of the chunk's data, in bytes, once it was found.
     [[nodiscard]] constexpr std::uint64_t size() const noexcept { return size_; }
-    /// The bytes of all lines so far that are not digits of a size: what a bound has to be set to.
+    /// The bytes of all lines so far that say no size: whoever reads has to set a bound to them.
     [[nodiscard]] constexpr std::size_t extension_bytes() const noexcept { return extension_bytes_; }
 
 private:
-    /// What the next byte belongs to.
+    /// What the next byte belongs to; between `size` and `lf` it is an extension.
     enum class step : std::uint8_t {
         start,
         size,

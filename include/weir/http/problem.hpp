@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace weir::inline v0::http {
 
@@ -139,6 +140,12 @@ inline response make_problem(status code, std::string_view name, std::string_vie
 [[nodiscard]] inline response problem(status code, problem_details const& more = {})
 {
     return detail::make_problem(code, "http", std::string_view(obsolete_reason(code)), more);
+}
+
+/// What answers an outcome: its response, or the problem document of its error.
+[[nodiscard]] inline response answer(result<response> outcome, problem_details const& more = {})
+{
+    return outcome ? std::move(*outcome) : problem(outcome.error(), more);
 }
 
 /// What a limiter tells its client about a quota.

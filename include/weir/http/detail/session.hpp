@@ -155,8 +155,9 @@ private:
         }
         bool const bodiless = is_head || is_bodiless(reply_.result_int());
         bool const sent = co_await write(head_, bodiless ? std::string_view{} : std::string_view(reply_.body()));
-        if (sent && !keep_alive_) co_await linger();
-        co_return sent&& keep_alive_;
+        if (!sent) co_return false;
+        if (!keep_alive_) co_await linger();
+        co_return keep_alive_;
     }
 
     asio::awaitable<bool> write(std::string_view head, std::string_view body)
