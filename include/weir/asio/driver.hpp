@@ -5,13 +5,12 @@
 #include <weir/asio/time_limit.hpp>
 #include <weir/asio/timer_wheel.hpp>
 #include <weir/asio/wait.hpp>
+#include <weir/core/detail/late.hpp>
 #include <weir/core/driver.hpp>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/cancellation_type.hpp>
-#include <boost/asio/execution/context.hpp>
-#include <boost/asio/query.hpp>
 #include <boost/asio/this_coro.hpp>
 
 #include <concepts>
@@ -53,28 +52,6 @@ template<class T>
 constexpr bool is_owned = false;
 template<class T>
 constexpr bool is_owned<owned<T>> = true;
-
-/// What a call needs of its execution context, and nothing for a pipeline that needs none of it.
-template<class Executor, bool MayWait, bool Limits>
-struct environment {
-    explicit environment(Executor const&) noexcept {}
-    static boost::asio::cancellation_slot slot_for(boost::asio::cancellation_slot parent) noexcept { return parent; }
-};
-template<class Executor>
-struct environment<Executor, true, false> {
-    explicit environment(Executor const& executor)
-        : wheel(boost::asio::use_service<timer_wheel>(boost::asio::query(executor, boost::asio::execution::context)))
-    {
-    }
-    static boost::asio::cancellation_slot slot_for(boost::asio::cancellation_slot parent) noexcept { return parent; }
-    timer_wheel& wheel;
-};
-template<class Executor>
-struct environment<Executor, true, true> : environment<Executor, true, false> {
-    explicit environment(Executor const& executor) : environment<Executor, true, false>(executor), limit(executor, this->wheel) {}
-    boost::asio::cancellation_slot slot_for(boost::asio::cancellation_slot) noexcept { return limit.slot(); }
-    time_limit<Executor> limit;
-};
 
 } // namespace detail
 
@@ -119,22 +96,28 @@ struct driver_for<boost::asio::awaitable<T, Executor>> {
         namespace this_coro = boost::asio::this_coro;
         constexpr bool may_wait = machine_type::may_sleep || machine_type::may_park || see::limits;
 
-        [[maybe_unused]] std::conditional_t<may_wait, detail::wait, pass> waiting;
-        Executor const executor = co_await this_coro::executor;
-        detail::environment<Executor, may_wait, see::limits> around(executor);
+        // Made when they are needed: most calls neither wait nor fail.
+        [[maybe_unused]] std::conditional_t<may_wait, detail::late<detail::wait>, pass> waiting;
+        [[maybe_unused]] std::conditional_t<see::limits, detail::late<detail::time_limit<Executor>>, pass> limit;
         machine_type m(see::policies(p), request, see::clock(p), see::classifier(p));
 
         bool again = false;
         for (detail::act next = m.descend(); next != detail::act::done;) {
             if (next == detail::act::call) {
-                boost::asio::cancellation_state const cancelling = co_await this_coro::cancellation_state;
-                if constexpr (see::limits) around.limit.begin(m.now(), m.deadline().at, cancelling.slot());
                 m.leave_alone(next);
+                if constexpr (see::limits) {
+                    if (!again) limit.emplace(co_await this_coro::executor);
+                    boost::asio::cancellation_state const cancelling = co_await this_coro::cancellation_state;
+                    limit->begin(m.now(), m.deadline().at, cancelling.slot());
+                    if constexpr (shape::binds_cancellation) m.set(cancellation{limit->slot()});
+                } else if constexpr (shape::binds_cancellation) {
+                    boost::asio::cancellation_state const cancelling = co_await this_coro::cancellation_state;
+                    m.set(cancellation{cancelling.slot()});
+                }
                 try {
-                    if constexpr (shape::binds_cancellation) m.set(cancellation{around.slot_for(cancelling.slot())});
                     auto running = detail::invoke_handler(see::handler(p), static_cast<call_type&>(m));
                     if constexpr (see::limits && !shape::binds_cancellation)
-                        co_await around.limit.run(running, m);
+                        co_await limit->run(running, m);
                     else if constexpr (std::is_void_v<T>) {
                         co_await std::move(running);
                         m.keep();
@@ -144,38 +127,43 @@ struct driver_for<boost::asio::awaitable<T, Executor>> {
                     m.threw(std::current_exception());
                 }
                 if constexpr (see::limits) {
-                    if (!around.limit.end()) [[unlikely]] {
+                    if (!limit->end()) [[unlikely]] {
                         co_await this_coro::throw_if_cancelled(false);
-                        co_await around.limit.until_told(waiting);
-                        waiting.finish();
+                        co_await limit->until_told(waiting.emplace());
+                        waiting->finish();
                         co_await this_coro::throw_if_cancelled(true);
                     }
                 }
                 if (!m.outcome().has_value()) [[unlikely]] {
+                    boost::asio::cancellation_state const cancelling = co_await this_coro::cancellation_state;
                     if (cancelling.cancelled() != boost::asio::cancellation_type::none) {
                         m.cancel();
                         break;
                     }
                     if constexpr (see::limits)
-                        if (around.limit.passed()) m.fails(detail::out_of_time(static_cast<call_type&>(m)));
+                        if (limit->passed()) m.fails(detail::out_of_time(static_cast<call_type&>(m)));
                 }
                 m.back();
                 next = again ? m.ascend_again() : m.ascend();
+                if (next == detail::act::done) [[likely]]
+                    break;
                 again = true;
             } else if (next == detail::act::unwind)
                 next = m.ascend_on();
             else if constexpr (may_wait) {
-                boost::asio::cancellation_state const cancelling = co_await this_coro::cancellation_state;
                 m.leave_alone(next);
+                boost::asio::cancellation_state const cancelling = co_await this_coro::cancellation_state;
                 if (cancelling.cancelled() != boost::asio::cancellation_type::none) {
                     m.cancel();
                     break;
                 }
                 bool const asleep = next == detail::act::sleep;
                 time_point const now = m.now();
-                co_await waiting(asleep ? nullptr : &m.parked(), around.wheel, now, asleep ? after(now, m.delay()) : m.until());
+                Executor const executor = co_await this_coro::executor;
+                co_await waiting.emplace()(asleep ? nullptr : &m.parked(), detail::wheel_of(executor), now,
+                                           asleep ? after(now, m.delay()) : m.until());
                 cancelling.slot().clear();
-                detail::wait_end const end = waiting.finish();
+                detail::wait_end const end = waiting->finish();
                 if (end == detail::wait_end::cancelled) {
                     m.cancel();
                     break;
@@ -186,6 +174,9 @@ struct driver_for<boost::asio::awaitable<T, Executor>> {
         }
         co_return detail::answer_of<Full, Pipeline, std::remove_cvref_t<Held>>::take(m);
     }
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 };
 
 } // namespace weir::inline v0

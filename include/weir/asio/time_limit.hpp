@@ -23,7 +23,7 @@ namespace weir::inline v0::detail {
 template<class Executor>
 class time_limit : private wheel_entry {
 public:
-    time_limit(Executor const& executor, timer_wheel& wheel) noexcept : executor_(executor), wheel_(wheel) { expire = &passed; }
+    explicit time_limit(Executor executor) : executor_(std::move(executor)), wheel_(wheel_of(executor_)) { expire = &passed; }
     time_limit(time_limit const&) = delete;
     time_limit& operator=(time_limit const&) = delete;
     ~time_limit()
@@ -109,7 +109,7 @@ private:
         });
     }
 
-    Executor const& executor_;
+    Executor executor_;
     timer_wheel& wheel_;
     boost::asio::cancellation_signal signal_;
     boost::asio::cancellation_slot parent_;

@@ -5,7 +5,9 @@
 #include <weir/core/clock.hpp>
 #include <weir/core/striped.hpp>
 
+#include <boost/asio/execution/context.hpp>
 #include <boost/asio/execution_context.hpp>
+#include <boost/asio/query.hpp>
 
 #include <algorithm>
 #include <array>
@@ -172,5 +174,13 @@ private:
     bool stopped_ = false;
     std::thread thread_;
 };
+
+namespace detail {
+template<class Executor>
+timer_wheel& wheel_of(Executor const& executor)
+{
+    return boost::asio::use_service<timer_wheel>(boost::asio::query(executor, boost::asio::execution::context));
+}
+} // namespace detail
 
 } // namespace weir::inline v0

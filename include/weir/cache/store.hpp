@@ -52,6 +52,7 @@ class store {
 public:
     using key_type = Key;
     using value_type = Value;
+    using threading = Threading;
     using options = store_options;
     using settings_type = store_settings;
 

@@ -149,9 +149,9 @@ private:
     Request& request_;
     [[no_unique_address]] std::conditional_t<std::is_empty_v<Clock>, Clock, Clock&> clock_;
     [[no_unique_address]] std::conditional_t<std::is_empty_v<Classifier>, Classifier, Classifier&> classifier_;
-    time_point now_{};
+    time_point now_; // if it was read
+    [[no_unique_address]] weir::deadline deadline_{};
     bool read_ = false;
-    weir::deadline deadline_{};
     [[no_unique_address]] detail::facet_frame<Provided> provided_{};
     [[no_unique_address]] detail::facet_frame<typename detail::reported<Reported>::type> reported_{};
 };

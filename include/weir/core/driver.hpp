@@ -171,7 +171,7 @@ struct answer_of {
 
 /// Waits and sleeps on the thread that called.
 template<class Machine>
-act carry_on(Machine& m, act next)
+[[gnu::always_inline]] inline act carry_on(Machine& m, act next)
 {
     if constexpr (Machine::may_sleep) {
         if (next == act::sleep) {
@@ -202,6 +202,8 @@ auto drive_blocking(Pipeline& p, Request& request)
     if (next == act::call) [[likely]] {
         m.outcome_of(handle);
         next = m.ascend();
+        if (next == act::done) [[likely]]
+            return answer_of<Full, Pipeline, std::remove_const_t<Request>>::take(m);
     }
     while (next != act::done) {
         if (next == act::call) {

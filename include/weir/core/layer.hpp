@@ -42,6 +42,7 @@ using slot_t = typename layer<Policy, Call, Outcome>::slot;
 struct layer_base {
     using slot = pass;
     static constexpr bool parks = false;
+    static constexpr bool answers = false;
     [[gnu::always_inline]] static bool enter(auto&, auto&, auto&, auto) noexcept { return true; }
     [[gnu::always_inline]] static bool leave(auto&, auto&, auto&, auto) noexcept { return true; }
     static void drop(auto&, auto&) noexcept {}
@@ -67,7 +68,7 @@ struct layer<Policy, Call, Outcome> : layer_base {
         return true;
     }
     [[gnu::always_inline]] static bool leave([[maybe_unused]] Policy& policy, [[maybe_unused]] slot& permit, [[maybe_unused]] Call& call,
-                      [[maybe_unused]] auto stop)
+                                             [[maybe_unused]] auto stop)
     {
         if constexpr (remembers) policy.settle(permit, std::as_const(stop.outcome()), call);
         return true;
@@ -82,9 +83,9 @@ struct layer<Policy, Call, Outcome> : layer_base {
 /// The slot of a gate that waits: its permit, and the waiter while the call is parked.
 template<class Permit>
 struct waiting_slot {
-    waiter parked;
-    [[no_unique_address]] Permit permit;
+    [[no_unique_address]] waiter parked;
     bool is_parked = false;
+    [[no_unique_address]] Permit permit;
 };
 
 template<class Policy, class Call, class Outcome>
@@ -94,7 +95,10 @@ struct layer<Policy, Call, Outcome> : layer_base {
     using slot = waiting_slot<typename admission_type::permit_type>;
     static constexpr bool parks = true;
 
-    [[gnu::always_inline]] static bool enter(Policy& policy, slot& held, Call& call, auto stop) { return follow(held, policy.admit(call, held.parked), stop); }
+    [[gnu::always_inline]] static bool enter(Policy& policy, slot& held, Call& call, auto stop)
+    {
+        return follow(held, policy.admit(call, held.parked), stop);
+    }
     static bool resume(Policy& policy, slot& held, Call& call, auto stop, bool in_time)
     {
         held.is_parked = false;
@@ -134,9 +138,10 @@ requires source_for<Policy, Call, Outcome>
 struct layer<Policy, Call, Outcome> : layer_base {
     using slot = token_t<Policy, Outcome>;
     static constexpr bool parks = resumes_look_up<Policy, Call, Outcome>;
+    static constexpr bool answers = looks_up<Policy, Call, Outcome>;
 
     [[gnu::always_inline]] static bool enter([[maybe_unused]] Policy& policy, [[maybe_unused]] slot& token, [[maybe_unused]] Call& call,
-                      [[maybe_unused]] auto stop)
+                                             [[maybe_unused]] auto stop)
     {
         if constexpr (looks_up<Policy, Call, Outcome>)
             return follow(token, policy.look_up(call, token, stop.outcome()), stop);
@@ -151,7 +156,7 @@ struct layer<Policy, Call, Outcome> : layer_base {
         return follow(token, policy.look_up_again(call, token, stop.outcome()), stop);
     }
     [[gnu::always_inline]] static bool leave([[maybe_unused]] Policy& policy, [[maybe_unused]] slot& token, [[maybe_unused]] Call& call,
-                      [[maybe_unused]] auto stop)
+                                             [[maybe_unused]] auto stop)
     {
         if constexpr (learns<Policy, Call, Outcome>) { policy.learn(call, token, stop.outcome()); }
         return true;
@@ -204,7 +209,8 @@ private:
 template<class Policy, class Call, class Outcome>
 requires transform_for<Policy, Call, Outcome>
 struct layer<Policy, Call, Outcome> : layer_base {
-    [[gnu::always_inline]] static bool enter([[maybe_unused]] Policy& policy, pass&, [[maybe_unused]] Call& call, [[maybe_unused]] auto stop)
+    [[gnu::always_inline]] static bool enter([[maybe_unused]] Policy& policy, pass&, [[maybe_unused]] Call& call,
+                                             [[maybe_unused]] auto stop)
     {
         if constexpr (goes_down<Policy, Call>) {
             admission<> const done = policy.down(call);
@@ -213,7 +219,8 @@ struct layer<Policy, Call, Outcome> : layer_base {
         }
         return true;
     }
-    [[gnu::always_inline]] static bool leave([[maybe_unused]] Policy& policy, pass&, [[maybe_unused]] Call& call, [[maybe_unused]] auto stop)
+    [[gnu::always_inline]] static bool leave([[maybe_unused]] Policy& policy, pass&, [[maybe_unused]] Call& call,
+                                             [[maybe_unused]] auto stop)
     {
         if constexpr (comes_up<Policy, Call, Outcome>) { policy.up(call, stop.outcome()); }
         return true;

@@ -4,6 +4,7 @@
 #include <weir/core/layer.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -50,47 +51,53 @@ class machine<Policies, Call, Outcome, std::index_sequence<I...>>
 public:
     static constexpr std::size_t size = sizeof...(I);
     static constexpr bool may_sleep = (is_role<typename Policies::template policy_at<I>, loop> || ...);
+    /// A source writes the outcome before there is one.
+    static constexpr bool may_answer = (layer<typename Policies::template policy_at<I>, Call, Outcome>::answers || ...);
     static constexpr bool may_park = (layer<typename Policies::template policy_at<I>, Call, Outcome>::parks || ...);
 
     template<class... CallArguments>
     explicit machine(Policies& policies, CallArguments&&... arguments)
         : Call(std::forward<CallArguments>(arguments)...), policies_(policies)
     {
+        if constexpr (may_answer) fails(errc::cancelled);
     }
-    ~machine()
+    [[gnu::always_inline]] ~machine()
     {
-        if (depth_ != 0) [[unlikely]]
+        if (std::bit_cast<std::uint32_t>(left_) != 0) [[unlikely]] {
             drop_all();
+            forget_exception();
+        }
+        end_outcome();
     }
 
     act descend() { return (enter<I>() && ...) ? act::call : next_; }
-    act ascend()
+    [[gnu::always_inline]] act ascend()
     {
         this->turn();
         return (leave<size - 1 - I>() && ...) ? act::done : next_;
     }
     /// Down again after what the policy at `at()` wanted: from the one further in.
-    act descend_on()
+    [[gnu::always_inline]] act descend_on()
     {
         this->turn();
         unsigned const from = at_;
         return ((I <= from || enter<I>()) && ...) ? act::call : next_;
     }
     /// Up from the policy further out than `at()`.
-    act ascend_on()
+    [[gnu::always_inline]] act ascend_on()
     {
         this->turn();
         unsigned const from = at_;
         return ((size - 1 - I >= from || leave<size - 1 - I>()) && ...) ? act::done : next_;
     }
     /// Up again, after the handler was called again.
-    act ascend_again()
+    [[gnu::always_inline]] act ascend_again()
     {
         at_ = size;
         return ascend_on();
     }
     /// The call was woken, or has waited in vain: what the policy that parked it says now.
-    act woken(bool in_time)
+    [[gnu::always_inline]] act woken(bool in_time)
     {
         this->turn();
         act next = act::unwind;
@@ -100,8 +107,8 @@ public:
     }
     /// A driver is about to leave the machine alone, while the handler runs or the call waits: if the machine is destroyed
     /// meanwhile, this is how far down it was.
-    void leave_alone(act why) noexcept { depth_ = why == act::call ? size : at_ + 1u; }
-    void back() noexcept { depth_ = 0; }
+    void leave_alone(act why) noexcept { depth_is(why == act::call ? size : at_ + 1u); }
+    void back() noexcept { depth_is(0); }
     /// The caller gave up while the machine was left alone: every permit is dropped, innermost first.
     void cancel() noexcept
     {
@@ -113,61 +120,60 @@ public:
     [[nodiscard]] duration delay() const noexcept { return delay_; }
     [[nodiscard]] time_point until() const noexcept { return std::min(until_, this->deadline().at); }
     [[nodiscard]] waiter& parked() const noexcept { return *waiter_; }
-    [[nodiscard]] Outcome& outcome() noexcept { return outcome_; }
+    [[nodiscard]] Outcome& outcome() noexcept { return outcome_.held; }
     /// The policy that answered or refused by itself; `error::no_policy` if the handler answered.
     [[nodiscard]] std::uint8_t answered_by() const noexcept { return answered_by_; }
 
     /// Runs the handler and keeps what it returns or throws.
     template<class Invoke>
-    void outcome_of(Invoke&& invoke)
+    [[gnu::always_inline]] void outcome_of(Invoke&& invoke)
     {
-        std::destroy_at(&outcome_);
+        using returned = decltype(invoke());
+        end_outcome();
         try {
-            if constexpr (std::is_same_v<decltype(invoke()), Outcome>)
-                ::new (static_cast<void*>(&outcome_)) Outcome(invoke());
-            else if constexpr (std::is_void_v<decltype(invoke())>) {
+            if constexpr (std::is_same_v<returned, Outcome>)
+                ::new (room_of_outcome()) Outcome(invoke());
+            else if constexpr (std::is_void_v<returned>) {
                 invoke();
-                ::new (static_cast<void*>(&outcome_)) Outcome();
+                ::new (room_of_outcome()) Outcome();
             } else
-                ::new (static_cast<void*>(&outcome_)) Outcome(boost::system::in_place_value, invoke());
+                ::new (room_of_outcome()) Outcome(boost::system::in_place_value, invoke());
+            begin_outcome();
         } catch (...) {
-            ::new (static_cast<void*>(&outcome_)) Outcome(error(errc::handler_threw));
-            exception_ = std::current_exception();
+            threw(std::current_exception());
         }
-        answered_by_ = error::no_policy;
     }
     /// Keeps what the handler returned.
-    void keep()
+    template<class... Returned>
+    void keep(Returned&&... returned)
     {
-        outcome_ = Outcome();
-        answered_by_ = error::no_policy;
-    }
-    template<class Returned>
-    void keep(Returned&& returned)
-    {
-        if constexpr (std::is_same_v<std::remove_cvref_t<Returned>, Outcome>)
-            outcome_ = std::forward<Returned>(returned);
+        end_outcome();
+        if constexpr ((std::is_same_v<std::remove_cvref_t<Returned>, Outcome> && ...))
+            ::new (room_of_outcome()) Outcome(std::forward<Returned>(returned)...);
         else
-            outcome_ = Outcome(boost::system::in_place_value, std::forward<Returned>(returned));
-        answered_by_ = error::no_policy;
+            ::new (room_of_outcome()) Outcome(boost::system::in_place_value, std::forward<Returned>(returned)...);
+        begin_outcome();
     }
     void fails(error e) noexcept
     {
-        outcome_ = e;
-        exception_ = nullptr;
+        end_outcome();
+        ::new (room_of_outcome()) Outcome(e);
+        begin_outcome();
     }
     void threw(std::exception_ptr exception) noexcept
     {
-        outcome_ = error(errc::handler_threw);
-        exception_ = std::move(exception);
+        fails(errc::handler_threw);
+        forget_exception();
+        std::construct_at(&exception_.held, std::move(exception));
+        left_.exceptions = 1;
     }
 
     /// The outcome. An exception of the handler that nobody answered is thrown on.
     [[nodiscard]] Outcome take()
     {
-        if (outcome_.has_error() && outcome_.error() == errc::handler_threw && exception_ != nullptr) [[unlikely]]
+        if (outcome().has_error() && outcome().error() == errc::handler_threw && left_.exceptions != 0) [[unlikely]]
             rethrow();
-        return std::move(outcome_);
+        return std::move(outcome());
     }
     using Call::reports;
 
@@ -211,7 +217,7 @@ private:
         return true;
     }
     template<std::size_t Index>
-    act resume([[maybe_unused]] bool in_time)
+    [[gnu::always_inline]] act resume([[maybe_unused]] bool in_time)
     {
         if constexpr (layer_at<Index>::parks) {
             if (layer_at<Index>::resume(policies_.template get<Index>(), slot<Index>(), as_call(), stop<Index>(), in_time))
@@ -223,34 +229,51 @@ private:
     }
     /// A policy threw: those further out are dropped when the machine is destroyed.
     template<std::size_t Index>
-    [[gnu::cold]] void thrown_at() noexcept
+    [[gnu::always_inline]] void thrown_at() noexcept
     {
         std::destroy_at(&slot<Index>());
-        depth_ = Index;
+        depth_is(Index);
     }
     template<std::size_t Index>
-    void drop() noexcept
+    [[gnu::always_inline]] void drop() noexcept
     {
-        if (Index >= depth_) return;
+        if (Index >= left_.policies) return;
         layer_at<Index>::drop(policies_.template get<Index>(), slot<Index>());
         std::destroy_at(&slot<Index>());
     }
-    [[gnu::noinline, gnu::cold]] void drop_all() noexcept
+    // Inlined although it is cold: a call would let the machine escape, and every call of a policy would then reload it.
+    [[gnu::always_inline]] void drop_all() noexcept
     {
         (drop<size - 1 - I>(), ...);
-        depth_ = 0;
+        depth_is(0);
     }
-    [[noreturn]] void rethrow() { std::rethrow_exception(std::exchange(exception_, nullptr)); }
+    void* room_of_outcome() noexcept { return &outcome_; }
+    static constexpr bool outcome_ends = !std::is_trivially_destructible_v<Outcome>;
+    void begin_outcome() noexcept
+    {
+        if constexpr (outcome_ends) has_outcome_ = true;
+    }
+    void end_outcome() noexcept
+    {
+        if constexpr (outcome_ends)
+            if (std::exchange(has_outcome_, false)) std::destroy_at(&outcome_.held);
+    }
+    void depth_is(std::size_t policies) noexcept { left_.policies = static_cast<std::uint16_t>(policies); }
+    void forget_exception() noexcept
+    {
+        if (std::exchange(left_.exceptions, std::uint16_t{0}) != 0) std::destroy_at(&exception_.held);
+    }
+    [[noreturn]] void rethrow() { std::rethrow_exception(exception_.held); }
 
     /// What a layer can do besides going on: each returns false, "stop here".
     template<std::size_t Index>
     class stopper {
     public:
         explicit stopper(machine& m) noexcept : machine_(m) {}
-        [[nodiscard]] Outcome& outcome() const noexcept { return machine_.outcome_; }
+        [[nodiscard]] Outcome& outcome() const noexcept { return machine_.outcome(); }
         bool refuse(error e) const noexcept
         {
-            machine_.outcome_ = e.policy() == error::no_policy ? e.by(Index) : e;
+            machine_.fails(e.policy() == error::no_policy ? e.by(Index) : e);
             return answered();
         }
         bool answered() const noexcept
@@ -287,14 +310,19 @@ private:
     }
 
     Policies& policies_;
-    Outcome outcome_{error(errc::cancelled)};
-    std::exception_ptr exception_;
-    duration delay_{};
-    time_point until_{};
-    waiter* waiter_ = nullptr;
-    std::size_t depth_ = 0;
+    slot_room<Outcome> outcome_;
+    slot_room<std::exception_ptr> exception_;
+    duration delay_; // these three are set with the step that needs them
+    time_point until_;
+    waiter* waiter_;
+    // Eight bytes in a row: a compiler sets them with one store.
+    struct {
+        std::uint16_t policies = 0;   // to be dropped
+        std::uint16_t exceptions = 0; // kept, one or none
+    } left_;                          // when the machine is destroyed
     std::uint8_t at_ = 0;
     std::uint8_t answered_by_ = error::no_policy;
+    bool has_outcome_ = false;
     act next_ = act::done;
 };
 

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <utility>
 
 namespace weir::inline v0 {
 
@@ -52,8 +53,8 @@ private:
         return &sentinel;
     }
     std::atomic<notifier*> state_{nullptr};
-    waiter* before_ = nullptr;
-    waiter* behind_ = nullptr;
+    waiter* before_; // these two mean something while it is linked
+    waiter* behind_;
     bool linked_ = false;
 };
 
@@ -91,6 +92,14 @@ public:
         waiter* const w = first_;
         if (w != nullptr) remove(*w);
         return w;
+    }
+
+    /// Changes places with another list; the waiters stay in the order in which they came.
+    void swap(waiter_list& other) noexcept
+    {
+        std::swap(first_, other.first_);
+        std::swap(last_, other.last_);
+        std::swap(size_, other.size_);
     }
 
 private:

@@ -36,7 +36,7 @@ public:
     explicit gcra(rate const& r) : gcra(r, pace(r)) {}
 
     /// Takes `cost` permits if they are there at `now`.
-    [[nodiscard]] decision try_acquire(time_point now, std::uint64_t cost = 1) noexcept
+    [[nodiscard, gnu::always_inline]] decision try_acquire(time_point now, std::uint64_t cost = 1) noexcept
     {
         pace::state const seen = state_.load(std::memory_order_acquire);
         pace const current(interval_.load(), floor_.load());

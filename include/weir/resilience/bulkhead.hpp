@@ -53,7 +53,7 @@ public:
         while (seen < places_.load()) // also says that nobody waits: waiters are counted above the places
             if (word_.replace(seen, seen + 1)) [[likely]]
                 return admitted;
-        return admit_when_full(call, w);
+        return admit_when_full(call.now(), w);
     }
     auto resume(auto&, waiter&) noexcept -> admission<> { return admitted; }
     bool abandon(waiter& w) noexcept
@@ -118,16 +118,19 @@ private:
     {
         std::uint64_t seen = word_.load();
         while (seen < one_waiter)
-            if (word_.replace(seen, seen - 1)) [[likely]] return;
+            if (word_.replace(seen, seen - 1)) [[likely]]
+                return;
         leave_to_a_waiter();
     }
     [[gnu::noinline, gnu::cold]] void leave_to_a_waiter() noexcept
     {
         std::lock_guard lock(waiting_lock_);
-        if (waiting_.empty() || (word_.load() & inside_mask) > places_.load()) word_.add(-std::uint64_t{1});
-        else hand_over();
+        if (waiting_.empty() || (word_.load() & inside_mask) > places_.load())
+            word_.add(-std::uint64_t{1});
+        else
+            hand_over();
     }
-    [[gnu::noinline, gnu::cold]] auto admit_when_full(auto& call, waiter& w) -> admission<>
+    [[gnu::noinline, gnu::cold]] auto admit_when_full(time_point now, waiter& w) -> admission<>
     {
         options const o = settings_.load();
         std::lock_guard lock(waiting_lock_);
@@ -140,7 +143,7 @@ private:
                 return errc::bulkhead_full;
             } else if (word_.replace(seen, seen + one_waiter)) {
                 waiting_.push_back(w);
-                return park_until{after(call.now(), o.max_wait)};
+                return park_until{after(now, o.max_wait)};
             }
         }
     }

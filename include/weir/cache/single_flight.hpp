@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <weir/core/detail/hash.hpp>
+#include <weir/core/options.hpp>
+#include <weir/core/park.hpp>
+#include <weir/core/threading.hpp>
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace weir::inline v0 {
+
+struct single_flight_options {
+    std::size_t max_flights = 4'096;        ///< flights at a time, in [1, 2^24]; who comes beyond flies alone
+    std::optional<std::uint64_t> seed = {}; ///< of hashing; nobody knows it if it is left out
+};
+
+/// Lets calls that want the same thing at the same time share one load: the first leads the flight, the others join it and wait, and
+/// the leader's result goes to all. A leader that gives up without a result makes the one that waits longest the leader.
+/// ```cpp
+/// flights_type::ticket mine{key};              // in the call's frame
+/// switch (flights.join(mine)) {
+/// case flights_type::part::leads: ...          // load, then flights.settle(mine, make_result)
+/// case flights_type::part::waits: ...          // park mine.waiting(); once woken, take(): the result, or null, "you lead now"
+/// case flights_type::part::alone: ...          // too many flights: load, nobody waits for it
+/// }
+/// ```
+/// The idea is that of Go's `golang.org/x/sync/singleflight`. A ticket lies in the call's frame, so a flight allocates nothing; a result
+/// that somebody waits for is allocated once.
+///
+/// Thread-safety: `shared`: any thread, any time, a ticket in its own call's. Memory: eight bytes for each flight that may be, taken at construction.
+/// Cost of `join` and `settle`: a lock of one part in up to 16; `settle` wakes each waiter under it. It outlives its tickets.
+template<class Key, class Result, threading_model Threading = shared>
+class single_flight {
+public:
+    using key_type = Key;
+    using result_type = Result;
+    using options = single_flight_options;
+
+    /// What a call is in the flight that it asked for.
+    enum class part { leads, waits, alone };
+
+    /// A call's part in a flight. Its end gives the part up: one who waits leaves the list, one who leads hands the lead on.
+    class ticket : private waiter {
+    public:
+        explicit ticket(Key key) : key_(std::move(key)) {}
+        ~ticket()
+        {
+            if (flights_ != nullptr) flights_->give_up(*this);
+        }
+
+        [[nodiscard]] Key const& key() const noexcept { return key_; }
+        [[nodiscard]] waiter& waiting() noexcept { return *this; }
+        /// Once woken: the leader's result; null if this call leads now.
+        [[nodiscard]] std::shared_ptr<Result const> take() noexcept
+        {
+            if (result_ != nullptr) flights_ = nullptr;
+            return std::move(result_);
+        }
+        /// Waits no more. False if it was woken, or is about to be.
+        bool abandon() noexcept { return flights_->leave(*this); }
+
+    private:
+        friend class single_flight;
+
+        Key key_;
+        std::uint64_t hash_ = 0;
+        single_flight* flights_ = nullptr; // null: it has no part in a flight, or no more
+        std::shared_ptr<Result const> result_;
+        ticket* next_ = nullptr; // of those who lead, in the same bucket
+        waiter_list waiting_;    // for this one, if it leads
+    };
+
+    /// Throws `std::invalid_argument` that names the member.
+    explicit single_flight(options const& o) : hash_(o.seed.value_or(detail::random_seed()))
+    {
+        expect(o.max_flights >= 1 && o.max_flights <= (std::size_t{1} << 24), "single_flight.max_flights", "a number in [1, 2^24]");
+        std::size_t const sections = Threading::is_shared ? std::bit_floor(std::clamp<std::size_t>(o.max_flights / 64, 1, 16)) : 1;
+        section_bits_ = static_cast<unsigned>(std::countr_zero(sections));
+        sections_.reserve(sections);
+        for (std::size_t i = 0; i < sections; ++i) sections_.emplace_back(o.max_flights / sections);
+    }
+
+    /// Finds the ticket, which is new, its part.
+    [[nodiscard]] part join(ticket& mine)
+    {
+        mine.hash_ = hash_(mine.key_);
+        section& here = section_of(mine);
+        std::scoped_lock const lock(here.mutex);
+        if (ticket* const lead = here.lead_of(mine)) {
+            mine.flights_ = this;
+            lead->waiting_.push_back(mine);
+            return part::waits;
+        }
+        if (here.flights == here.max_flights) return part::alone;
+        mine.flights_ = this;
+        mine.next_ = std::exchange(here.bucket_of(mine), &mine);
+        ++here.flights;
+        return part::leads;
+    }
+
+    /// Ends the flight that `mine` leads and hands `make()`, a `Result`, to all who wait; without any it is not called. Does nothing if
+    /// `mine` flies alone. If it throws, nothing was done.
+    template<class Make>
+    void settle(ticket& mine, Make&& make)
+    {
+        if (mine.flights_ == nullptr) return;
+        section& here = section_of(mine);
+        if (here.ends_unwatched(mine)) return;
+        // Made without the lock: it may be big.
+        auto const result = std::make_shared<Result const>(std::forward<Make>(make)());
+        std::scoped_lock const lock(here.mutex);
+        here.remove(mine);
+        while (waiter* const next = mine.waiting_.pop_front()) {
+            static_cast<ticket*>(next)->result_ = result;
+            next->wake(); // under the lock: one that gives up meanwhile finds itself out of the list
+        }
+    }
+
+    /// Flights under way.
+    [[nodiscard]] std::size_t size() const
+    {
+        std::size_t all = 0;
+        for (section const& each : sections_) {
+            std::scoped_lock const lock(each.mutex);
+            all += each.flights;
+        }
+        return all;
+    }
+
+private:
+    struct alignas(64) section {
+        explicit section(std::size_t bound) : max_flights(bound), buckets(std::bit_ceil(bound)) {}
+
+        ticket*& bucket_of(ticket const& t) noexcept { return buckets[t.hash_ & (buckets.size() - 1)]; }
+        ticket* lead_of(ticket const& t) noexcept
+        {
+            ticket* lead = bucket_of(t);
+            while (lead != nullptr && !(lead->hash_ == t.hash_ && lead->key_ == t.key_)) lead = lead->next_;
+            return lead;
+        }
+        void replace(ticket& lead, ticket* by) noexcept
+        {
+            ticket** at = &bucket_of(lead);
+            while (*at != &lead) at = &(*at)->next_;
+            *at = by;
+            lead.flights_ = nullptr;
+        }
+        void remove(ticket& lead) noexcept
+        {
+            replace(lead, lead.next_);
+            --flights;
+        }
+        bool ends_unwatched(ticket& lead)
+        {
+            std::scoped_lock const lock(mutex);
+            if (!lead.waiting_.empty()) return false;
+            remove(lead);
+            return true;
+        }
+
+        mutable typename Threading::mutex mutex;
+        std::size_t max_flights;
+        std::size_t flights = 0;
+        std::vector<ticket*> buckets;
+    };
+
+    // A section is chosen by the highest bits of the hash, a bucket in it by the lowest.
+    section& section_of(ticket const& t) noexcept { return sections_[t.hash_ >> 1 >> (63 - section_bits_)]; }
+
+    bool leave(ticket& t) noexcept
+    {
+        section& here = section_of(t);
+        std::scoped_lock const lock(here.mutex);
+        return take_out(here, t);
+    }
+    static bool take_out(section& here, ticket& t) noexcept
+    {
+        if (!t.linked()) return false;
+        here.lead_of(t)->waiting_.remove(t);
+        t.flights_ = nullptr;
+        return true;
+    }
+    void give_up(ticket& t) noexcept
+    {
+        section& here = section_of(t);
+        std::scoped_lock const lock(here.mutex);
+        if (take_out(here, t) || t.result_ != nullptr) return;
+        ticket* const heir = static_cast<ticket*>(t.waiting_.pop_front());
+        if (heir == nullptr) return here.remove(t);
+        heir->next_ = t.next_;
+        heir->waiting_.swap(t.waiting_);
+        here.replace(t, heir);
+        heir->wake();
+    }
+
+    detail::seeded_hash hash_;
+    unsigned section_bits_ = 0;
+    std::vector<section> sections_;
+};
+
+} // namespace weir::inline v0
