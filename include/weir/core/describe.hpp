@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <weir/core/clock.hpp>
+#include <weir/core/policy.hpp>
+
+#include <charconv>
+#include <chrono>
+#include <cmath>
+#include <concepts>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace weir::inline v0 {
+
+/// What a setting of a policy is set to.
+using setting_value = std::variant<bool, std::int64_t, std::uint64_t, double, duration, std::string>;
+
+/// One setting of a policy: `window = 10s`.
+struct setting {
+    std::string name;
+    setting_value value;
+};
+
+/// One policy as an operator sees it.
+struct policy_description {
+    std::string_view name;  ///< of its type: `"rate_limit"`
+    std::string_view label; ///< given by `named<"per tenant">(...)`, else empty
+    std::string_view role;  ///< gate, source, loop, transform or directive
+    std::vector<setting> settings;
+};
+
+namespace detail {
+
+/// A span in the largest unit that divides it: `"200ms"`, `"90s"`.
+[[nodiscard]] inline std::string text_of(duration d)
+{
+    struct unit {
+        std::int64_t ns;
+        std::string_view name;
+    };
+    for (unit const u :
+         {unit{3'600'000'000'000, "h"}, unit{60'000'000'000, "min"}, unit{1'000'000'000, "s"}, unit{1'000'000, "ms"}, unit{1'000, "us"}})
+        if (d.count() != 0 && d.count() % u.ns == 0) return std::to_string(d.count() / u.ns) + std::string(u.name);
+    return d.count() == 0 ? "0s" : std::to_string(d.count()) + "ns";
+}
+/// The shortest digits that read back as the same number.
+[[nodiscard]] inline std::string text_of(double number)
+{
+    char digits[32];
+    return {digits, std::to_chars(digits, digits + sizeof digits, number).ptr};
+}
+[[nodiscard]] inline std::string text_of(bool b)
+{
+    return b ? "true" : "false";
+}
+[[nodiscard]] inline std::string text_of(std::string const& s)
+{
+    return '"' + s + '"';
+}
+[[nodiscard]] std::string text_of(std::integral auto n)
+{
+    return std::to_string(n);
+}
+
+[[nodiscard]] inline std::string quoted(std::string_view text)
+{
+    std::string json = "\"";
+    for (char const c : text) {
+        auto const byte = static_cast<unsigned char>(c);
+        if (c == '"' || c == '\\')
+            (json += '\\') += c;
+        else if (byte < 0x20) {
+            constexpr std::string_view digits = "0123456789abcdef";
+            ((json += "\\u00") += digits[byte >> 4]) += digits[byte & 15];
+        } else
+            json += c;
+    }
+    return json += '"';
+}
+[[nodiscard]] inline std::string json_of(setting_value const& value)
+{
+    return std::visit(
+        []<class T>(T const& v) -> std::string {
+            if constexpr (std::is_same_v<T, std::string>)
+                return quoted(v);
+            else if constexpr (std::is_same_v<T, duration>)
+                return quoted(text_of(v));
+            else if constexpr (std::is_same_v<T, double>)
+                return std::isfinite(v) ? text_of(v) : "null";
+            else
+                return text_of(v);
+        },
+        value);
+}
+
+template<class T>
+[[nodiscard]] setting_value setting_of(T const& value)
+{
+    if constexpr (std::is_same_v<T, bool>)
+        return value;
+    else if constexpr (std::is_enum_v<T>)
+        return setting_of(static_cast<std::underlying_type_t<T>>(value));
+    else if constexpr (std::signed_integral<T>)
+        return std::int64_t{value};
+    else if constexpr (std::unsigned_integral<T>)
+        return std::uint64_t{value};
+    else if constexpr (std::floating_point<T>)
+        return static_cast<double>(value);
+    else if constexpr (std::is_convertible_v<T const&, duration>)
+        return duration(value);
+    else
+        return std::string(std::string_view(value));
+}
+
+template<class P>
+constexpr bool keeps_stats = requires(P& policy, time_point now)
+{
+    policy.stats(now);
+};
+
+} // namespace detail
+
+/// The policies of a pipeline in order, the outermost first, with the settings of this moment. What `describe` returns.
+class description {
+public:
+    std::vector<policy_description> policies;
+
+    /// A line a policy: `gate rate_limit "per tenant" permits=100 per=1s burst=20`.
+    [[nodiscard]] std::string text() const
+    {
+        std::string lines;
+        for (policy_description const& p : policies) {
+            ((lines += p.role) += ' ') += p.name;
+            if (!p.label.empty()) lines += " \"" + std::string(p.label) + '"';
+            for (setting const& s : p.settings)
+                lines += ' ' + s.name + '=' + std::visit([](auto const& v) { return detail::text_of(v); }, s.value);
+            lines += '\n';
+        }
+        return lines;
+    }
+    /// `{"policies":[{"name":"timeout","label":"","role":"loop","settings":{"limit":"200ms"}}]}`. Durations are strings as in the text,
+    /// numbers that are not finite are null; texts are taken to be UTF-8.
+    [[nodiscard]] std::string json() const
+    {
+        std::string json = "{\"policies\":[";
+        for (policy_description const& p : policies) {
+            json += &p == policies.data() ? "{\"name\":" : ",{\"name\":";
+            (json += detail::quoted(p.name)) += ",\"label\":";
+            (json += detail::quoted(p.label)) += ",\"role\":";
+            (json += detail::quoted(p.role)) += ",\"settings\":{";
+            for (setting const& s : p.settings) {
+                if (&s != p.settings.data()) json += ',';
+                (json += detail::quoted(s.name)) += ':';
+                json += detail::json_of(s.value);
+            }
+            json += "}}";
+        }
+        return json += "]}";
+    }
+};
+
+/// What a pipeline consists of: `std::cout << weir::describe(svc).text();`. A policy tells its settings by
+/// `void describe(auto&& field) const { field("limit", limit_); }`: durations, numbers, booleans, strings; one without it has none to
+/// tell. Allocates; for operators, not for calls. Thread-safe if the policies are.
+template<class Pipeline>
+[[nodiscard]] description describe(Pipeline& svc)
+{
+    description all;
+    svc.for_each([&]<class P>(P& policy, std::string_view label) {
+        policy_description one{P::name, label, detail::role_name<typename detail::role_of<P>::type>, {}};
+        auto const field = [&](std::string_view name, auto const& value) {
+            one.settings.push_back({std::string(name), detail::setting_of(value)});
+        };
+        if constexpr (requires { policy.describe(field); }) policy.describe(field);
+        all.policies.push_back(std::move(one));
+    });
+    return all;
+}
+
+/// Shows `visit(name, label, field, value)` every figure that the policies count, the outermost first; what a policy counts as of `now`. A
+/// field that only grows ends in `_total`. Allocates nothing. Thread-safe if the policies are.
+template<class Pipeline, class Visitor>
+void stats_of(Pipeline& svc, time_point now, Visitor&& visit)
+{
+    svc.for_each([&]<class P>(P& policy, std::string_view label) {
+        if constexpr (detail::keeps_stats<P>)
+            policy.stats(now).each([&](std::string_view field, auto value) { visit(P::name, label, field, value); });
+    });
+}
+
+} // namespace weir::inline v0
