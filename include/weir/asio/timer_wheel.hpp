@@ -32,7 +32,7 @@ public:
 
     explicit timer_wheel(boost::asio::execution_context& owner) : service(owner) {}
 
-    /// `e.expire` will be called once at `at` or up to a tick and a thread's wake-up later, unless it is disarmed.
+    /// `e.expire` will be called once at `at`, which may be `never`, or up to a tick and a thread's wake-up later, unless it is disarmed.
     void arm(entry& e, time_point now, time_point at)
     {
         unsigned const index = detail::thread_number::current() % shards;
@@ -44,7 +44,7 @@ public:
             std::lock_guard lock(mine.mutex);
             mine.levels.link(e, tick_of(now));
         }
-        if (e.tick < wake_at_.load(std::memory_order_relaxed) && !by_hand_) [[unlikely]]
+        if (e.tick < wake_at_.load(std::memory_order_relaxed) && at != never && !by_hand_) [[unlikely]]
             wake();
     }
     /// True if it had not expired. Else `expire` has returned by now.
@@ -163,6 +163,12 @@ private:
             changed_.notify_one();
         }
         if (thread_.joinable()) thread_.join();
+        // The context ends: what still waits is given up, so that the coroutines in whose frames it lies are destroyed.
+        for (shard& each : shards_)
+            each.levels.drain([](entry& e) {
+                e.state.store(entry::idle, std::memory_order_relaxed);
+                if (e.abandon != nullptr) e.abandon(e);
+            });
     }
 
     std::array<shard, shards> shards_;

@@ -30,12 +30,18 @@ enum class wait_end : std::uint8_t { none, woken, time_up, cancelled };
 /// allocates nothing; who ends the wait posts the coroutine to its executor.
 class wait : public notifier, private wheel_entry {
 public:
-    wait() noexcept : notifier{&notified} { expire = &expired; }
+    wait() noexcept : notifier{&notified}
+    {
+        expire = &expired;
+        abandon = &given_up;
+    }
     wait(wait const&) = delete;
     wait& operator=(wait const&) = delete;
     ~wait()
     {
-        if (held_ != nullptr) held_->~holder_base(); // the coroutine is destroyed while it waits
+        if (held_ == nullptr) return;
+        wheel_->disarm(*this); // the coroutine is destroyed while it waits
+        held_->~holder_base();
     }
 
     /// Ends the wait; only the first end counts.
@@ -62,7 +68,7 @@ public:
     /// Makes sure that nobody ends the wait any more, and says how it ended.
     wait_end finish() noexcept
     {
-        if (until_ != never) wheel_->disarm(*this);
+        wheel_->disarm(*this);
         return static_cast<wait_end>(state_.load(std::memory_order_acquire) & end_mask);
     }
 
@@ -72,6 +78,7 @@ private:
 
     struct holder_base {
         virtual void post() noexcept = 0;
+        virtual void give_up() noexcept = 0;
         virtual ~holder_base() = default;
     };
     template<class Handler>
@@ -92,6 +99,11 @@ private:
             owner_.held_ = nullptr;
             this->~holder();
             boost::asio::post(executor, std::move(handler));
+        }
+        void give_up() noexcept override
+        {
+            Handler const handler = std::move(handler_);
+            this->~holder();
         }
         wait& owner_;
         executor_type executor_;
@@ -114,12 +126,17 @@ private:
         auto cancelling = boost::asio::get_associated_cancellation_slot(handler);
         if (cancelling.is_connected()) cancelling.assign([this](boost::asio::cancellation_type) { end(wait_end::cancelled); });
         held_ = ::new (static_cast<void*>(storage_)) holder_type(*this, std::move(handler));
-        if (until_ != never) wheel_->arm(*this, now_, until_);
+        wheel_->arm(*this, now_, until_); // also without an end: the wheel knows who waits when its context is destroyed
         if (waiter_ != nullptr && !waiter_->attach(*this)) end(wait_end::woken);
         // An end that came before this did not post: nothing may touch the wait after it has posted.
         if ((state_.fetch_or(begun, std::memory_order_acq_rel) & end_mask) != 0) held_->post();
     }
     static void notified(notifier& self) noexcept { static_cast<wait&>(self).end(wait_end::woken); }
+    static void given_up(wheel_entry& self) noexcept
+    {
+        // The handler owns the coroutine in whose frame it lies: only outside of it can it be destroyed.
+        if (holder_base* const held = std::exchange(static_cast<wait&>(self).held_, nullptr)) held->give_up();
+    }
     static void expired(wheel_entry& self) noexcept { static_cast<wait&>(self).end(wait_end::time_up); }
 
     std::atomic<std::uint8_t> state_{0};

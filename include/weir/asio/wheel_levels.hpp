@@ -17,6 +17,8 @@ struct wheel_entry {
     enum state_type : std::uint8_t { idle, armed, expiring, expired };
 
     void (*expire)(wheel_entry&) noexcept = nullptr;
+    /// Called instead when the wheel ends: what waits for the alarm gives up. May be null.
+    void (*abandon)(wheel_entry&) noexcept = nullptr;
     wheel_entry* before = nullptr;
     wheel_entry* behind = nullptr;
     std::uint64_t tick = 0;
@@ -81,6 +83,16 @@ public:
         }
         now_ = std::max(now_, tick);
     }
+    /// Takes everything out and gives it to `f`, which may free it.
+    template<class F>
+    void drain(F&& f) noexcept
+    {
+        for (auto& level : slots_)
+            for (wheel_entry*& slot : level)
+                for (wheel_entry* e = std::exchange(slot, nullptr); e != nullptr;) f(*std::exchange(e, e->behind));
+        full_ = {};
+        size_ = 0;
+    }
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
 private:
@@ -92,7 +104,9 @@ private:
 
     void place(wheel_entry& e) noexcept
     {
-        std::uint64_t const tick = std::clamp(e.tick, now_ + 1, now_ + (std::uint64_t{1} << (bits * levels)) - 1);
+        // At most 63 slots of the top level ahead: the 64th would be the present one again.
+        std::uint64_t const furthest = now_ + ((slots - 1) << (bits * (levels - 1)));
+        std::uint64_t const tick = std::clamp(e.tick, now_ + 1, furthest);
         unsigned const level = std::min(levels - 1, (static_cast<unsigned>(std::bit_width(tick ^ now_)) - 1) / bits);
         e.level = static_cast<std::uint8_t>(level);
         e.slot = static_cast<std::uint8_t>((tick >> (level * bits)) % slots);

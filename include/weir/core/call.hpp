@@ -6,7 +6,10 @@
 #include <weir/core/result.hpp>
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
+#include <exception>
+#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -127,6 +130,16 @@ public:
         return classifier_(outcome);
     }
 
+    /// What the handler threw, if the outcome is `errc::handler_threw`; null if nothing was kept.
+    [[nodiscard]] std::exception_ptr thrown() const noexcept { return left_.exceptions != 0 ? exception_ : nullptr; }
+    /// For who brings the outcome of another call: the exception that belongs to `errc::handler_threw`.
+    void thrown(std::exception_ptr exception) noexcept
+    {
+        forget_exception();
+        std::construct_at(&exception_, std::move(exception));
+        left_.exceptions = 1;
+    }
+
     /// For the loops that limit time: the call has to end by then. Returns the deadline that was in force, to be put back later.
     weir::deadline limit(time_point at) noexcept
     {
@@ -143,6 +156,16 @@ public:
     [[nodiscard]] Clock& clock() noexcept { return clock_; }
 
 protected:
+    ~call() {} // the machine cleans up
+    void depth_is(std::size_t policies) noexcept { left_.policies = static_cast<std::uint16_t>(policies); }
+    void forget_exception() noexcept
+    {
+        if (std::exchange(left_.exceptions, std::uint16_t{0}) != 0) std::destroy_at(&exception_);
+    }
+    struct {
+        std::uint16_t policies = 0;   // to be dropped
+        std::uint16_t exceptions = 0; // kept, one or none
+    } left_;                          // when the call ends
     [[nodiscard]] auto& reports() noexcept { return reported_; }
 
 private:
@@ -152,6 +175,9 @@ private:
     time_point now_; // if it was read
     [[no_unique_address]] weir::deadline deadline_{};
     bool read_ = false;
+    union {
+        std::exception_ptr exception_; // if one is kept
+    };
     [[no_unique_address]] detail::facet_frame<Provided> provided_{};
     [[no_unique_address]] detail::facet_frame<typename detail::reported<Reported>::type> reported_{};
 };

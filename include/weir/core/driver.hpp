@@ -182,7 +182,7 @@ template<class Machine>
     if constexpr (Machine::may_park) {
         if (next == act::park) {
             thread_notifier self;
-            return m.woken(self.wait(m.parked(), m.until()));
+            return m.woken(self.wait(m.parked(), m.until() == never ? never : after(steady::now(), m.until() - m.clock().now())));
         }
     }
     return m.ascend_on();

@@ -14,6 +14,9 @@
 
 namespace weir::inline v0 {
 
+/// Stands for a facet's type.
+using facet_number = std::uint64_t;
+
 /// What a law knows of a policy: its traits as plain values, so that asking about twenty policies instantiates nothing.
 struct policy_facts {
     std::string_view name;
@@ -29,8 +32,8 @@ struct policy_facts {
     /// The most attempts that the policy makes, and the time limit that its type fixes in nanoseconds; 0 if it is known at run time only.
     std::uint32_t max_attempts = 1;
     std::int64_t time_limit_ns = 0;
-    std::span<void const* const> needs{};
-    std::span<void const* const> provides{};
+    std::span<facet_number const> needs{};
+    std::span<facet_number const> provides{};
 };
 
 /// Where a law is broken: the policy further out and the one further in. `npos` stands for "nobody", `handler` for the handler.
@@ -212,14 +215,21 @@ idempotent(Handler) -> idempotent<Handler>;
 
 namespace detail {
 
+/// A number for a type, from its name (FNV-1a): addresses of variables would do, but g++ compares none in a constant expression when it
+/// compiles for the undefined behaviour sanitizer.
 template<class T>
-inline constexpr char id_of{};
+constexpr facet_number number_of()
+{
+    std::uint64_t hash = 14695981039346656037u;
+    for (char const c : std::string_view(__PRETTY_FUNCTION__)) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
+    return hash;
+}
 
 template<class List>
 struct facet_ids;
 template<class... Facets>
 struct facet_ids<facets<Facets...>> {
-    static constexpr std::array<void const*, sizeof...(Facets)> value{&id_of<Facets>...};
+    static constexpr std::array<facet_number, sizeof...(Facets)> value{number_of<Facets>()...};
 };
 
 template<class P>
@@ -249,16 +259,16 @@ struct facts_table {
 };
 
 /// The first policy that reads a facet which nobody further out provides; `inner` is the policy further in that does, if there is one.
-constexpr breach missing_facet(std::span<policy_facts const> policies, std::span<void const* const> from_outside)
+constexpr breach missing_facet(std::span<policy_facts const> policies, std::span<facet_number const> from_outside)
 {
-    auto const has = [](std::span<void const* const> ids, void const* id) {
-        for (void const* each : ids)
+    auto const has = [](std::span<facet_number const> ids, facet_number id) {
+        for (facet_number const each : ids)
             if (each == id) return true;
         return false;
     };
     for (std::size_t i = 0; i < policies.size(); ++i)
         for (std::size_t f = 0; f < policies[i].needs.size(); ++f) {
-            void const* const id = policies[i].needs[f];
+            facet_number const id = policies[i].needs[f];
             bool provided = has(from_outside, id);
             for (std::size_t j = 0; j < i && !provided; ++j) provided = has(policies[j].provides, id);
             if (provided) continue;

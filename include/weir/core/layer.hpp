@@ -169,6 +169,7 @@ private:
         if constexpr (parks) {
             if (found == lookup::parked) return stop.park(token.waiting(), never);
         }
+        if (stop.outcome().has_error()) return stop.refuse(stop.outcome().error());
         return stop.answered();
     }
 };

@@ -63,9 +63,9 @@ public:
     }
     [[gnu::always_inline]] ~machine()
     {
-        if (std::bit_cast<std::uint32_t>(left_) != 0) [[unlikely]] {
+        if (std::bit_cast<std::uint32_t>(this->left_) != 0) [[unlikely]] {
             drop_all();
-            forget_exception();
+            this->forget_exception();
         }
         end_outcome();
     }
@@ -107,8 +107,8 @@ public:
     }
     /// A driver is about to leave the machine alone, while the handler runs or the call waits: if the machine is destroyed
     /// meanwhile, this is how far down it was.
-    void leave_alone(act why) noexcept { depth_is(why == act::call ? size : at_ + 1u); }
-    void back() noexcept { depth_is(0); }
+    void leave_alone(act why) noexcept { this->depth_is(why == act::call ? size : at_ + 1u); }
+    void back() noexcept { this->depth_is(0); }
     /// The caller gave up while the machine was left alone: every permit is dropped, innermost first.
     void cancel() noexcept
     {
@@ -163,15 +163,13 @@ public:
     void threw(std::exception_ptr exception) noexcept
     {
         fails(errc::handler_threw);
-        forget_exception();
-        std::construct_at(&exception_.held, std::move(exception));
-        left_.exceptions = 1;
+        this->thrown(std::move(exception));
     }
 
     /// The outcome. An exception of the handler that nobody answered is thrown on.
     [[nodiscard]] Outcome take()
     {
-        if (outcome().has_error() && outcome().error() == errc::handler_threw && left_.exceptions != 0) [[unlikely]]
+        if (outcome().has_error() && outcome().error() == errc::handler_threw && this->left_.exceptions != 0) [[unlikely]]
             rethrow();
         return std::move(outcome());
     }
@@ -232,12 +230,12 @@ private:
     [[gnu::always_inline]] void thrown_at() noexcept
     {
         std::destroy_at(&slot<Index>());
-        depth_is(Index);
+        this->depth_is(Index);
     }
     template<std::size_t Index>
     [[gnu::always_inline]] void drop() noexcept
     {
-        if (Index >= left_.policies) return;
+        if (Index >= this->left_.policies) return;
         layer_at<Index>::drop(policies_.template get<Index>(), slot<Index>());
         std::destroy_at(&slot<Index>());
     }
@@ -245,7 +243,7 @@ private:
     [[gnu::always_inline]] void drop_all() noexcept
     {
         (drop<size - 1 - I>(), ...);
-        depth_is(0);
+        this->depth_is(0);
     }
     void* room_of_outcome() noexcept { return &outcome_; }
     static constexpr bool outcome_ends = !std::is_trivially_destructible_v<Outcome>;
@@ -258,12 +256,7 @@ private:
         if constexpr (outcome_ends)
             if (std::exchange(has_outcome_, false)) std::destroy_at(&outcome_.held);
     }
-    void depth_is(std::size_t policies) noexcept { left_.policies = static_cast<std::uint16_t>(policies); }
-    void forget_exception() noexcept
-    {
-        if (std::exchange(left_.exceptions, std::uint16_t{0}) != 0) std::destroy_at(&exception_.held);
-    }
-    [[noreturn]] void rethrow() { std::rethrow_exception(exception_.held); }
+    [[noreturn]] void rethrow() { std::rethrow_exception(this->thrown()); }
 
     /// What a layer can do besides going on: each returns false, "stop here".
     template<std::size_t Index>
@@ -311,15 +304,10 @@ private:
 
     Policies& policies_;
     slot_room<Outcome> outcome_;
-    slot_room<std::exception_ptr> exception_;
     duration delay_; // these three are set with the step that needs them
     time_point until_;
     waiter* waiter_;
     // Eight bytes in a row: a compiler sets them with one store.
-    struct {
-        std::uint16_t policies = 0;   // to be dropped
-        std::uint16_t exceptions = 0; // kept, one or none
-    } left_;                          // when the machine is destroyed
     std::uint8_t at_ = 0;
     std::uint8_t answered_by_ = error::no_policy;
     bool has_outcome_ = false;

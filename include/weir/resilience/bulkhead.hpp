@@ -82,9 +82,10 @@ public:
     /// `std::invalid_argument` and changes nothing if the options are bad.
     void reconfigure(options const& o)
     {
-        settings_.store(checked(o));
-        places_.store(*o.max_concurrent);
+        checked(o);
         std::lock_guard lock(waiting_lock_);
+        settings_.store(o);
+        places_.store(*o.max_concurrent);
         while ((word_.load() & inside_mask) < *o.max_concurrent && !waiting_.empty()) {
             word_.add(1);
             hand_over();

@@ -16,7 +16,8 @@ namespace weir::inline v0 {
 ///
 /// The window is cut into 8 to 15 slices, each 2^k nanoseconds long; what is counted covers the whole window less a part of its oldest
 /// slice. Each thread counts into words of its own, a word a slice, so that counting is a load and a store; `sum` merges
-/// them. A word that is full (16.7 million calls in a slice by one thread) is halved: the ratio stays. Thread-safe if `shared`; two
+/// them. A word that is full (a million calls in a slice by one thread) is halved: the ratio stays. The number of a slice comes round after
+/// 2^24 slices, half an hour for a window of a millisecond, half a year for ten seconds. Thread-safe if `shared`; two
 /// cache lines a thread.
 template<threading_model Threading = shared>
 class call_window {
@@ -70,10 +71,10 @@ public:
 
 private:
     static constexpr std::size_t ring = 16;
-    static constexpr unsigned marked_at = 24;
-    static constexpr unsigned epoch_at = 48;
-    static constexpr std::uint64_t count_mask = 0xffffff;
-    static constexpr std::uint64_t epoch_mask = 0xffff;
+    static constexpr unsigned marked_at = 20;
+    static constexpr unsigned epoch_at = 40;
+    static constexpr std::uint64_t count_mask = 0xfffff;
+    static constexpr std::uint64_t epoch_mask = 0xffffff;
 
     struct stripe {
         std::array<std::atomic<std::uint64_t>, ring> words{};

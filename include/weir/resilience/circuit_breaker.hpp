@@ -106,6 +106,7 @@ public:
         bool const resized = o.window != settings_.load().window;
         settings_.store(o);
         if (resized) window_.resize(o.window);
+        if (state_of(word_.load()) == state::half_open && probes_good_ >= o.probes) close();
     }
     void describe(auto&& field) const
     {
@@ -147,6 +148,11 @@ private:
         change(state::open, after(now, settings_.load().open_for));
     }
 
+    void close() noexcept
+    {
+        window_.forget();
+        change(state::closed, never);
+    }
     [[gnu::noinline, gnu::cold]] auto admit_when_not_closed(time_point now) -> admission<std::uint64_t>
     {
         std::lock_guard lock(changing_);
@@ -181,8 +187,7 @@ private:
         if (failed) return open(now);
         --probes_out_;
         if (++probes_good_ < settings_.load().probes) return;
-        window_.forget();
-        change(state::closed, never);
+        close();
     }
 
     typename Threading::template cell<std::uint64_t> word_;
