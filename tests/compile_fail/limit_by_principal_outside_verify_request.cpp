@@ -7,8 +7,7 @@
 #include <weir/limit/rate_limit.hpp>
 #include <weir/sign/verify_request.hpp>
 
-struct request {
-};
+struct request {};
 
 int main()
 {

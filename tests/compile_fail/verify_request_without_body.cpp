@@ -12,7 +12,10 @@ struct headers_only {
     friend std::string_view weir_method(headers_only const&) { return "GET"; }
     friend std::string_view weir_target(headers_only const&) { return "/"; }
 #ifdef WEIR_MENDED
-    friend std::string_view weir_body(headers_only const&) { return {}; }
+    friend std::string_view weir_body(headers_only const&)
+    {
+        return {};
+    }
 #endif
 };
 
