@@ -36,7 +36,8 @@ int main()
     // Each attempt has 80 ms, all of them together 400. As the times stand in the types the compiler checks that they fit.
     int attempts = 0;
     auto const first_is_slow = [&](int symbol) -> asio::awaitable<int> {
-        co_await world.sleep(++attempts == 1 ? 1h : 1ms);
+        ++attempts;
+        co_await world.sleep(attempts == 1 ? 1h : 1ms);
         co_return symbol * 10;
     };
     weir::pipeline patient{weir::timed_by{std::ref(world.clock())}, weir::timeout<weir::ms{400}>{},
