@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSL-1.0
+// Checks what the gateway says to bad configurations: the path of the member, what was expected, what was found.
+// usage: gateway_check_config gateway.json
+#include "config.hpp"
+
+#include <fmt/format.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace {
+
+struct bad_change {
+    std::string_view change;   ///< made to the good file
+    std::string_view expected; ///< what is said, after the name of the file
+};
+
+constexpr bad_change bad_changes[] = {
+    {R"(/routes/quotes/rate/permits="ten")", R"(/routes/quotes/rate/permits: expected a whole number of at least 1, found "ten")"},
+    {"/routes/quotes/rate/permits=0", "/routes/quotes/rate/permits: expected a whole number of at least 1, found 0"},
+    {"/routes/quotes/rate/permits=2.5", "/routes/quotes/rate/permits: expected a whole number of at least 1, found 2.5"},
+    {"/routes/quotes/timeout=200", R"(/routes/quotes/timeout: expected a time such as "200ms", "10s" or "5min", found 200)"},
+    {"/routes/quotes/timeout=0ms", R"(/routes/quotes/timeout: expected a time such as "200ms", "10s" or "5min", found "0ms")"},
+    {"/routes/quotes/cache/jitter=1.5", "/routes/quotes/cache/jitter: expected a number from 0 to 1, found 1.5"},
+    {"/routes/quotes/cache=null", "/routes/quotes/cache: expected an object, found null"},
+    {"/routes/quotes/symbols/1=7", "/routes/quotes/symbols/1: expected a text, found 7"},
+    {"/routes/quotes/symbols=ACME", R"(/routes/quotes/symbols: expected a list of texts, found "ACME")"},
+    {"/listen/port=70000", "/listen/port: expected a whole number from 0 to 65535, found 70000"},
+    {"/listen/address=localhost", R"(/listen/address: expected an address such as "127.0.0.1", found "localhost")"},
+    {"/upstreams/quotes/port=0", "/upstreams/quotes/port: expected a whole number from 1 to 65535, found 0"},
+    {"/keys/0/key=short", "/keys/0/key: expected a text of at least 16 bytes, found 5"},
+    {R"(/listen={"address": "::1", "port": 1, "prot": 2})", "/listen/prot: there is no such setting"},
+    {R"(/listen={"address": "::1"})", "/listen/port: expected a whole number from 0 to 65535, found nothing"},
+    {R"(/routes={"quotes": 1})",
+     "/routes/quotes: expected an object, found 1\ngateway.json: /routes/orders: expected an object, found nothing"},
+};
+
+int failures = 0;
+
+void expect_complaint(std::string_view what, std::string_view expected, auto read)
+{
+    std::string said = "nothing";
+    try {
+        read();
+    } catch (gateway::bad_config const& bad) {
+        said = bad.what();
+    }
+    if (said == expected) return;
+    ++failures;
+    fmt::print("{}\n  expected: {}\n  said:     {}\n", what, expected, said);
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    if (argc != 2) {
+        fmt::print(stderr, "usage: gateway_check_config gateway.json\n");
+        return 2;
+    }
+    std::ifstream in(argv[1]);
+    std::string const good(std::istreambuf_iterator<char>(in), {});
+
+    expect_complaint("the file as it is", "nothing", [&] { static_cast<void>(gateway::parse_config(good, "gateway.json")); });
+    for (auto const& [change, expected] : bad_changes) {
+        std::vector<std::string> const changes{std::string(change)};
+        expect_complaint(change, "gateway.json: " + std::string(expected),
+                         [&] { static_cast<void>(gateway::parse_config(good, "gateway.json", changes)); });
+    }
+    std::vector<std::string> const nowhere{"/listen/prot=1"};
+    expect_complaint("a change of nothing",
+                     "--set: /listen/prot=1: expected the path of a setting and its value, such as /listen/port=8080",
+                     [&] { static_cast<void>(gateway::parse_config(good, "gateway.json", nowhere)); });
+    expect_complaint("no JSON", "gateway.json: line 2, column 13: syntax error",
+                     [] { static_cast<void>(gateway::parse_config("{\n  \"listen\": nowhere\n}", "gateway.json")); });
+    expect_complaint("half a file", "gateway.json: line 1, column 2: incomplete JSON",
+                     [] { static_cast<void>(gateway::parse_config("{", "gateway.json")); });
+    expect_complaint("no file", "nowhere.json: cannot be read: No such file or directory",
+                     [] { static_cast<void>(gateway::read_config("nowhere.json")); });
+
+    fmt::print("{}\n", failures == 0 ? "all bad configurations are refused with the words expected" : "");
+    return failures == 0 ? 0 : 1;
+}

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "section.hpp"
+
+#include <weir/cache/store_options.hpp>
+#include <weir/http/client.hpp>
+#include <weir/limit/pace.hpp>
+#include <weir/resilience/bulkhead.hpp>
+#include <weir/resilience/circuit_breaker.hpp>
+#include <weir/resilience/retry.hpp>
+#include <weir/sign/key_ring.hpp>
+#include <weir/validate/paging.hpp>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/stream_parser.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace gateway {
+
+struct listener {
+    std::string address;
+    std::uint16_t port = 0; ///< 0: any free one
+};
+
+/// How many requests a client may make, and for how many clients that is counted.
+struct rate_for_each {
+    weir::rate rate{.permits = 1};
+    std::size_t clients = 1;
+};
+
+struct quotes_settings {
+    rate_for_each rate;
+    weir::store_options cache{.capacity = 1};
+    weir::paging_options page;
+    weir::circuit_breaker_options breaker;
+    weir::retry_options retry;
+    weir::duration timeout{};
+    std::vector<std::string> symbols; ///< those that exist
+};
+
+struct orders_settings {
+    std::chrono::milliseconds late{};  ///< how old a signature may be
+    std::chrono::milliseconds early{}; ///< how far in the future
+    std::size_t nonces = 1;            ///< remembered, so that a request is taken once
+    rate_for_each rate;
+    std::uint64_t max_body = 0;
+    weir::bulkhead_options bulkhead{.max_concurrent = 1};
+    weir::circuit_breaker_options breaker;
+    weir::duration timeout{};
+};
+
+/// All settings of the gateway, in the options of the policies that they are for.
+struct config {
+    listener listen;
+    listener actuator;
+    weir::duration drain{};
+    weir::http::upstream quotes_upstream{"127.0.0.1"};
+    weir::http::upstream orders_upstream{"127.0.0.1"};
+    std::vector<weir::signing_key> keys;
+    quotes_settings quotes;
+    orders_settings orders;
+};
+
+/// A configuration that cannot be used. `what()` has a line for each thing that is wrong: the file, the path of the member, what was
+/// expected and what was found.
+class bad_config : public std::runtime_error {
+public:
+    bad_config(std::string_view file, complaints const& all) : std::runtime_error(joined(file, all)) {}
+
+private:
+    static std::string joined(std::string_view file, complaints const& all)
+    {
+        std::string lines;
+        for (std::string const& one : all) lines += (lines.empty() ? "" : "\n") + std::string(file) + ": " + one;
+        return lines;
+    }
+};
+
+namespace detail {
+
+inline listener read_listener(section s)
+{
+    return {.address = s.address("address"), .port = s.whole<std::uint16_t>("port", 0, 65'535)};
+}
+inline weir::http::upstream read_upstream(section s)
+{
+    std::string host = s.text("host");
+    return {std::move(host), s.whole<std::uint16_t>("port", 1, 65'535)};
+}
+inline rate_for_each read_rate(section s)
+{
+    return {.rate = {.permits = s.whole("permits", 1), .per = s.time("per"), .burst = s.whole("burst", 1)},
+            .clients = s.whole<std::size_t>("clients", 1)};
+}
+inline weir::circuit_breaker_options read_breaker(section s)
+{
+    return {.failure_rate = s.ratio("failure_rate"),
+            .window = s.time("window"),
+            .minimum_calls = s.whole<std::uint32_t>("minimum_calls", 1),
+            .open_for = s.time("open_for"),
+            .probes = s.whole<std::uint32_t>("probes", 1)};
+}
+inline weir::store_options read_cache(section s)
+{
+    return {.capacity = s.whole<std::size_t>("capacity", 1),
+            .ttl = s.time("ttl"),
+            .jitter = s.ratio("jitter"),
+            .negative_ttl = s.time("negative_ttl"),
+            .keep_stale = s.time("keep_stale")};
+}
+inline weir::paging_options read_page(section s)
+{
+    std::uint64_t const most = s.whole("max_limit", 1);
+    return {.max_limit = most, .default_limit = s.whole("default_limit", 1, most), .max_offset = s.whole("max_offset", 0)};
+}
+inline weir::retry_options read_retry(section s)
+{
+    return {.max_attempts = s.whole<std::uint32_t>("max_attempts", 1, 3), .base = s.time("base"), .cap = s.time("cap")};
+}
+inline weir::bulkhead_options read_bulkhead(section s)
+{
+    return {.max_concurrent = s.whole<std::uint32_t>("max_concurrent", 1), .max_wait = s.time("max_wait")};
+}
+inline weir::signing_key read_key(section& s)
+{
+    std::string app = s.text("app");
+    return {.app = std::move(app), .key = weir::secret(s.hidden_text("key", 16))};
+}
+inline quotes_settings read_quotes(section s)
+{
+    return {.rate = read_rate(s.at("rate")),
+            .cache = read_cache(s.at("cache")),
+            .page = read_page(s.at("page")),
+            .breaker = read_breaker(s.at("breaker")),
+            .retry = read_retry(s.at("retry")),
+            .timeout = s.time("timeout"),
+            .symbols = s.texts("symbols")};
+}
+inline orders_settings read_orders(section s)
+{
+    using std::chrono::milliseconds;
+    return {.late = std::chrono::ceil<milliseconds>(s.time("late")),
+            .early = std::chrono::ceil<milliseconds>(s.time("early")),
+            .nonces = s.whole<std::size_t>("nonces", 1),
+            .rate = read_rate(s.at("rate")),
+            .max_body = s.whole("max_body", 0),
+            .bulkhead = read_bulkhead(s.at("bulkhead")),
+            .breaker = read_breaker(s.at("breaker")),
+            .timeout = s.time("timeout")};
+}
+
+/// Parses a text, and tells where it is no JSON: `line 3, column 7: syntax error`.
+inline json::value parse(std::string_view text, std::string_view file)
+{
+    json::stream_parser parser;
+    boost::system::error_code wrong;
+    std::size_t read = parser.write_some(text.data(), text.size(), wrong);
+    if (!wrong) read = std::min(text.find_first_not_of(" \t\r\n", read), text.size());
+    if (!wrong && read < text.size()) wrong = json::error::extra_data;
+    if (!wrong) parser.finish(wrong);
+    if (!wrong) return parser.release();
+    std::string_view const before = text.substr(0, read);
+    auto const line = std::ranges::count(before, '\n') + 1;
+    auto const column = read - (before.rfind('\n') + 1) + 1;
+    throw bad_config(file, {"line " + std::to_string(line) + ", column " + std::to_string(column) + ": " + wrong.message()});
+}
+
+/// Sets one member: `/listen/port=8080`. What is no JSON is a text.
+inline void change(json::value& whole, std::string_view setting)
+{
+    auto const equals = setting.find('=');
+    boost::system::error_code wrong;
+    json::value* const member = whole.find_pointer(setting.substr(0, equals), wrong);
+    if (equals == std::string_view::npos || member == nullptr)
+        throw bad_config("--set", {std::string(setting) + ": expected the path of a setting and its value, such as /listen/port=8080"});
+    json::value value = json::parse(setting.substr(equals + 1), wrong);
+    *member = wrong ? json::value(setting.substr(equals + 1)) : std::move(value);
+}
+
+} // namespace detail
+
+/// Reads a configuration. `changes` are settings that replace those of the file: `/listen/port=8080`.
+/// Throws `bad_config` that says all that is wrong with it.
+inline config parse_config(std::string_view text, std::string_view file, std::span<std::string const> changes = {})
+{
+    json::value whole = detail::parse(text, file);
+    for (std::string const& each : changes) detail::change(whole, each);
+
+    complaints wrong;
+    config made;
+    {
+        section top(whole, wrong);
+        made.listen = detail::read_listener(top.at("listen"));
+        made.actuator = detail::read_listener(top.at("actuator"));
+        made.drain = top.time("drain");
+        section upstreams = top.at("upstreams");
+        made.quotes_upstream = detail::read_upstream(upstreams.at("quotes"));
+        made.orders_upstream = detail::read_upstream(upstreams.at("orders"));
+        made.keys = top.list("keys", detail::read_key);
+        section routes = top.at("routes");
+        made.quotes = detail::read_quotes(routes.at("quotes"));
+        made.orders = detail::read_orders(routes.at("orders"));
+    }
+    if (!wrong.empty()) throw bad_config(file, wrong);
+    return made;
+}
+
+/// The same from a file.
+inline config read_config(std::string const& file, std::span<std::string const> changes = {})
+{
+    std::ifstream in(file, std::ios::binary);
+    if (!in) throw bad_config(file, {std::string("cannot be read: ") + std::strerror(errno)});
+    std::string const text(std::istreambuf_iterator<char>(in), {});
+    return parse_config(text, file, changes);
+}
+
+} // namespace gateway
