@@ -27,23 +27,23 @@ struct verify_request_options {
 /// Lets a request pass if an app signed it as `canonical_scheme` says, lately and for the first time, and provides that app as the
 /// `principal`: `verify_request{std::ref(keys), {.nonce_capacity = 100'000}}`.
 ///
-/// | the request                                                     | is refused with        | and a `violation` that names          |
-/// |-----------------------------------------------------------------|------------------------|---------------------------------------|
-/// | lacks a header of the scheme, or has one in a wrong form        | `errc::unauthenticated` | that header, `method` or `target`     |
-/// | is signed too early                                             | `errc::unauthenticated` | the timestamp                         |
-/// | is signed too late to tell whether it came before               | `errc::replayed`       | the timestamp                         |
-/// | has a wrong signature, or comes from an unknown app             | `errc::unauthenticated` | the signature: strangers learn no names |
-/// | has another body than the one that was signed                   | `errc::unauthenticated` | the digest                            |
-/// | came before                                                     | `errc::replayed`       | the nonce                             |
-/// | is right, but there is no room to remember it                   | `errc::overloaded`     |                                       |
+/// | the request                                              | is refused with         | and a `violation` that names              |
+/// |----------------------------------------------------------|-------------------------|-------------------------------------------|
+/// | lacks a header of the scheme, or has one in a wrong form | `errc::unauthenticated` | that header, `method` or `target`         |
+/// | is signed too early                                      | `errc::unauthenticated` | the timestamp                             |
+/// | is signed too late to tell whether it came before        | `errc::replayed`        | the timestamp                             |
+/// | has a wrong signature, or comes from an unknown app      | `errc::unauthenticated` | the signature: a stranger learns no names |
+/// | has another body than the one that was signed            | `errc::unauthenticated` | the digest                                |
+/// | came before                                              | `errc::replayed`        | the nonce                                 |
+/// | is right, but there is no room to remember it            | `errc::overloaded`      | nothing: it is not the caller's fault     |
 ///
-/// The stats tell more. Only what verified goes into the nonce store. It uses a request up: one that a policy further in refuses, or whose
-/// handler fails, is signed anew to be sent again, as `sign_request` does inside a `retry`.
+/// The stats tell more. Only what verified goes into the nonce store, and passing uses a request up: one that a policy further in refuses, or
+/// whose handler fails, has to be signed anew. So a `retry` stands further in; outside, its second attempt would be a replay.
 ///
 /// The keys are a `key_ring`, a `shared_ptr` to one, or one shared by `std::ref`; `keys().replace(...)` rotates them. Header names and window are
 /// agreed upon with the callers and stay as they are. Where several pipelines accept the same requests, one for each thread, say, they share
 /// one `verify_request` by `std::ref`, since each keeps nonces of its own. The threading model is that of the key ring. A call costs what
-/// `canonical_scheme::verify` and `nonce_store::remember` cost. To test it in virtual time give a `wall_clock`.
+/// `canonical_scheme::verify` and `nonce_store::remember` cost; a name of an app beyond 15 characters costs an allocation.
 template<class Keys, class Clock = system_wall>
 class verify_request {
     using ring = detail::ring_in<Keys>;
@@ -86,7 +86,8 @@ public:
         }
     };
 
-    /// Throws `std::invalid_argument` for bad options. A clock given by `std::ref` outlives the policy, as keys do.
+    /// Throws `std::invalid_argument` for bad options. Keys and a clock given by `std::ref` outlive the policy; a clock of your own lets it
+    /// run in virtual time.
     verify_request(Keys keys, options const& o, Clock clock = {})
         : keys_(std::move(keys)),
           clock_(std::move(clock)),

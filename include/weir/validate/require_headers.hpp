@@ -33,7 +33,12 @@ public:
         call.report(violation{"header", std::string(missing), "a value"});
         return errc::invalid_request;
     }
-    void describe(auto&& field) const { (field("header", Names.view()), ...); }
+    void describe(auto&& field) const
+    {
+        std::string names;
+        ((names += names.empty() ? "" : ", ", names += Names.view()), ...);
+        field("headers", std::string_view(names));
+    }
 
 private:
     static bool is_there(auto const& request, std::string_view& missing, std::string_view wanted)
