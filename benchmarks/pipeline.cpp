@@ -110,12 +110,15 @@ public:
             outcome = weir::error(weir::errc::rate_limited, d.retry_after());
         } else {
             admitted_.add();
-            if (request.amount <= 0 || request.amount > highest_) outcome = weir::errc::invalid_request;
-            else if (!take_place()) outcome = weir::errc::bulkhead_full;
+            if (request.amount <= 0 || request.amount > highest_)
+                outcome = weir::errc::invalid_request;
+            else if (!take_place())
+                outcome = weir::errc::bulkhead_full;
             else {
                 place_guard place{*this};
                 std::uint64_t const word = word_.load(std::memory_order_acquire);
-                if ((word & 3) != 0) [[unlikely]] outcome = weir::error(weir::errc::circuit_open, 1s);
+                if ((word & 3) != 0) [[unlikely]]
+                    outcome = weir::error(weir::errc::circuit_open, 1s);
                 else {
                     for (unsigned attempt = 1;; ++attempt) {
                         try {
@@ -155,10 +158,12 @@ private:
         }
         admitted_.add();
         if (request.amount <= 0 || request.amount > highest_) return weir::errc::invalid_request;
-        if (!take_place()) [[unlikely]] return weir::errc::bulkhead_full;
+        if (!take_place()) [[unlikely]]
+            return weir::errc::bulkhead_full;
         place_guard place{*this};
         std::uint64_t const word = word_.load(std::memory_order_acquire);
-        if ((word & 3) != 0) [[unlikely]] return weir::error(weir::errc::circuit_open, 1s);
+        if ((word & 3) != 0) [[unlikely]]
+            return weir::error(weir::errc::circuit_open, 1s);
         weir::result<int> const outcome = attempts(request);
         settle(word, outcome);
         return outcome;
@@ -174,7 +179,8 @@ private:
     {
         weir::time_point const now = clock_.now();
         if (attempt == 1) budget_.deposit(now);
-        if (!outcome.has_error() || !weir::is_fault(outcome.error().kind())) [[likely]] return false;
+        if (!outcome.has_error() || !weir::is_fault(outcome.error().kind())) [[likely]]
+            return false;
         return attempt < attempts_.load() && budget_.withdraw(now);
     }
     weir::result<int> run(order const& request)
@@ -188,10 +194,12 @@ private:
     }
     void settle(std::uint64_t word, weir::result<int> const& outcome)
     {
-        if (word_.load() != word) [[unlikely]] return late_.add();
+        if (word_.load() != word) [[unlikely]]
+            return late_.add();
         bool const failed = outcome.has_error() && weir::is_fault(outcome.error().kind());
         window_.count(clock_.now(), failed);
-        if (failed || near_.load()) [[unlikely]] judge();
+        if (failed || near_.load()) [[unlikely]]
+            judge();
     }
     [[gnu::noinline, gnu::cold]] void judge()
     {
@@ -202,7 +210,8 @@ private:
     {
         std::uint64_t seen = places_.load();
         while (seen < most_.load())
-            if (places_.replace(seen, seen + 1)) [[likely]] return true;
+            if (places_.replace(seen, seen + 1)) [[likely]]
+                return true;
         return false;
     }
     void give_place()
@@ -282,15 +291,9 @@ int main(int argc, char** argv)
         by_hand svc;
         made = run(svc, calls);
     } else if (what == "composed_async") {
-        weir::pipeline svc{weir::timed_by{frozen{}},
-                           find_account{},
-                           weir::fallback{-1},
-                           weir::rate_limit{weir::gcra{rate}},
-                           in_range{},
-                           weir::bulkhead{{.max_concurrent = 64}},
-                           weir::circuit_breaker{{}},
-                           weir::retry<3>{{}},
-                           weir::idempotent{price_later}};
+        weir::pipeline svc{weir::timed_by{frozen{}},           find_account{},     weir::fallback{-1},
+                           weir::rate_limit{weir::gcra{rate}}, in_range{},         weir::bulkhead{{.max_concurrent = 64}},
+                           weir::circuit_breaker{{}},          weir::retry<3>{{}}, weir::idempotent{price_later}};
         made = run_later([&](order const& o) { return svc(o); }, calls);
     } else if (what == "by_hand_async") {
         by_hand svc;

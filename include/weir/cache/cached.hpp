@@ -112,7 +112,7 @@ public:
     {
         if (auto const result = t.ticket_->take()) {
             result->copy_to(outcome);
-            if constexpr (requires { call.thrown(); }) call.thrown() = result->thrown;
+            if (result->thrown != nullptr) call.thrown(result->thrown);
             return lookup::answered;
         }
         if (!detail::in_time_left(call)) {
@@ -226,11 +226,9 @@ private:
             return false;
         return outcome.error() == errc::cancelled || (outcome.error() == errc::deadline_exceeded && !detail::in_time_left(call));
     }
-    static std::exception_ptr thrown_by([[maybe_unused]] auto& call, auto const& outcome)
+    static std::exception_ptr thrown_by(auto& call, auto const& outcome)
     {
-        if constexpr (requires { call.thrown(); })
-            if (outcome.has_error() && outcome.error() == errc::handler_threw) return call.thrown();
-        return nullptr;
+        return outcome.has_error() && outcome.error() == errc::handler_threw ? call.thrown() : nullptr;
     }
 
     Store store_;

@@ -84,7 +84,7 @@ struct access<Pipeline<stack<Elements...>, Handler>> {
     /// The first policy that has a trait, for a sentence.
     template<template<class> class Has>
     using first_with = std::tuple_element_t<place_of(std::array<bool, sizeof...(Elements)>{Has<policy_t<Elements>>::value...}),
-                                            std::tuple<policy_t<Elements>...>>;
+                                            std::tuple<policy_t<Elements>..., void>>;
 };
 
 template<class P>

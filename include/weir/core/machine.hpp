@@ -30,8 +30,8 @@ union slot_room {
     [[no_unique_address]] Slot held;
 };
 template<class Slot>
-requires(std::is_empty_v<Slot>) union slot_room<Slot> {
-    slot_room() noexcept : held() {}
+requires(std::is_trivially_copyable_v<Slot>&& std::is_default_constructible_v<Slot> && sizeof(Slot) <= 16) union slot_room<Slot> {
+    slot_room() noexcept : held() {} // a store or two, so that no compiler warns of what it cannot follow
     Slot held;
 };
 
@@ -199,7 +199,7 @@ private:
             thrown_at<Index>();
             throw;
         }
-        if (next_ == act::unwind) std::destroy_at(&slot<Index>());
+        if (next_ == act::unwind) end_slot<Index>();
         return false;
     }
     template<std::size_t Index>
@@ -211,7 +211,7 @@ private:
             thrown_at<Index>();
             throw;
         }
-        std::destroy_at(&slot<Index>());
+        end_slot<Index>();
         return true;
     }
     template<std::size_t Index>
@@ -220,16 +220,21 @@ private:
         if constexpr (layer_at<Index>::parks) {
             if (layer_at<Index>::resume(policies_.template get<Index>(), slot<Index>(), as_call(), stop<Index>(), in_time))
                 return act::call;
-            if (next_ == act::unwind) std::destroy_at(&slot<Index>());
+            if (next_ == act::unwind) end_slot<Index>();
             return next_;
         } else
             return act::unwind;
+    }
+    template<std::size_t Index>
+    void end_slot() noexcept
+    {
+        if constexpr (!std::is_trivially_destructible_v<slot_at<Index>>) std::destroy_at(&slot<Index>());
     }
     /// A policy threw: those further out are dropped when the machine is destroyed.
     template<std::size_t Index>
     [[gnu::always_inline]] void thrown_at() noexcept
     {
-        std::destroy_at(&slot<Index>());
+        end_slot<Index>();
         this->depth_is(Index);
     }
     template<std::size_t Index>
@@ -237,7 +242,7 @@ private:
     {
         if (Index >= this->left_.policies) return;
         layer_at<Index>::drop(policies_.template get<Index>(), slot<Index>());
-        std::destroy_at(&slot<Index>());
+        end_slot<Index>();
     }
     // Inlined although it is cold: a call would let the machine escape, and every call of a policy would then reload it.
     [[gnu::always_inline]] void drop_all() noexcept

@@ -86,7 +86,8 @@ public:
     }();
 
     template<class... E>
-    explicit pipeline(E&&... elements) : pipeline(std::in_place, std::tuple_cat(detail::parts(std::forward<E>(elements))...))
+    requires(!(std::is_same_v<std::remove_cvref_t<E>, pipeline> || ...)) explicit pipeline(E&&... elements)
+        : pipeline(std::in_place, std::tuple_cat(detail::parts(std::forward<E>(elements))...))
     {
     }
     pipeline(pipeline const&) = delete;

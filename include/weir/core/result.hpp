@@ -176,6 +176,12 @@ public:
         return made;
     }
 
+    /// Writes the name, for tests and logs.
+    template<class Stream>
+    friend auto operator<<(Stream& out, error const& e) -> decltype(out << std::string_view{})
+    {
+        return out << (e.kind_ == errc::foreign ? std::string_view(e.code().category().name()) : to_string(e.kind_));
+    }
     friend constexpr bool operator==(error const& a, error const& b) noexcept
     {
         return a.kind_ == b.kind_ && a.category_ == b.category_ && a.foreign_ == b.foreign_;

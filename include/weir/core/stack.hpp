@@ -11,7 +11,8 @@
 namespace weir::inline v0 {
 
 /// Several policies in order, outermost first; itself a policy: `a | b`, or `stack{a, b}`. A pipeline takes it apart again, so a
-/// stack costs nothing. A company's baseline is a function that returns one.
+/// stack costs nothing. A company's baseline is a function that returns one. (`|` is found where one of the two is weir's; two of your own
+/// are `stack{a, b}`.)
 template<class... Elements>
 class stack {
 public:

@@ -42,16 +42,14 @@ public:
     /// Begins anew: what was counted before lies outside the window.
     void forget() noexcept { offset_.add(ring + 1); }
 
-    void count(time_point now, bool marked)
+    [[gnu::always_inline]] void count(time_point now, bool marked)
     {
         std::uint64_t const at = slice(now);
-        auto const mine = stripes_.local();
-        std::atomic<std::uint64_t>& word = mine->words[at % ring];
-        std::uint64_t seen = word.load(std::memory_order_relaxed);
-        if (mine.alone) [[likely]]
-            word.store(counted(seen, at, marked), std::memory_order_relaxed);
-        else
-            while (!word.compare_exchange_weak(seen, counted(seen, at, marked), std::memory_order_relaxed)) {}
+        if (stripe* const own = stripes_.own()) [[likely]] {
+            std::atomic<std::uint64_t>& word = own->words[at % ring];
+            word.store(counted(word.load(std::memory_order_relaxed), at, marked), std::memory_order_relaxed);
+        } else
+            count_slowly(at, marked);
     }
     [[nodiscard]] totals sum(time_point now) const
     {
@@ -84,7 +82,17 @@ private:
     {
         return (static_cast<std::uint64_t>(now.time_since_epoch().count()) >> shift_.load()) + offset_.load();
     }
-    static std::uint64_t counted(std::uint64_t word, std::uint64_t at, bool marked) noexcept
+    [[gnu::noinline, gnu::cold]] void count_slowly(std::uint64_t at, bool marked)
+    {
+        auto const mine = stripes_.local();
+        std::atomic<std::uint64_t>& word = mine->words[at % ring];
+        std::uint64_t seen = word.load(std::memory_order_relaxed);
+        if (mine.alone) [[likely]]
+            word.store(counted(seen, at, marked), std::memory_order_relaxed);
+        else
+            while (!word.compare_exchange_weak(seen, counted(seen, at, marked), std::memory_order_relaxed)) {}
+    }
+    [[gnu::always_inline]] static std::uint64_t counted(std::uint64_t word, std::uint64_t at, bool marked) noexcept
     {
         if ((word >> epoch_at) != (at & epoch_mask)) word = at << epoch_at;
         if ((word & count_mask) == count_mask) [[unlikely]]

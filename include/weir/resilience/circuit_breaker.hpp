@@ -13,6 +13,13 @@
 
 namespace weir::inline v0 {
 
+enum class breaker_state : std::uint8_t { closed, open, half_open };
+
+[[nodiscard]] constexpr std::string_view to_string(breaker_state s) noexcept
+{
+    return s == breaker_state::closed ? "closed" : s == breaker_state::open ? "open" : "half_open";
+}
+
 struct circuit_breaker_options {
     /// Opens when at least this part of the calls in the window failed; in (0, 1].
     double failure_rate = 0.5;
@@ -44,7 +51,7 @@ public:
     using options = circuit_breaker_options;
     static constexpr std::string_view name = "circuit_breaker";
 
-    enum class state : std::uint8_t { closed, open, half_open };
+    using state = breaker_state;
 
     struct stats_type {
         state now = state::closed;
@@ -203,10 +210,5 @@ private:
     std::uint32_t probes_good_ = 0;
 };
 circuit_breaker(circuit_breaker_options)->circuit_breaker<>;
-
-[[nodiscard]] constexpr std::string_view to_string(circuit_breaker<>::state s) noexcept
-{
-    return s == circuit_breaker<>::state::closed ? "closed" : s == circuit_breaker<>::state::open ? "open" : "half_open";
-}
 
 } // namespace weir::inline v0

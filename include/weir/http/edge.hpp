@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <weir/asio/driver.hpp>
+#include <weir/core/pipeline.hpp>
+#include <weir/http/correlation_id.hpp>
+#include <weir/http/message.hpp>
+#include <weir/http/problem.hpp>
+#include <weir/limit/rate_limit.hpp>
+#include <weir/resilience/fallback.hpp>
+#include <weir/validate/violation.hpp>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace weir::inline v0::http {
+
+struct edge_options {
+    std::string type_base = {};          ///< `type` of a problem is this and the error's name; `about:blank` if empty
+    std::string challenge = "Signature"; ///< WWW-Authenticate of a 401 (RFC 9110 section 15.5.2)
+};
+
+namespace detail {
+
+/// What the policies of a call had to say, besides its outcome; null where they said nothing.
+struct remarks {
+    violation const* wrong = nullptr;
+    limit_facts const* limit = nullptr;
+    degraded const* less = nullptr;
+    correlation_id const* correlation = nullptr;
+
+    template<class Reply>
+    explicit remarks(Reply const& reply)
+    {
+        take(reply, wrong);
+        take(reply, limit);
+        take(reply, less);
+        take(reply, correlation);
+    }
+
+private:
+    template<class Reply, class Fact>
+    static void take(Reply const& reply, Fact const*& into)
+    {
+        if constexpr (Reply::template may_report<Fact>)
+            if (auto const& fact = reply.template reported<Fact>()) into = &*fact;
+    }
+};
+
+/// The names by which a pipeline's policies are told apart: the label, or the policy's own.
+template<class Pipeline>
+struct policy_names;
+template<template<class, class> class Pipeline, class... Elements, class Handler>
+struct policy_names<Pipeline<stack<Elements...>, Handler>> {
+    static constexpr std::array<std::string_view, sizeof...(Elements) + 1> all{
+        (weir::detail::unwrapped<Elements>::label.empty() ? std::string_view(weir::detail::policy_t<Elements>::name)
+                                                          : weir::detail::unwrapped<Elements>::label)...,
+        std::string_view{}};
+    static constexpr std::string_view at(std::size_t place) noexcept { return all[std::min(place, sizeof...(Elements))]; }
+};
+
+/// Adds what the policies said to a response or a problem.
+inline void annotate(response& r, remarks const& said, duration retry_after)
+{
+    if (said.less != nullptr) r.set("X-Degraded", said.less->by);
+    if (said.correlation != nullptr) r.set(correlation_id::field, said.correlation->key());
+    if (said.limit == nullptr) return;
+    quota const& q = said.limit->state;
+    set_rate_limit(r, {.name = said.limit->name, .quota = q.limit, .window = q.window, .remaining = q.remaining, .reset = retry_after});
+}
+
+/// The problem document of a refusal: with a `violation`, its sentence as `detail` and its parts as the member `errors`.
+inline response refused(error const& e, std::string_view policy, remarks const& said, edge_options const& o)
+{
+    problem_details details{.policy = policy, .type_base = o.type_base, .challenge = o.challenge};
+    if (said.wrong == nullptr) return problem(e, details);
+    violation const& wrong = *said.wrong;
+    std::string sentence(wrong.where);
+    if (!wrong.name.empty()) (sentence += ' ') += wrong.name;
+    (sentence += ": expected ") += wrong.expected;
+    details.detail = sentence;
+    response made = problem(e, details);
+    std::string& text = made.body();
+    text.pop_back();
+    text += ",\"errors\":[{\"where\":";
+    append_json(text, wrong.where);
+    text += ",\"name\":";
+    append_json(text, wrong.name);
+    text += ",\"expected\":";
+    append_json(text, wrong.expected);
+    text += "}]}";
+    return made;
+}
+
+/// The problem document of an exception, of which nothing but a thrown `errc` is told.
+inline response failed(error const& e, edge_options const& o)
+{
+    return problem(e.kind() == errc::foreign ? error(errc::handler_threw) : e, {.type_base = o.type_base, .challenge = o.challenge});
+}
+
+} // namespace detail
+
+/// What `edge` makes; copies refer to the same pipeline.
+template<class Pipeline>
+class edge_handler {
+public:
+    edge_handler(Pipeline& svc, edge_options o) : svc_(&svc), options_(std::make_shared<edge_options const>(std::move(o))) {}
+
+    boost::asio::awaitable<response> operator()(request& r) const
+    {
+        using returned = decltype(svc_->call(r));
+        error why(errc::handler_threw);
+        try {
+            if constexpr (awaitable<returned>) {
+                auto made = co_await svc_->call(r);
+                co_return answer(std::move(made));
+            } else
+                co_return answer(svc_->call(r));
+        } catch (boost::system::system_error const& e) {
+            why = error(e.code());
+        } catch (...) {
+        }
+        response made = detail::failed(why, *options_);
+        if constexpr (weir::detail::access<Pipeline>::reported::template contains<correlation_id>)
+            if (auto const id = header(r, correlation_id::field)) made.set(correlation_id::field, *id);
+        co_return made;
+    }
+
+private:
+    template<class Reply>
+    response answer(Reply reply) const
+    {
+        detail::remarks const said(reply);
+        auto& outcome = reply.result();
+        error const e = outcome.has_value() ? error() : outcome.error();
+        response made =
+            outcome.has_value() ? std::move(*outcome) : detail::refused(e, detail::policy_names<Pipeline>::at(e.policy()), said, *options_);
+        detail::annotate(made, said, e.retry_after());
+        return made;
+    }
+
+    Pipeline* svc_;
+    std::shared_ptr<edge_options const> options_;
+};
+
+/// A pipeline over `http::request` whose value is an `http::response`, synchronous or asynchronous, as a handler of the server:
+/// `http::server server(executor, http::edge(svc));`. The pipeline outlives the server.
+///
+/// What comes back is always an answer:
+/// - a refusal or failure: the problem document (RFC 9457) of its error, with the name or label of the policy that made it as `policy`,
+///   and `Retry-After` where it is known; a `violation` as `detail` and `errors`; a 401 with its challenge;
+/// - an exception of the handler: 500 without its text. One of `boost::system::system_error` with a weir code, as
+///   `result::value()` throws it, is answered by that error;
+/// - `RateLimit` and `RateLimit-Policy` where a limiter refused and told where it stands; `X-Degraded: fallback` on an answer that is less
+///   than the handler's own; `x-correlation-id` where `correlate` stands in the pipeline.
+///
+/// Costs one more coroutine frame. Thread-safe if the pipeline is.
+template<class Pipeline>
+[[nodiscard]] edge_handler<Pipeline> edge(Pipeline& svc, edge_options o = {})
+{
+    return edge_handler<Pipeline>(svc, std::move(o));
+}
+
+} // namespace weir::inline v0::http
