@@ -7,6 +7,7 @@
 #include <weir/cache/single_flight.hpp>
 #include <weir/cache/store.hpp>
 #include <weir/core/contracts.hpp>
+#include <weir/core/detail/hash.hpp>
 #include <weir/core/key.hpp>
 #include <weir/core/layer.hpp>
 #include <weir/core/striped.hpp>
@@ -198,7 +199,7 @@ private:
             answer<Outcome>::say_absent(outcome);
             return lookup::answered;
         }
-        ticket& mine = t.ticket_.emplace(key_type(key));
+        ticket& mine = t.ticket_.emplace(key_type(detail::as_key<key_type>(key)));
         part const found = flights_.join(mine);
         if (found == part::waits) {
             count(&tally::joined);
