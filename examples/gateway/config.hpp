@@ -5,11 +5,13 @@
 
 #include <weir/cache/store_options.hpp>
 #include <weir/http/client.hpp>
-#include <weir/limit/pace.hpp>
+#include <weir/limit/keyed.hpp>
 #include <weir/resilience/bulkhead.hpp>
 #include <weir/resilience/circuit_breaker.hpp>
 #include <weir/resilience/retry.hpp>
 #include <weir/sign/key_ring.hpp>
+#include <weir/sign/verify_request.hpp>
+#include <weir/validate/max_body.hpp>
 #include <weir/validate/paging.hpp>
 
 #include <boost/json/parse.hpp>
@@ -17,6 +19,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <cstring>
 #include <fstream>
@@ -35,10 +38,10 @@ struct listener {
     std::uint16_t port = 0; ///< 0: any free one
 };
 
-/// How many requests a client may make, and for how many clients that is counted.
+/// How many requests each client may make, and for how many clients that is counted.
 struct rate_for_each {
-    weir::rate rate{.permits = 1};
-    std::size_t clients = 1;
+    weir::rate client{.permits = 1};
+    weir::keyed_options all{.capacity = 1};
 };
 
 struct quotes_settings {
@@ -52,11 +55,9 @@ struct quotes_settings {
 };
 
 struct orders_settings {
-    std::chrono::milliseconds late{};  ///< how old a signature may be
-    std::chrono::milliseconds early{}; ///< how far in the future
-    std::size_t nonces = 1;            ///< remembered, so that a request is taken once
+    weir::verify_request_options signature{.nonce_capacity = 1};
     rate_for_each rate;
-    std::uint64_t max_body = 0;
+    weir::max_body_options body{.bytes = 0};
     weir::bulkhead_options bulkhead{.max_concurrent = 1};
     weir::circuit_breaker_options breaker;
     weir::duration timeout{};
@@ -102,8 +103,8 @@ inline weir::http::upstream read_upstream(section s)
 }
 inline rate_for_each read_rate(section s)
 {
-    return {.rate = {.permits = s.whole("permits", 1), .per = s.time("per"), .burst = s.whole("burst", 1)},
-            .clients = s.whole<std::size_t>("clients", 1)};
+    return {.client = {.permits = s.whole("permits", 1), .per = s.time("per"), .burst = s.whole("burst", 1)},
+            .all = {.capacity = s.whole<std::size_t>("clients", 1)}};
 }
 inline weir::circuit_breaker_options read_breaker(section s)
 {
@@ -149,14 +150,18 @@ inline quotes_settings read_quotes(section s)
             .timeout = s.time("timeout"),
             .symbols = s.texts("symbols")};
 }
+inline weir::verify_request_options read_signature(section s)
+{
+    using std::chrono::ceil, std::chrono::milliseconds;
+    return {
+        .scheme = {.covered = {"content-type"}, .late = ceil<milliseconds>(s.time("late")), .early = ceil<milliseconds>(s.time("early"))},
+        .nonce_capacity = s.whole<std::size_t>("nonces", 1)};
+}
 inline orders_settings read_orders(section s)
 {
-    using std::chrono::milliseconds;
-    return {.late = std::chrono::ceil<milliseconds>(s.time("late")),
-            .early = std::chrono::ceil<milliseconds>(s.time("early")),
-            .nonces = s.whole<std::size_t>("nonces", 1),
+    return {.signature = read_signature(s.at("signature")),
             .rate = read_rate(s.at("rate")),
-            .max_body = s.whole("max_body", 0),
+            .body = {.bytes = s.whole("max_body", 0)},
             .bulkhead = read_bulkhead(s.at("bulkhead")),
             .breaker = read_breaker(s.at("breaker")),
             .timeout = s.time("timeout")};

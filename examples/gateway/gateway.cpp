@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: BSL-1.0
+// An HTTP gateway whose routes are pipelines (routes.hpp), set up by a file (gateway.json).
+// usage: gateway [--set /PATH=VALUE]... FILE
+#include "config.hpp"
+#include "routes.hpp"
+
+#include <weir/http/edge.hpp>
+#include <weir/http/router.hpp>
+#include <weir/http/server.hpp>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <fmt/format.h>
+
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace asio = boost::asio;
+namespace http = weir::http;
+
+namespace {
+
+struct arguments {
+    std::string file;
+    std::vector<std::string> changes;
+};
+
+arguments read_arguments(std::span<char*> all)
+{
+    arguments read;
+    for (std::size_t i = 1; i < all.size(); ++i) {
+        std::string_view const word = all[i];
+        if (word == "--set" && i + 1 < all.size())
+            read.changes.emplace_back(all[++i]);
+        else if (!word.starts_with('-') && read.file.empty())
+            read.file = word;
+        else
+            throw std::invalid_argument("usage: gateway [--set /PATH=VALUE]... FILE");
+    }
+    if (read.file.empty()) throw std::invalid_argument("usage: gateway [--set /PATH=VALUE]... FILE");
+    return read;
+}
+
+/// A server, or an exception that says which address it could not have.
+http::server listen(asio::io_context& context, http::request_handler answer, gateway::listener const& at, weir::duration drain)
+try {
+    return http::server(context.get_executor(), std::move(answer), {.address = at.address, .port = at.port, .drain_time = drain});
+} catch (boost::system::system_error const& e) {
+    throw std::runtime_error(fmt::format("cannot listen on {}:{}: {}", at.address, at.port, e.code().message()));
+}
+
+void run(gateway::config const& settings)
+{
+    asio::io_context context(1);
+    http::client client(context.get_executor());
+    gateway::forward const quotes(client, settings.quotes_upstream);
+    gateway::forward const orders(client, settings.orders_upstream);
+
+    gateway::quote_store known(settings.quotes.cache);
+    weir::circuit_breaker breaker(settings.quotes.breaker);
+    weir::key_ring keys(std::span(settings.keys));
+    auto one_quote = gateway::one_quote(settings.quotes, known, breaker, quotes);
+    auto list = gateway::list_of_quotes(settings.quotes, breaker, quotes);
+    auto order = gateway::place_order(settings.orders, keys, orders);
+
+    http::router routes;
+    routes.add("POST", "/orders", http::edge(order));
+    routes.add("GET", "/quotes", [one = http::edge(one_quote), all = http::edge(list)](http::request& r) {
+        return http::query(r, "symbol") ? one(r) : all(r);
+    });
+
+    http::server server = listen(context, std::move(routes), settings.listen, settings.drain);
+    server.drain_on({SIGTERM, SIGINT});
+    fmt::print("listening on {}\n", server.port());
+    std::fflush(stdout);
+    context.run();
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+try {
+    arguments const given = read_arguments({argv, static_cast<std::size_t>(argc)});
+    run(gateway::read_config(given.file, given.changes));
+    return 0;
+} catch (std::exception const& e) {
+    fmt::print(stderr, "gateway: {}\n", e.what());
+    return 1;
+}

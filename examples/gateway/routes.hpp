@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "config.hpp"
+#include "handlers.hpp"
+#include "policies.hpp"
+
+#include <weir/cache/bloom_guard.hpp>
+#include <weir/cache/cached.hpp>
+#include <weir/cache/store.hpp>
+#include <weir/core/pipeline.hpp>
+#include <weir/http/correlate.hpp>
+#include <weir/http/query_key.hpp>
+#include <weir/limit/gcra.hpp>
+#include <weir/limit/keyed.hpp>
+#include <weir/limit/rate_limit.hpp>
+#include <weir/resilience/bulkhead.hpp>
+#include <weir/resilience/circuit_breaker.hpp>
+#include <weir/resilience/fallback.hpp>
+#include <weir/resilience/retry.hpp>
+#include <weir/resilience/timeout.hpp>
+#include <weir/sign/verify_request.hpp>
+#include <weir/validate/max_body.hpp>
+#include <weir/validate/paging.hpp>
+#include <weir/validate/require_headers.hpp>
+
+#include <functional>
+#include <string>
+
+// The routes of the gateway. Each is a pipeline: a request goes down the list of its policies to the handler, the outcome comes back up.
+namespace gateway {
+
+/// What stands before every route that anyone may call: an id by which the request is found in all logs, and a limit for each client.
+inline auto baseline(rate_for_each const& limit)
+{
+    return weir::correlate{{.required = true}} | weir::rate_limit{weir::keyed{weir::gcra{limit.client}, weir::by_peer, limit.all}};
+}
+
+// GET /quotes?symbol=ACME: from the cache while it is fresh, else from the quotes service. While that one is in trouble, the last known.
+inline auto one_quote(quotes_settings const& s, quote_store& known, weir::circuit_breaker<>& breaker, forward const& service)
+{
+    return weir::pipeline{
+        baseline(s.rate),
+        one_symbol{},
+        weir::fallback{last_known{known}},
+        weir::cached{std::ref(known), weir::query<"symbol">, weir::bloom_guard{s.symbols}},
+        std::ref(breaker),
+        weir::retry<3>{s.retry},
+        log_failures{"quotes"},
+        weir::timeout{s.timeout},
+        weir::idempotent{service},
+    };
+}
+
+// GET /quotes?limit=10&offset=20: a part of the list. It comes from the same service, so the breaker is the same one, too.
+inline auto list_of_quotes(quotes_settings const& s, weir::circuit_breaker<>& breaker, forward const& service)
+{
+    return weir::pipeline{
+        baseline(s.rate),
+        weir::paging{s.page},
+        std::ref(breaker),
+        weir::retry<3>{s.retry},
+        log_failures{"quotes"},
+        weir::timeout{s.timeout},
+        weir::idempotent{page_from{service}},
+    };
+}
+
+// POST /orders, signed by an app. Nothing is sent twice: an order is not idempotent, and the compiler would refuse a retry here.
+inline auto place_order(orders_settings const& s, weir::key_ring<>& keys, forward const& service)
+{
+    return weir::pipeline{
+        weir::correlate{{.required = true}},
+        weir::require_headers<"content-type">{},
+        weir::max_body{s.body},
+        weir::verify_request{std::ref(keys), s.signature},
+        weir::rate_limit{weir::keyed{weir::gcra{s.rate.client}, weir::by<weir::principal>, s.rate.all}},
+        weir::bulkhead{s.bulkhead},
+        weir::circuit_breaker{s.breaker},
+        log_failures{"orders"},
+        weir::timeout{s.timeout},
+        service,
+    };
+}
+
+} // namespace gateway
