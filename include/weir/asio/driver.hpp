@@ -144,12 +144,12 @@ struct driver_for<boost::asio::awaitable<T, Executor>> {
                         if (limit->passed()) m.fails(detail::out_of_time(static_cast<call_type&>(m)));
                 }
                 m.back();
-                next = again ? m.ascend_again() : m.ascend();
+                next = again ? m.returned() : m.ascend();
                 if (next == detail::act::done) [[likely]]
                     break;
                 again = true;
-            } else if (next == detail::act::unwind)
-                next = m.ascend_on();
+            } else if (next == detail::act::unwind || next == detail::act::again)
+                next = next == detail::act::again ? m.descend_on() : m.ascend_on();
             else if constexpr (may_wait) {
                 m.leave_alone(next);
                 boost::asio::cancellation_state const cancelling = co_await this_coro::cancellation_state;
@@ -169,7 +169,7 @@ struct driver_for<boost::asio::awaitable<T, Executor>> {
                     break;
                 }
                 m.back();
-                next = asleep ? m.descend_on() : m.woken(end == detail::wait_end::woken);
+                next = asleep ? detail::act::again : m.woken(end == detail::wait_end::woken);
             }
         }
         co_return detail::answer_of<Full, Pipeline, std::remove_cvref_t<Held>>::take(m);

@@ -169,53 +169,42 @@ struct answer_of {
     }
 };
 
-/// Waits and sleeps on the thread that called.
-template<class Machine>
-[[gnu::always_inline]] inline act carry_on(Machine& m, act next)
-{
-    if constexpr (Machine::may_sleep) {
-        if (next == act::sleep) {
-            m.clock().sleep_until(after(m.clock().now(), m.delay()));
-            return m.descend_on();
-        }
-    }
-    if constexpr (Machine::may_park) {
-        if (next == act::park) {
-            thread_notifier self;
-            return m.woken(self.wait(m.parked(), m.until() == never ? never : after(steady::now(), m.until() - m.clock().now())));
-        }
-    }
-    return m.ascend_on();
-}
-
 /// The blocking driver: one call on the thread that called.
 template<bool Full, class Shape, class Pipeline, class Request>
 auto drive_blocking(Pipeline& p, Request& request)
 {
     using see = access<Pipeline>;
-    using outcome_type = typename Shape::outcome;
-    machine<typename see::policies_type, typename Shape::call_type, outcome_type> m(see::policies(p), request, see::clock(p),
-                                                                                    see::classifier(p));
+    using machine_type = machine<typename see::policies_type, typename Shape::call_type, typename Shape::outcome>;
+    machine_type m(see::policies(p), request, see::clock(p), see::classifier(p));
     auto const handle = [&]() -> decltype(auto) { return invoke_handler(see::handler(p), static_cast<typename Shape::call_type&>(m)); };
 
     act next = m.descend();
     if (next == act::call) [[likely]] {
         m.outcome_of(handle);
         next = m.ascend();
-        if (next == act::done) [[likely]]
-            return answer_of<Full, Pipeline, std::remove_const_t<Request>>::take(m);
     }
-    while (next != act::done) {
-        if (next == act::call) {
-            m.outcome_of(handle);
-            next = m.ascend_again();
-        } else
-            next = carry_on(m, next);
-    }
-    if constexpr (Full)
-        return reply<typename outcome_type::value_type, typename see::reported>(m.take(), std::move(m.reports()), m.answered_by());
-    else
-        return m.take();
+    while (next != act::done) [[unlikely]]
+        {
+            if (next == act::call) {
+                m.outcome_of(handle);
+                next = m.returned();
+            }
+            if constexpr (machine_type::may_sleep) {
+                if (next == act::sleep) {
+                    m.clock().sleep_until(after(m.clock().now(), m.delay()));
+                    next = act::again;
+                }
+            }
+            if constexpr (machine_type::may_park) {
+                if (next == act::park) {
+                    thread_notifier self;
+                    next = m.woken(self.wait(m.parked(), m.until() == never ? never : after(steady::now(), m.until() - m.clock().now())));
+                    if (next == act::park) continue;
+                }
+            }
+            next = next == act::again ? m.descend_on() : m.ascend_on();
+        }
+    return answer_of<Full, Pipeline, std::remove_const_t<Request>>::take(m);
 }
 
 template<bool Full, class Pipeline, class Request>

@@ -16,7 +16,8 @@ namespace weir::inline v0::detail {
 /// What a driver has to do next.
 enum class act : std::uint8_t {
     call,   ///< call the handler, then `ascend`
-    sleep,  ///< sleep for `delay()`, then `descend_on`
+    again,  ///< `descend_on`
+    sleep,  ///< sleep for `delay()`, then `again`
     park,   ///< wait for `parked()` until `until()`, then `woken`
     unwind, ///< `ascend_on`
     done,   ///< `take` the outcome
@@ -90,11 +91,11 @@ public:
         unsigned const from = at_;
         return ((size - 1 - I >= from || leave<size - 1 - I>()) && ...) ? act::done : next_;
     }
-    /// Up again, after the handler was called again.
-    [[gnu::always_inline]] act ascend_again()
+    /// The handler was called again: up from there.
+    act returned() noexcept
     {
         at_ = size;
-        return ascend_on();
+        return act::unwind;
     }
     /// The call was woken, or has waited in vain: what the policy that parked it says now.
     [[gnu::always_inline]] act woken(bool in_time)
@@ -103,7 +104,7 @@ public:
         act next = act::unwind;
         unsigned const from = at_;
         static_cast<void>(((I == from && (next = resume<I>(in_time), true)) || ...));
-        return next == act::call ? descend_on() : next;
+        return next == act::call ? act::again : next;
     }
     /// A driver is about to leave the machine alone, while the handler runs or the call waits: if the machine is destroyed
     /// meanwhile, this is how far down it was.

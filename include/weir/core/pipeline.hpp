@@ -31,7 +31,7 @@ public:
     using policy_at = policy_t<element_at<Index>>;
 
     template<class Parts>
-    constexpr explicit shelf(Parts parts) : leaf<I, Elements>{std::get<I>(std::move(parts))}...
+    constexpr explicit shelf([[maybe_unused]] Parts parts) : leaf<I, Elements>{std::get<I>(std::move(parts))}...
     {
     }
     template<std::size_t Index>

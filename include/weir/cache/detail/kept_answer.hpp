@@ -58,13 +58,17 @@ struct kept_answer {
     static void say_absent(Outcome& o)
     {
         if constexpr (may_be_empty)
-            o = Outcome(boost::system::in_place_value);
+            o.emplace();
         else
             o = error(errc::not_found);
     }
-    static void say(Outcome& o, Value value) { o = Outcome(boost::system::in_place_value, std::move(value)); }
+    template<class Like>
+    static void say(Outcome& o, Like&& value)
+    {
+        o.emplace(std::forward<Like>(value));
+    }
     /// False if nothing was found.
-    static bool say(Outcome& o, finding<Value>&& found)
+    [[gnu::always_inline]] static bool say(Outcome& o, finding<Value>&& found)
     {
         if (found.hit())
             say(o, *std::move(found));
