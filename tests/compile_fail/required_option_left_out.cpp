@@ -1,5 +1,4 @@
-// expect: 'weir::v0::required<unsigned int>'
-// expect-clang: 'required<std::uint32_t>'
+// expect: left_out<unsigned int>::an_option_that_has_no_default__give_it_a_value
 // SPDX-License-Identifier: BSL-1.0
 #include <weir/resilience/bulkhead.hpp>
 

@@ -26,18 +26,6 @@ struct awaitable_traits<boost::asio::awaitable<T, Executor>> {
     using value_type = T;
 };
 
-/// An rvalue that a call is to own: `co_await svc(weir::owned{std::move(request)})`. Needed with g++ 12 for aggregates whose destructor does
-/// something: it destroys a temporary of theirs twice when it stands in a `co_await` expression.
-template<class T>
-class owned {
-public:
-    explicit owned(T&& value) noexcept(std::is_nothrow_move_constructible_v<T>) : value_(std::move(value)) {}
-    [[nodiscard]] T&& release() noexcept { return std::move(value_); }
-
-private:
-    T value_;
-};
-
 namespace detail {
 
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
@@ -47,11 +35,6 @@ constexpr bool survives_co_await = !std::is_aggregate_v<T> || std::is_trivially_
 template<class T>
 constexpr bool survives_co_await = true;
 #endif
-
-template<class T>
-constexpr bool is_owned = false;
-template<class T>
-constexpr bool is_owned<owned<T>> = true;
 
 } // namespace detail
 
@@ -70,7 +53,10 @@ struct driver_for<boost::asio::awaitable<T, Executor>> {
     static auto drive(Pipeline& p, Request&& request)
     {
         using plain = std::remove_cvref_t<Request>;
-        if constexpr (std::is_lvalue_reference_v<Request> && !detail::access<Pipeline>::rewrites)
+        if constexpr (detail::is_owned<plain>) {
+            using inner = std::remove_cvref_t<decltype(std::move(request).release())>;
+            return run<Full, Pipeline, inner>(p, std::move(request).release());
+        } else if constexpr (std::is_lvalue_reference_v<Request> && !detail::access<Pipeline>::rewrites)
             return run<Full, Pipeline, plain const&>(p, request);
         else {
             if constexpr (!std::is_lvalue_reference_v<Request> && !detail::survives_co_await<plain>)

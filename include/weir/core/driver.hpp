@@ -5,6 +5,7 @@
 #include <weir/core/handler.hpp>
 #include <weir/core/laws.hpp>
 #include <weir/core/machine.hpp>
+#include <weir/core/owned.hpp>
 #include <weir/core/reply.hpp>
 #include <weir/core/request.hpp>
 #include <weir/core/stack.hpp>
@@ -163,7 +164,7 @@ struct answer_of {
     static type take(Machine& m)
     {
         if constexpr (Full)
-            return type(m.take(), std::move(m.reports()), m.answered_by());
+            return type(std::move(m.outcome()), std::move(m.reports()), m.answered_by(), m.thrown());
         else
             return m.take();
     }
@@ -207,14 +208,27 @@ auto drive_blocking(Pipeline& p, Request& request)
     return answer_of<Full, Pipeline, std::remove_const_t<Request>>::take(m);
 }
 
+template<class Request>
+struct unwrapped_request {
+    using type = Request;
+};
+template<class Request>
+struct unwrapped_request<owned<Request>> {
+    using type = Request;
+};
+template<class Request>
+using plain_request = typename unwrapped_request<Request>::type;
+
 template<bool Full, class Pipeline, class Request>
 decltype(auto) drive(Pipeline& p, Request&& request)
 {
-    using plain = std::remove_cvref_t<Request>;
+    using plain = plain_request<std::remove_cvref_t<Request>>;
     using shape_type = shape<Pipeline, plain>;
     using see = access<Pipeline>;
     if constexpr (awaitable<typename shape_type::returned>)
         return driver_for<typename shape_type::returned>::template drive<Full>(p, std::forward<Request>(request));
+    else if constexpr (is_owned<std::remove_cvref_t<Request>>)
+        return drive<Full>(p, std::move(request).release());
     else {
         if constexpr (see::limits)
             static_cast<void>(sizeof(

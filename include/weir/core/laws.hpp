@@ -26,6 +26,7 @@ struct policy_facts {
     bool hides_failures = false;
     bool counts_failures = false;
     bool identifies = false;
+    bool passes_once = false;
     bool reads_body = false;
     bool rewrites_body = false;
     bool limits_time = false;
@@ -86,6 +87,8 @@ struct repeats {
     struct which_is_not_marked__write_weir_idempotent_around_it;
     template<class Inner>
     struct and_so_does__take_one_of_them_out;
+    template<class Inner>
+    struct which_takes_the_second_attempt_for_a_replay__move_it_outward;
 };
 template<class Source>
 struct hides_failures {
@@ -147,6 +150,15 @@ struct repeats_only_what_is_idempotent {
     }
     template<class Outer, class Handler>
     using sentence = typename advice::repeats<Outer>::template which_is_not_marked__write_weir_idempotent_around_it<Handler>;
+};
+
+struct nothing_is_repeated_that_passes_once {
+    static constexpr breach find(composition const& c)
+    {
+        return c.first_pair([](policy_facts const& outer, policy_facts const& inner) { return outer.repeats && inner.passes_once; });
+    }
+    template<class Outer, class Inner>
+    using sentence = typename advice::repeats<Outer>::template which_takes_the_second_attempt_for_a_replay__move_it_outward<Inner>;
 };
 
 struct failures_reach_who_counts_them {
@@ -243,6 +255,7 @@ constexpr policy_facts facts_of()
     f.hides_failures = has_trait<P, weir::hides_failures>;
     f.counts_failures = has_trait<P, weir::counts_failures>;
     f.identifies = has_trait<P, establishes_identity>;
+    f.passes_once = has_trait<P, weir::passes_once>;
     f.reads_body = has_trait<P, weir::reads_body>;
     f.rewrites_body = has_trait<P, weir::rewrites_body>;
     f.limits_time = has_trait<P, weir::limits_time>;
@@ -339,6 +352,7 @@ constexpr bool obeys_shipped_laws()
         return obeys<laws::no_cached_answer_outside_identity, Handler, P...>() && obeys<laws::one_repeat_at_a_time, Handler, P...>() &&
                obeys<laws::repeats_only_what_is_idempotent, Handler, P...>() &&
                obeys<laws::failures_reach_who_counts_them, Handler, P...>() &&
+               obeys<laws::nothing_is_repeated_that_passes_once, Handler, P...>() &&
                obeys<laws::bodies_are_checked_as_they_came, Handler, P...>() && obeys<laws::attempts_fit_into_the_time, Handler, P...>();
 }
 

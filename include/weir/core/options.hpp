@@ -9,11 +9,23 @@
 
 namespace weir::inline v0 {
 
+namespace advice {
+template<class T>
+struct left_out {
+    struct an_option_that_has_no_default__give_it_a_value;
+};
+} // namespace advice
+
 /// A member of an options aggregate that has no default: leaving it out does not compile.
 /// `struct options { required<int> permits; };` takes `{.permits = 3}` and refuses `{}`.
 template<class T>
 class required {
 public:
+    /// There is no default: it is declared so that the compiler's first line says so.
+    template<class Missing = T>
+    constexpr required() : value_(advice::left_out<Missing>::an_option_that_has_no_default__give_it_a_value::value)
+    {
+    }
     constexpr required(T value) noexcept(
         std::is_nothrow_move_constructible_v<T>) // NOLINT: implicit, so that options read like plain values
         : value_(std::move(value))

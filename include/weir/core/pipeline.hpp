@@ -64,7 +64,8 @@ using composed_of = composed<decltype(std::tuple_cat(parts(std::declval<E>())...
 /// Policies around a handler: `pipeline svc{policy, policy, ..., handler};`, the outermost first.
 ///
 /// `svc(request)` gives the outcome, `result<T>`; `svc.call(request)` a `reply<T>` that also tells what policies reported. Both
-/// return an awaitable of it if the handler does. An exception of the handler that no policy answers is thrown on.
+/// return an awaitable of it if the handler does. An exception of the handler that no policy answers is thrown on by `svc(request)`, and
+/// lies in the reply of `svc.call(request)`.
 ///
 /// The pipeline neither moves nor copies, and outlives its calls. It may be called by several threads at once unless one of its
 /// policies is `confined`. A call allocates nothing; its state lies on the stack, or in one coroutine frame.

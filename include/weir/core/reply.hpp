@@ -5,6 +5,7 @@
 #include <weir/core/result.hpp>
 
 #include <cstdint>
+#include <exception>
 #include <optional>
 #include <utility>
 
@@ -15,8 +16,8 @@ template<class T, class Reports>
 class reply {
 public:
     reply(boost::system::result<T, error> outcome, detail::facet_frame<typename detail::reported<Reports>::type> facts,
-          std::uint8_t answered_by)
-        : outcome_(std::move(outcome)), facts_(std::move(facts)), answered_by_(answered_by)
+          std::uint8_t answered_by, std::exception_ptr thrown)
+        : outcome_(std::move(outcome)), facts_(std::move(facts)), thrown_(std::move(thrown)), answered_by_(answered_by)
     {
     }
 
@@ -38,9 +39,13 @@ public:
     /// The place of the policy that answered or refused by itself; `error::no_policy` if the handler's outcome came through.
     [[nodiscard]] std::uint8_t answered_by() const noexcept { return answered_by_; }
 
+    /// What the handler threw, if the result is `errc::handler_threw`; `svc(request)` would have thrown it on.
+    [[nodiscard]] std::exception_ptr const& thrown() const noexcept { return thrown_; }
+
 private:
     boost::system::result<T, error> outcome_;
     [[no_unique_address]] detail::facet_frame<typename detail::reported<Reports>::type> facts_;
+    std::exception_ptr thrown_;
     std::uint8_t answered_by_;
 };
 

@@ -144,7 +144,7 @@ private:
     struct checks {
         duration limit{};
         std::vector<std::shared_ptr<named_check>> each;
-        std::shared_ptr<question> last;
+        std::weak_ptr<question> last; // its timer ends with the context of those who ask
     };
 
     static boost::asio::awaitable<health_state> at_once(health_state s) { co_return s; }
@@ -177,10 +177,11 @@ private:
     static boost::asio::awaitable<health_report> ask_all(std::shared_ptr<checks> all)
     {
         namespace asio = boost::asio;
-        auto q = all->last;
+        auto q = all->last.lock();
         if (q == nullptr || q->open == 0 || q->told.expiry() <= steady::now()) {
             auto const executor = co_await asio::this_coro::executor;
-            q = all->last = begin(*all, executor);
+            q = begin(*all, executor);
+            all->last = q;
         }
         if (q->open > 0) {
             boost::system::error_code ignored;

@@ -52,7 +52,7 @@ class verify_request {
 
 public:
     using role = gate;
-    using traits = weir::traits<establishes_identity, reads_body>;
+    using traits = weir::traits<establishes_identity, reads_body, passes_once>;
     using options = verify_request_options;
     using provides = facets<principal>;
     using reports = facets<violation>;

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+// The core, limits, resilience and caches. What needs more than Boost's headers of containers and results is included by its own
+// name: weir/asio.hpp, and the headers of validate/, sign/, http/ and testing/.
+#include <weir/cache/bloom_filter.hpp>
+#include <weir/cache/bloom_guard.hpp>
+#include <weir/cache/cached.hpp>
+#include <weir/cache/store.hpp>
+#include <weir/core/describe.hpp>
+#include <weir/core/key.hpp>
+#include <weir/core/pipeline.hpp>
+#include <weir/core/principal.hpp>
+#include <weir/limit/gcra.hpp>
+#include <weir/limit/keyed.hpp>
+#include <weir/limit/rate_limit.hpp>
+#include <weir/limit/throttle.hpp>
+#include <weir/limit/token_bucket.hpp>
+#include <weir/resilience/budget.hpp>
+#include <weir/resilience/bulkhead.hpp>
+#include <weir/resilience/circuit_breaker.hpp>
+#include <weir/resilience/fallback.hpp>
+#include <weir/resilience/retry.hpp>
+#include <weir/resilience/timeout.hpp>
+#include <weir/version.hpp>
