@@ -4,6 +4,7 @@
 #include "config.hpp"
 #include "routes.hpp"
 
+#include <weir/http/actuator.hpp>
 #include <weir/http/edge.hpp>
 #include <weir/http/router.hpp>
 #include <weir/http/server.hpp>
@@ -57,6 +58,13 @@ try {
     throw std::runtime_error(fmt::format("cannot listen on {}:{}: {}", at.address, at.port, e.code().message()));
 }
 
+/// A service whose breaker is not closed is in trouble, and the gateway does without it.
+http::health_state health_of(weir::circuit_breaker<> const& breaker)
+{
+    if (breaker.stats(weir::steady::now()).now == weir::breaker_state::closed) return {};
+    return {http::health_status::degraded, "the circuit breaker keeps calls away"};
+}
+
 void run(gateway::config const& settings)
 {
     asio::io_context context(1);
@@ -78,8 +86,16 @@ void run(gateway::config const& settings)
     });
 
     http::server server = listen(context, std::move(routes), settings.listen, settings.drain);
+    http::actuator inside;
+    inside.add("one_quote", one_quote).add("list_of_quotes", list).add("place_order", order);
+    inside.add_server("public", [&] { return server.stats(); });
+    inside.health().add("quotes", [&] { return health_of(breaker); });
+    inside.health().add("orders", [&] { return health_of(order.get<weir::circuit_breaker>()); });
+    http::server operators = listen(context, inside, settings.actuator, settings.drain);
+
     server.drain_on({SIGTERM, SIGINT});
-    fmt::print("listening on {}\n", server.port());
+    operators.drain_on({SIGTERM, SIGINT});
+    fmt::print("listening on {}, actuator on {}\n", server.port(), operators.port());
     std::fflush(stdout);
     context.run();
 }

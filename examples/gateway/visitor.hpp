@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "scene.hpp"
+
+#include <weir/http/client.hpp>
+#include <weir/http/correlation_id.hpp>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/json/parse.hpp>
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace gateway {
+
+namespace asio = boost::asio;
+namespace http = weir::http;
+namespace json = boost::json;
+
+/// An answer of the gateway as its client sees it.
+struct answer {
+    unsigned status = 0; ///< 0: there was none
+    std::string policy;  ///< that refused; of a failure its code
+    bool degraded = false;
+    http::response response;
+};
+
+/// A client of the gateway, which also looks behind it. Used by one thread.
+class visitor {
+public:
+    visitor(asio::io_context& context, std::uint16_t port, std::uint16_t actuator, std::uint16_t quotes, std::uint16_t orders)
+        : context_(context),
+          client_(context.get_executor(), {.connections_per_upstream = 1'024}),
+          gateway_(local, port),
+          actuator_(local, actuator),
+          quotes_(local, quotes),
+          orders_(local, orders)
+    {
+    }
+
+    /// A request with an id of its own.
+    [[nodiscard]] http::request make(std::string_view method, std::string_view target, std::string body = {})
+    {
+        http::request made(method, target, std::move(body));
+        made.set(weir::correlation_id::field, fmt::format("demo-{}", ++last_id_));
+        return made;
+    }
+    /// Sends a request to the gateway, and notes what came of it.
+    asio::awaitable<answer> ask(scene& in, http::request const& r)
+    {
+        in.sent();
+        weir::time_point const begun = weir::steady::now();
+        weir::result<http::response> came = co_await client_.send(gateway_, r);
+        answer got;
+        if (came) {
+            got.response = std::move(*came);
+            got.status = got.response.result_int();
+            got.degraded = weir::header(got.response, "x-degraded").has_value();
+            if (got.status >= 400) got.policy = member(got.response.body(), "policy");
+            if (got.status >= 500 && got.policy.empty()) got.policy = member(got.response.body(), "code"); // nobody refused: it failed
+        }
+        in.answered(got.status, got.policy, got.degraded, weir::steady::now() - begun);
+        co_return got;
+    }
+    asio::awaitable<answer> get(scene& in, std::string target)
+    {
+        http::request const r = make("GET", target);
+        co_return co_await ask(in, r);
+    }
+
+    /// Sends bytes as they are, on a connection of their own, and gives back all that comes until the gateway closes it, or
+    /// nothing if it does not within two seconds.
+    asio::awaitable<std::string> say(scene& in, std::string_view bytes)
+    {
+        in.sent();
+        weir::time_point const begun = weir::steady::now();
+        asio::ip::tcp::socket socket(context_);
+        asio::steady_timer patience(context_, std::chrono::seconds(2));
+        bool too_late = false;
+        patience.async_wait([&](boost::system::error_code stopped) {
+            if (stopped) return;
+            too_late = true;
+            boost::system::error_code ignored;
+            socket.close(ignored);
+        });
+        boost::system::error_code failed;
+        asio::ip::tcp::endpoint const there(asio::ip::make_address(local), gateway_.port());
+        co_await socket.async_connect(there, asio::redirect_error(asio::use_awaitable, failed));
+        while (!bytes.empty() && !failed)
+            bytes.remove_prefix(co_await socket.async_write_some(asio::buffer(bytes), asio::redirect_error(asio::use_awaitable, failed)));
+        std::string came;
+        char part[4096];
+        while (!failed) {
+            std::size_t const size = co_await socket.async_read_some(asio::buffer(part), asio::redirect_error(asio::use_awaitable, failed));
+            came.append(part, size);
+        }
+        patience.cancel();
+        if (too_late) came.clear();
+        unsigned const status = came.size() > 12 ? static_cast<unsigned>(std::stoul(came.substr(9, 3))) : 0;
+        in.answered(status, status >= 400 ? "framing" : "", false, weir::steady::now() - begun);
+        co_return came;
+    }
+
+    /// Calls that have reached the services so far.
+    asio::awaitable<std::uint64_t> calls_behind()
+    {
+        co_await count(quotes_, quotes_calls_);
+        co_await count(orders_, orders_calls_);
+        co_return quotes_calls_ + orders_calls_;
+    }
+    /// Makes the quotes service `slow`, `fail` or `ok`.
+    asio::awaitable<void> change_quotes(std::string_view mode)
+    {
+        http::request const r("POST", fmt::format("/control?mode={}", mode));
+        auto const came = co_await client_.send(quotes_, r);
+        if (!came) throw std::runtime_error("the quotes service does not answer");
+    }
+    /// What the actuator says.
+    asio::awaitable<std::string> look(std::string target)
+    {
+        http::request const r("GET", target);
+        auto const came = co_await client_.send(actuator_, r);
+        if (!came) throw std::runtime_error("the gateway's actuator does not answer");
+        co_return came->body();
+    }
+
+    /// A text member of a JSON object; empty if there is none.
+    [[nodiscard]] static std::string member(std::string_view text, std::string_view name)
+    {
+        boost::system::error_code wrong;
+        json::value const whole = json::parse(text, wrong);
+        json::value const* const found = wrong || !whole.is_object() ? nullptr : whole.get_object().if_contains(name);
+        return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
+    }
+
+private:
+    static constexpr char const* local = "127.0.0.1";
+
+    /// A service that has ended is not called any more.
+    asio::awaitable<void> count(http::upstream const& service, std::uint64_t& calls)
+    {
+        http::request const r("GET", "/control");
+        auto const came = co_await client_.send(service, r);
+        if (came) calls = json::parse(came->body()).at("calls").to_number<std::uint64_t>();
+    }
+
+    asio::io_context& context_;
+    http::client client_;
+    http::upstream gateway_, actuator_, quotes_, orders_;
+    std::uint64_t last_id_ = 0, quotes_calls_ = 0, orders_calls_ = 0;
+};
+
+/// Coroutines that run at the same time, and whoever waits for all of them.
+class crowd {
+public:
+    explicit crowd(asio::io_context& context) : context_(context), all_done_(context, weir::never) {}
+
+    void join(asio::awaitable<void> one)
+    {
+        ++running_;
+        asio::co_spawn(context_, std::move(one), [this](std::exception_ptr thrown) {
+            if (thrown) thrown_ = thrown;
+            if (--running_ == 0) all_done_.cancel();
+        });
+    }
+    asio::awaitable<void> wait()
+    {
+        boost::system::error_code ignored;
+        while (running_ > 0) co_await all_done_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+        if (thrown_) std::rethrow_exception(thrown_);
+    }
+
+private:
+    asio::io_context& context_;
+    asio::steady_timer all_done_;
+    std::size_t running_ = 0;
+    std::exception_ptr thrown_;
+};
+
+} // namespace gateway
