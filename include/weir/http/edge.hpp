@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <exception>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -69,42 +70,48 @@ struct policy_names<Pipeline<stack<Elements...>, Handler>> {
 };
 
 /// Adds what the policies said to a response or a problem.
-inline void annotate(response& r, remarks const& said, duration retry_after)
+inline void annotate(response& r, remarks const& said, duration reset)
 {
     if (said.less != nullptr) r.set("X-Degraded", said.less->by);
     if (said.correlation != nullptr) r.set(correlation_id::field, said.correlation->key());
     if (said.limit == nullptr) return;
     quota const& q = said.limit->state;
-    set_rate_limit(r, {.name = said.limit->name, .quota = q.limit, .window = q.window, .remaining = q.remaining, .reset = retry_after});
+    set_rate_limit(r, {.name = said.limit->name, .quota = q.limit, .window = q.window, .remaining = q.remaining, .reset = reset});
 }
 
 /// The problem document of a refusal: with a `violation`, its sentence as `detail` and its parts as the member `errors`.
 inline response refused(error const& e, std::string_view policy, remarks const& said, edge_options const& o)
 {
     problem_details details{.policy = policy, .type_base = o.type_base, .challenge = o.challenge};
-    if (said.wrong == nullptr) return problem(e, details);
-    violation const& wrong = *said.wrong;
-    std::string sentence(wrong.where);
-    if (!wrong.name.empty()) (sentence += ' ') += wrong.name;
-    (sentence += ": expected ") += wrong.expected;
-    details.detail = sentence;
+    std::string sentence, errors;
+    if (said.wrong != nullptr) {
+        violation const& wrong = *said.wrong;
+        sentence = wrong.where;
+        if (!wrong.name.empty()) (sentence += ' ') += wrong.name;
+        (sentence += ": expected ") += wrong.expected;
+        details.detail = sentence;
+        append_json(errors += ",\"errors\":[{\"where\":", wrong.where);
+        append_json(errors += ",\"name\":", wrong.name);
+        append_json(errors += ",\"expected\":", wrong.expected);
+        errors += "}]}";
+    }
     response made = problem(e, details);
-    std::string& text = made.body();
-    text.pop_back();
-    text += ",\"errors\":[{\"where\":";
-    append_json(text, wrong.where);
-    text += ",\"name\":";
-    append_json(text, wrong.name);
-    text += ",\"expected\":";
-    append_json(text, wrong.expected);
-    text += "}]}";
+    if (!errors.empty()) made.body().replace(made.body().size() - 1, 1, errors); // in place of the last brace
+    annotate(made, said, e.retry_after());
     return made;
 }
 
-/// The problem document of an exception, of which nothing but a thrown `errc` is told.
-inline response failed(error const& e, edge_options const& o)
+/// What an exception is answered by: of all that it says nothing but a weir code is told.
+inline error error_of(std::exception_ptr const& thrown)
 {
-    return problem(e.kind() == errc::foreign ? error(errc::handler_threw) : e, {.type_base = o.type_base, .challenge = o.challenge});
+    try {
+        std::rethrow_exception(thrown);
+    } catch (boost::system::system_error const& e) {
+        error const told(e.code());
+        return told == errc::foreign ? error(errc::handler_threw) : told;
+    } catch (...) {
+        return errc::handler_threw;
+    }
 }
 
 } // namespace detail
@@ -117,35 +124,27 @@ public:
 
     boost::asio::awaitable<response> operator()(request& r) const
     {
-        using returned = decltype(svc_->call(r));
-        error why(errc::handler_threw);
-        try {
-            if constexpr (awaitable<returned>) {
-                auto made = co_await svc_->call(r);
-                co_return answer(std::move(made));
-            } else
-                co_return answer(svc_->call(r));
-        } catch (boost::system::system_error const& e) {
-            why = error(e.code());
-        } catch (...) {
+        if constexpr (awaitable<decltype(svc_->call(r))>) {
+            auto reply = co_await svc_->call(r);
+            co_return answer(reply);
+        } else {
+            auto reply = svc_->call(r);
+            co_return answer(reply);
         }
-        response made = detail::failed(why, *options_);
-        if constexpr (weir::detail::access<Pipeline>::reported::template contains<correlation_id>)
-            if (auto const id = header(r, correlation_id::field)) made.set(correlation_id::field, *id);
-        co_return made;
     }
 
 private:
     template<class Reply>
-    response answer(Reply reply) const
+    response answer(Reply& reply) const
     {
         detail::remarks const said(reply);
         auto& outcome = reply.result();
-        error const e = outcome.has_value() ? error() : outcome.error();
-        response made =
-            outcome.has_value() ? std::move(*outcome) : detail::refused(e, detail::policy_names<Pipeline>::at(e.policy()), said, *options_);
-        detail::annotate(made, said, e.retry_after());
-        return made;
+        if (outcome.has_value()) [[likely]] {
+            detail::annotate(*outcome, said, {});
+            return std::move(*outcome);
+        }
+        error const e = reply.thrown() ? detail::error_of(reply.thrown()) : outcome.error();
+        return detail::refused(e, detail::policy_names<Pipeline>::at(e.policy()), said, *options_);
     }
 
     Pipeline* svc_;
@@ -155,11 +154,11 @@ private:
 /// A pipeline over `http::request` whose value is an `http::response`, synchronous or asynchronous, as a handler of the server:
 /// `http::server server(executor, http::edge(svc));`. The pipeline outlives the server.
 ///
-/// What comes back is always an answer:
+/// What comes back:
 /// - a refusal or failure: the problem document (RFC 9457) of its error, with the name or label of the policy that made it as `policy`,
 ///   and `Retry-After` where it is known; a `violation` as `detail` and `errors`; a 401 with its challenge;
 /// - an exception of the handler: 500 without its text. One of `boost::system::system_error` with a weir code, as
-///   `result::value()` throws it, is answered by that error;
+///   `result::value()` throws it, is answered by that error. What a policy throws is thrown on;
 /// - `RateLimit` and `RateLimit-Policy` where a limiter refused and told where it stands; `X-Degraded: fallback` on an answer that is less
 ///   than the handler's own; `x-correlation-id` where `correlate` stands in the pipeline.
 ///
