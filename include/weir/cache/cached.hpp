@@ -12,8 +12,10 @@
 #include <weir/core/layer.hpp>
 #include <weir/core/striped.hpp>
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <optional>
 #include <string_view>
@@ -145,18 +147,24 @@ public:
     [[nodiscard]] guard_type& guard() noexcept { return detail::unwrapped<Guard>::of(guard_); }
     [[nodiscard]] guard_type const& guard() const noexcept { return const_cast<cached&>(*this).guard(); }
 
+    /// Hits, misses and values are those of the store: of all who look into it.
     [[nodiscard]] stats_type stats(time_point = {}) const
     {
-        store_stats const kept = store().stats();
-        stats_type s{.hits = kept.hits, .negative_hits = kept.negative_hits, .misses = kept.misses, .values = kept.values};
+        stats_type s;
+        std::uint64_t second_looks = 0; // the store counts both looks of such a call: read before the store, never ahead of it
         tallies_.for_each([&](tally const& each) {
-            s.misses -= each.second_looks.load(); // the store has counted both looks of such a call
+            second_looks += each.second_looks.load();
             s.spared += each.spared.load();
             s.loads += each.loads.load();
             s.joined += each.joined.load();
             s.penetrations += each.penetrations.load();
             s.uncached += each.uncached.load();
         });
+        store_stats const kept = store().stats();
+        s.hits = kept.hits;
+        s.negative_hits = kept.negative_hits;
+        s.misses = kept.misses - std::min(kept.misses, second_looks);
+        s.values = kept.values;
         if constexpr (requires { guard().population(); }) s.population = guard().population();
         return s;
     }
