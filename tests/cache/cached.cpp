@@ -331,7 +331,7 @@ TEST_CASE("cached: new times to live hold for what is written from then on; bad 
     wanted.ttl = 0s;
     CHECK_THROWS_WITH_AS(policy.reconfigure(wanted), doctest::Contains("store.ttl"), std::invalid_argument);
     CHECK(policy.settings().ttl == 1s);
-    CHECK_THROWS_WITH_AS((weir::cached{store{plain}, by_symbol, {.max_flights = 0}}), doctest::Contains("max_flights"),
+    CHECK_THROWS_WITH_AS((weir::cached{store{plain}, by_symbol, {.max_flights = 0}}), doctest::Contains("cached.max_flights"),
                          std::invalid_argument);
 
     std::map<std::string, bool> described;

@@ -10,6 +10,7 @@
 #include <weir/core/detail/hash.hpp>
 #include <weir/core/key.hpp>
 #include <weir/core/layer.hpp>
+#include <weir/core/options.hpp>
 #include <weir/core/striped.hpp>
 
 #include <algorithm>
@@ -94,7 +95,7 @@ public:
           key_of_(std::move(key_of)),
           guard_(std::move(guard)),
           options_(o),
-          flights_({.max_flights = o.max_flights})
+          flights_({.max_flights = checked(o).max_flights})
     {
     }
 
@@ -188,6 +189,11 @@ private:
         detail::count_cell spared, loads, joined, penetrations, uncached, second_looks;
     };
 
+    static options const& checked(options const& o)
+    {
+        expect(o.max_flights >= 1 && o.max_flights <= flights_type::most, "cached.max_flights", "a number in [1, 2^24]");
+        return o;
+    }
     void count(detail::count_cell tally::*what)
     {
         auto const mine = tallies_.local();

@@ -44,6 +44,8 @@ public:
     using key_type = Key;
     using result_type = Result;
     using options = single_flight_options;
+    /// The greatest `max_flights`.
+    static constexpr std::size_t most = std::size_t{1} << 24;
 
     /// What a call is in the flight that it asked for.
     enum class part { leads, waits, alone };
@@ -82,7 +84,7 @@ public:
     /// Throws `std::invalid_argument` that names the member.
     explicit single_flight(options const& o) : hash_(o.seed.value_or(detail::random_seed()))
     {
-        expect(o.max_flights >= 1 && o.max_flights <= (std::size_t{1} << 24), "single_flight.max_flights", "a number in [1, 2^24]");
+        expect(o.max_flights >= 1 && o.max_flights <= most, "single_flight.max_flights", "a number in [1, 2^24]");
         std::size_t const sections = Threading::is_shared ? std::bit_floor(std::clamp<std::size_t>(o.max_flights / 64, 1, 16)) : 1;
         section_bits_ = static_cast<unsigned>(std::countr_zero(sections));
         sections_.reserve(sections);
