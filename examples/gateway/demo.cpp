@@ -65,9 +65,9 @@ public:
         settings = gateway::read_config(file, changes);
 
         std::vector<std::string> words;
-        for (std::string& change : changes) {
+        for (std::string const& change : changes) {
             words.emplace_back("--set");
-            words.push_back(std::move(change));
+            words.push_back(change);
         }
         words.push_back(file);
         gateway_.emplace(program("gateway"), std::move(words), log);
@@ -136,7 +136,7 @@ int serve()
   curl -i -H 'x-correlation-id: me-4' -H 'content-type: application/json' -d '{{}}' http://127.0.0.1:{0}/orders
   curl -i http://127.0.0.1:{1}/actuator/health
 
-Ctrl-C ends all of it.
+POST /control?mode=slow (or fail, or ok) to a service, and see what the gateway makes of it. Ctrl-C ends all of it.
 )",
                all.port, all.actuator_port, all.quotes_port, all.orders_port);
     std::fflush(stdout);
@@ -204,7 +204,7 @@ int main(int argc, char** argv)
         std::ofstream(log).close(); // empty
         return play(how == "--quick" ? 0.4 : 1, log);
     } catch (std::exception const& e) {
-        fmt::print(stderr, "\ngateway_demo: {}\n", e.what());
+        fmt::print(stderr, "gateway_demo: {}\n", e.what());
         if (how != "--serve") print_end_of(log);
         return 1;
     }

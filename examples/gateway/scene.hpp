@@ -32,6 +32,8 @@ public:
         if (!policy.empty()) ++refused_[std::string(policy)];
         if (status < 300 && degraded) ++degraded_;
     }
+    /// What a policy did that no answer shows.
+    void note(std::string what) { note_ = std::move(what); }
     void calls_behind(std::uint64_t calls) { behind_ = calls; }
     /// Something that has to be so.
     void expect(bool met, std::string what)
@@ -68,12 +70,12 @@ public:
     /// Requests that did not reach a service.
     [[nodiscard]] std::uint64_t spared() const noexcept { return sent_ > behind_ ? sent_ - behind_ : 0; }
     [[nodiscard]] std::vector<std::string> const& unmet() const noexcept { return unmet_; }
-    /// `"rate_limit 151, cached 3"`
+    /// `"rate_limit 151, cached 3"`, and the note.
     [[nodiscard]] std::string refusals() const
     {
         std::string text;
         for (auto const& [policy, count] : refused_) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", policy, count);
-        return text;
+        return note_.empty() ? text : fmt::format("{}{}({})", text, text.empty() ? "" : " ", note_);
     }
     /// The time within which this part of the answers came; `"-"` if there were none.
     [[nodiscard]] std::string within(double part) const
@@ -87,6 +89,7 @@ public:
 
 private:
     std::string title_;
+    std::string note_;
     std::uint64_t sent_ = 0, degraded_ = 0, behind_ = 0;
     std::map<unsigned, std::uint64_t> statuses_;
     std::map<std::string, std::uint64_t> refused_;

@@ -5,7 +5,7 @@
 //   GET  /quotes?limit=10      a part of the list (quotes)
 //   POST /orders               takes an order (orders)
 //   GET  /control              {"mode":"ok","calls":17}
-//   POST /control?mode=slow    answers after half a second; fail: answers 500; ok: as it should
+//   POST /control?mode=slow    answers after a second; fail: answers 500; ok: as it should
 #include "market.hpp"
 
 #include <weir/http/problem.hpp>
@@ -69,7 +69,7 @@ private:
     {
         ++calls_;
         if (mode_ == "slow") {
-            asio::steady_timer timer(co_await asio::this_coro::executor, std::chrono::milliseconds(500));
+            asio::steady_timer timer(co_await asio::this_coro::executor, std::chrono::seconds(1));
             co_await timer.async_wait(asio::use_awaitable);
         }
         if (mode_ == "fail") co_return http::problem(http::status::internal_server_error);

@@ -139,6 +139,19 @@ public:
         co_return came->body();
     }
 
+    /// A figure that a policy of the pipeline for one quote counts, from the metrics. Throws if there is none.
+    asio::awaitable<double> figure(std::string name, std::string policy)
+    {
+        std::string const page = co_await look("/metrics");
+        for (std::size_t at = 0; at < page.size(); at = page.find('\n', at) + 1) {
+            std::string_view const line = std::string_view(page).substr(at, page.find('\n', at) - at);
+            bool const wanted = line.starts_with(name + '{') && line.find("\"one_quote\"") != std::string_view::npos &&
+                                line.find(fmt::format("policy=\"{}\"", policy)) != std::string_view::npos;
+            if (wanted) co_return std::stod(std::string(line.substr(line.rfind(' ') + 1)));
+        }
+        throw std::runtime_error(fmt::format("the metrics have no {} of {}", name, policy));
+    }
+
     /// A text member of a JSON object; empty if there is none.
     [[nodiscard]] static std::string member(std::string_view text, std::string_view name)
     {
