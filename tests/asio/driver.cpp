@@ -577,3 +577,35 @@ TEST_CASE("asio driver: a call owns rvalues and borrows lvalues")
     w.spawn(caller());
     w.run();
 }
+
+TEST_CASE("asio driver: an aggregate that the call is to own is passed as owned")
+{
+    struct request {
+        std::string text;
+    };
+    world w;
+    counting gate;
+    auto const handler = [&](request const& r) -> awaitable<std::string> {
+        co_await w.sleep(1s);
+        co_return r.text;
+    };
+    weir::pipeline svc{weir::timed_by{std::ref(w.clock())}, std::ref(gate), weir::timeout{1min}, handler};
+    auto const caller = [&]() -> awaitable<void> {
+        request mine{"long enough to lie on the heap, one hopes"};
+        CHECK((co_await svc(weir::owned{std::move(mine)})).value() == "long enough to lie on the heap, one hopes");
+    };
+    w.spawn(caller());
+    w.run();
+    CHECK(gate.settled == 1);
+}
+
+TEST_CASE("asio driver: without policies it is the handler")
+{
+    world w;
+    auto const handler = [](int x) -> awaitable<int> { co_return x; };
+    weir::pipeline svc{handler};
+    outcome_type got;
+    w.call(svc, got);
+    w.run();
+    CHECK(got->value() == 1);
+}

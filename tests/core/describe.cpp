@@ -105,6 +105,13 @@ TEST_CASE("describe: json is escaped")
           R"({"name":"counted","label":"","role":"gate","settings":{}}]})");
 }
 
+TEST_CASE("describe: a pipeline without policies has nothing to tell")
+{
+    weir::pipeline svc{one};
+    CHECK(weir::describe(svc).text().empty());
+    CHECK(weir::describe(svc).json() == R"({"policies":[]})");
+}
+
 TEST_CASE("describe: a span stands in the largest unit that divides it")
 {
     CHECK(text_of(0s) == "0s");

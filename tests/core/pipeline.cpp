@@ -345,7 +345,7 @@ TEST_CASE("pipeline: stateless policies of distinct types take no room")
     CHECK(svc(1).value() == 1);
     weir::pipeline light{stateless<1>{}, stateless<2>{}, [](int x) { return x; }};
     static_assert(sizeof(light) == 1);
-    static_assert(!std::is_copy_constructible_v<decltype(svc)>);
+    static_assert(!std::is_move_constructible_v<decltype(svc)> && !std::is_copy_constructible_v<decltype(svc)>);
 }
 
 TEST_CASE("pipeline: a policy that rewrites the request works on a copy of the call's own")
@@ -355,4 +355,11 @@ TEST_CASE("pipeline: a policy that rewrites the request works on a copy of the c
     CHECK(svc(mine).value() == "hello!!");
     CHECK(mine == "hello");
     CHECK(svc(std::string("you")).value() == "you!!");
+}
+TEST_CASE("pipeline: without policies it is the handler")
+{
+    weir::pipeline svc{twice};
+    CHECK(svc(4).value() == 8);
+    CHECK(svc.call(4).answered_by() == weir::error::no_policy);
+    CHECK(weir::max_attempts<decltype(svc)> == 1);
 }

@@ -18,7 +18,7 @@ namespace {
 using namespace std::chrono_literals;
 namespace sys = boost::system;
 
-struct other_category : sys::error_category {
+struct other_category final : sys::error_category {
     explicit other_category(unsigned long long id) : error_category(id) {}
     char const* name() const noexcept override { return "other"; }
     std::string message(int) const override { return "other"; }
