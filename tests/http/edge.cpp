@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <weir/http/edge.hpp>
+
+#include "asking.hpp"
+
+#include <weir/core/directives.hpp>
+#include <weir/http/correlate.hpp>
+#include <weir/http/server.hpp>
+#include <weir/limit/gcra.hpp>
+#include <weir/resilience/fallback.hpp>
+#include <weir/testing/manual_clock.hpp>
+#include <weir/validate/max_body.hpp>
+#include <weir/validate/paging.hpp>
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <stdexcept>
+#include <string>
+
+using namespace std::chrono_literals;
+using weir_tests::ask;
+using weir_tests::json_of;
+namespace asio = boost::asio;
+namespace http = weir::http;
+
+namespace {
+
+asio::awaitable<weir::result<http::response>> by_path(http::request const& r)
+{
+    if (r.path() == "/throws") throw std::runtime_error("secret");
+    if (r.path() == "/throws_number") throw 42;
+    if (r.path() == "/missing") co_return weir::errc::not_found;
+    if (r.path() == "/value") weir::result<int>(weir::errc::forbidden).value();
+    if (r.path() == "/late") co_return weir::error(weir::errc::unavailable, 90s);
+    co_return http::response(http::status::ok, "hello");
+}
+
+struct nobody {
+    using role = weir::gate;
+    static constexpr std::string_view name = "nobody";
+    weir::admission<> admit(auto&) const { return weir::errc::unauthenticated; }
+};
+
+} // namespace
+
+TEST_CASE("edge: a value is the response as it is")
+{
+    weir::pipeline svc{weir::max_body{{.bytes = 10}}, by_path};
+    auto const r = ask(http::edge(svc), "/x");
+    CHECK(r.result_int() == 200);
+    CHECK(r.body() == "hello");
+    CHECK_FALSE(weir::header(r, "x-degraded"));
+}
+
+TEST_CASE("edge: a refusal is a problem with the policy's name, or its label")
+{
+    weir::manual_clock clock;
+    weir::pipeline svc{weir::timed_by{std::ref(clock)}, weir::rate_limit{weir::gcra{{.permits = 1, .per = 10s}}}, by_path};
+    auto const edge = http::edge(svc);
+    CHECK(ask(edge, "/").result_int() == 200);
+    auto const r = ask(edge, "/");
+    CHECK(r.result_int() == 429);
+    CHECK(weir::header(r, "retry-after") == "10");
+    CHECK(weir::header(r, "ratelimit-policy") == "\"rate_limit\";q=1;w=10");
+    CHECK(weir::header(r, "ratelimit") == "\"rate_limit\";r=0;t=10");
+    CHECK(json_of(r).at("policy") == "rate_limit");
+
+    weir::pipeline named{weir::timed_by{std::ref(clock)},
+                         weir::named<"per tenant">(weir::rate_limit{weir::gcra{{.permits = 1, .per = 10s}}}), by_path};
+    CHECK(ask(http::edge(named), "/").result_int() == 200);
+    CHECK(json_of(ask(http::edge(named), "/")).at("policy") == "per tenant");
+}
+
+TEST_CASE("edge: a violation is the detail and a member of errors")
+{
+    weir::pipeline svc{weir::paging{}, [](http::request const&) { return http::response(http::status::ok); }};
+    auto const r = ask(http::edge(svc), "/?limit=1000");
+    CHECK(r.result_int() == 400);
+    auto const document = json_of(r);
+    CHECK(document.at("detail") == "query limit: expected one number from 1 to 100");
+    CHECK(document.at("errors").as_array().size() == 1);
+    CHECK(document.at("errors").at(0).at("where") == "query");
+    CHECK(document.at("errors").at(0).at("name") == "limit");
+    CHECK(document.at("policy") == "paging");
+
+    weir::pipeline small{weir::max_body{{.bytes = 3}}, by_path};
+    http::request large("POST", "/", "four");
+    auto const refused = ask(http::edge(small), large);
+    CHECK(refused.result_int() == 413);
+    CHECK(json_of(refused).at("detail") == "body: expected at most 3 bytes");
+}
+
+TEST_CASE("edge: a 401 has the challenge, a problem has the type that was chosen")
+{
+    weir::pipeline svc{nobody{}, by_path};
+    auto const r = ask(http::edge(svc, {.type_base = "https://bank.example/problems/", .challenge = "Bearer"}), "/");
+    CHECK(r.result_int() == 401);
+    CHECK(weir::header(r, "www-authenticate") == "Bearer");
+    CHECK(json_of(r).at("type") == "https://bank.example/problems/unauthenticated");
+    CHECK(json_of(r).at("policy") == "nobody");
+}
+
+TEST_CASE("edge: a handler's error is a problem without a policy, an exception is a 500 without its text")
+{
+    weir::pipeline svc{weir::max_body{{.bytes = 10}}, by_path};
+    auto const edge = http::edge(svc);
+    auto const missing = ask(edge, "/missing");
+    CHECK(missing.result_int() == 404);
+    CHECK_FALSE(json_of(missing).as_object().contains("policy"));
+    CHECK(weir::header(ask(edge, "/late"), "retry-after") == "90");
+    for (auto const* path : {"/throws", "/throws_number"}) {
+        auto const r = ask(edge, path);
+        CHECK(r.result_int() == 500);
+        CHECK(json_of(r).at("code") == "handler_threw");
+        CHECK(r.body().find("secret") == std::string::npos);
+    }
+    CHECK(ask(edge, "/value").result_int() == 403);
+}
+
+TEST_CASE("edge: an answer that is less than the handler's own says so")
+{
+    weir::pipeline svc{weir::fallback{http::response(http::status::ok, "old")}, by_path};
+    auto const r = ask(http::edge(svc), "/throws");
+    CHECK(r.result_int() == 200);
+    CHECK(r.body() == "old");
+    CHECK(weir::header(r, "x-degraded") == "fallback");
+}
+
+TEST_CASE("edge: the id of correlate is on every answer, on problems and on those of exceptions, too")
+{
+    weir::pipeline svc{weir::correlate{}, weir::max_body{{.bytes = 3}}, by_path};
+    auto const edge = http::edge(svc);
+    for (auto const* path : {"/", "/missing", "/throws"}) {
+        http::request r("GET", path);
+        r.set("x-correlation-id", "abc-1");
+        CHECK(weir::header(ask(edge, r), "x-correlation-id") == "abc-1");
+        CHECK(weir::header(ask(edge, path), "x-correlation-id").value_or("").size() == 32);
+    }
+    http::request large("POST", "/", "four");
+    large.set("x-correlation-id", "abc-2");
+    CHECK(weir::header(ask(edge, large), "x-correlation-id") == "abc-2");
+}
+
+TEST_CASE("edge: a synchronous pipeline answers a server on loopback")
+{
+    asio::io_context context(1);
+    weir::pipeline svc{weir::correlate{{.required = true}},
+                       [](http::request const& r) { return http::response(http::status::ok, std::string(r.path())); }};
+    http::server server(context.get_executor(), http::edge(svc));
+    auto const good =
+        weir_tests::talk(context, server.port(), "GET /a HTTP/1.1\r\nHost: x\r\nX-Correlation-Id: k7\r\nConnection: close\r\n\r\n");
+    CHECK(good.starts_with("HTTP/1.1 200 "));
+    CHECK(good.find("x-correlation-id: k7\r\n") != std::string::npos);
+    CHECK(good.ends_with("\r\n\r\n/a"));
+    auto const bad = weir_tests::talk(context, server.port(), "GET /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    CHECK(bad.starts_with("HTTP/1.1 400 "));
+}
