@@ -4,6 +4,7 @@
 #include <weir/core/request.hpp>
 #include <weir/http/target.hpp>
 
+#include <boost/beast/core/string.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/string_body.hpp>
 
@@ -22,13 +23,14 @@ using boost::beast::http::verb;   ///< methods: `verb::get`
 
 namespace detail {
 
-/// The first field of that name. A policy that must not be fooled by a second one asks for the count.
+/// The first field of that name. A policy that must not be fooled by a second one asks for the count. A walk over the fields, which
+/// compares lengths first, is quicker than Beast's tree for as many as a request has.
 template<class Message>
 std::optional<std::string_view> find_field(Message const& message, std::string_view name)
 {
-    auto const found = message.find(name);
-    if (found == message.end()) return {};
-    return std::string_view(found->value());
+    for (auto const& field : message)
+        if (boost::beast::iequals(field.name_string(), name)) return std::string_view(field.value());
+    return {};
 }
 
 } // namespace detail

@@ -4,6 +4,7 @@
 #include <weir/core/detail/hash.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -48,9 +49,15 @@ public:
 private:
     static void write(std::uint64_t bits, char* to) noexcept
     {
-        constexpr char const* digits = "0123456789abcdef";
-        for (int shift = 60; shift >= 0; shift -= 4) *to++ = digits[bits >> shift & 15u];
+        for (int shift = 56; shift >= 0; shift -= 8, to += 2) std::copy_n(pairs[bits >> shift & 255u].data(), 2, to);
     }
+    /// The two digits of each byte.
+    static constexpr auto pairs = [] {
+        constexpr char const* digits = "0123456789abcdef";
+        std::array<std::array<char, 2>, 256> all{};
+        for (std::size_t i = 0; i < all.size(); ++i) all[i] = {digits[i / 16], digits[i % 16]};
+        return all;
+    }();
     static bool is_hex(std::string_view text) noexcept { return text.find_first_not_of("0123456789abcdef") == std::string_view::npos; }
     static bool is_zero(std::string_view text) noexcept { return text.find_first_not_of('0') == std::string_view::npos; }
     static bool is_good(std::string_view text) noexcept
