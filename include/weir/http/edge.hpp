@@ -126,25 +126,27 @@ public:
     {
         if constexpr (awaitable<decltype(svc_->call(r))>) {
             auto reply = co_await svc_->call(r);
-            co_return answer(reply);
+            co_return std::move(answer(reply));
         } else {
             auto reply = svc_->call(r);
-            co_return answer(reply);
+            co_return std::move(answer(reply));
         }
     }
 
 private:
+    /// The response, in the reply itself: moving one costs as much as a policy.
     template<class Reply>
-    response answer(Reply& reply) const
+    response& answer(Reply& reply) const
     {
         detail::remarks const said(reply);
         auto& outcome = reply.result();
         if (outcome.has_value()) [[likely]] {
             detail::annotate(*outcome, said, {});
-            return std::move(*outcome);
+        } else {
+            error const e = reply.thrown() ? detail::error_of(reply.thrown()) : outcome.error();
+            outcome = detail::refused(e, detail::policy_names<Pipeline>::at(e.policy()), said, *options_);
         }
-        error const e = reply.thrown() ? detail::error_of(reply.thrown()) : outcome.error();
-        return detail::refused(e, detail::policy_names<Pipeline>::at(e.policy()), said, *options_);
+        return *outcome;
     }
 
     Pipeline* svc_;
