@@ -49,6 +49,10 @@ static_assert(broken<laws::repeats_only_what_is_idempotent, idempotency_key, wei
 static_assert(!broken<laws::repeats_only_what_is_idempotent, weir::retry<2>, idempotency_key>());
 static_assert(!broken<laws::repeats_only_what_is_idempotent, weir::retry<2>>(true));
 
+using nonce_check = having<weir::passes_once>;
+static_assert(broken<laws::nothing_is_repeated_that_passes_once, weir::retry<2>, nonce_check>());
+static_assert(!broken<laws::nothing_is_repeated_that_passes_once, nonce_check, weir::retry<2>>());
+
 static_assert(broken<laws::failures_reach_who_counts_them, weir::circuit_breaker<>, weir::fallback<int>>());
 static_assert(broken<laws::failures_reach_who_counts_them, weir::retry<2>, weir::fallback<int>>());
 static_assert(!broken<laws::failures_reach_who_counts_them, weir::fallback<int>, weir::retry<2>, weir::circuit_breaker<>>());
