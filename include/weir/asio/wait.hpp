@@ -134,8 +134,10 @@ private:
     static void notified(notifier& self) noexcept { static_cast<wait&>(self).end(wait_end::woken); }
     static void given_up(wheel_entry& self) noexcept
     {
+        auto& w = static_cast<wait&>(self);
+        w.state_.fetch_or(static_cast<std::uint8_t>(wait_end::cancelled), std::memory_order_acq_rel); // whoever wakes it now comes too late
         // The handler owns the coroutine in whose frame it lies: only outside of it can it be destroyed.
-        if (holder_base* const held = std::exchange(static_cast<wait&>(self).held_, nullptr)) held->give_up();
+        if (holder_base* const held = std::exchange(w.held_, nullptr)) held->give_up();
     }
     static void expired(wheel_entry& self) noexcept { static_cast<wait&>(self).end(wait_end::time_up); }
 

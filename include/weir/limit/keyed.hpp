@@ -113,6 +113,20 @@ public:
         return permits;
     }
 
+    /// What the `RateLimit` fields say of a key. One that is not held is full, or shares the bucket of those that found no room.
+    template<detail::key_like<key_type> Like>
+    [[nodiscard]] quota quota_at(Like const& key, time_point now)
+    {
+        options const o = settings();
+        quota q{o.permits, o.per, o.burst, o.burst, duration::zero()};
+        visit(key, [&](shard& home, state& s) {
+            time_point const t = std::max(now, home.latest);
+            q.remaining = home.current.available(s, t);
+            q.until_full = home.current.until_full(s, t);
+        });
+        return q;
+    }
+
     /// What tells the key of a call.
     [[nodiscard]] KeyOf const& key_of() const noexcept { return key_of_; }
 

@@ -36,7 +36,11 @@ struct key_needs<Limiter> {
 /// The rate of a limiter, for `describe`.
 void describe_rate(auto const& o, auto&& field)
 {
-    if constexpr (requires { o.permits; o.per; o.burst; }) {
+    if constexpr (requires {
+                      o.permits;
+                      o.per;
+                      o.burst;
+                  }) {
         field("permits", *o.permits);
         field("per", o.per);
         field("burst", o.burst);
@@ -64,7 +68,7 @@ public:
     using role = gate;
     using needs = typename keys::needs;
     using reads = typename keys::reads;
-    using reports = std::conditional_t<limiter<Limiter>, facets<limit_facts>, facets<>>;
+    using reports = facets<limit_facts>;
     static constexpr std::string_view name = "rate_limit";
     struct stats_type {
         std::uint64_t admitted = 0;
@@ -85,7 +89,7 @@ public:
             admitted_.add();
             return admitted;
         }
-        if constexpr (limiter<Limiter>) call.report(facts(call.now()));
+        call.report(facts(call));
         return refuse(d);
     }
 
@@ -101,7 +105,14 @@ private:
         refused_.add();
         return error(errc::rate_limited, d.retry_after());
     }
-    [[gnu::noinline, gnu::cold]] limit_facts facts(time_point now) const { return {name, limiter_.quota_at(now)}; }
+    [[nodiscard, gnu::always_inline]] limit_facts facts(auto& call)
+    {
+        if constexpr (detail::keyed_limiter<Limiter>)
+            return {name, limiter_.quota_at(limiter_.key_of()(call), call.now())};
+        else
+            return {name, quota_of(call.now())};
+    }
+    [[gnu::noinline, gnu::cold]] quota quota_of(time_point now) const { return limiter_.quota_at(now); }
     [[gnu::always_inline]] decision ask(auto& call)
     {
         if constexpr (detail::keyed_limiter<Limiter>)
