@@ -114,10 +114,11 @@ struct driver_for<boost::asio::awaitable<T, Executor>> {
                 }
                 if constexpr (see::limits) {
                     if (!limit->end()) [[unlikely]] {
+                        bool const throws = co_await this_coro::throw_if_cancelled();
                         co_await this_coro::throw_if_cancelled(false);
                         co_await limit->until_told(waiting.emplace());
                         waiting->finish();
-                        co_await this_coro::throw_if_cancelled(true);
+                        co_await this_coro::throw_if_cancelled(throws);
                     }
                 }
                 if (!m.outcome().has_value()) [[unlikely]] {

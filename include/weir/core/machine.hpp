@@ -51,6 +51,7 @@ class machine<Policies, Call, Outcome, std::index_sequence<I...>>
     : public Call, private leaf<I, slot_room<slot_t<typename Policies::template policy_at<I>, Call, Outcome>>>... {
 public:
     static constexpr std::size_t size = sizeof...(I);
+    static_assert(size < error::no_policy, "a pipeline has at most 254 policies: an error names its policy in a byte");
     static constexpr bool may_sleep = (is_role<typename Policies::template policy_at<I>, loop> || ...);
     /// A source writes the outcome before there is one.
     static constexpr bool may_answer = (layer<typename Policies::template policy_at<I>, Call, Outcome>::answers || ...);
@@ -81,6 +82,7 @@ public:
     [[gnu::always_inline]] act descend_on()
     {
         this->turn();
+        answered_by_ = error::no_policy;
         unsigned const from = at_;
         return ((I <= from || enter<I>()) && ...) ? act::call : next_;
     }
@@ -219,8 +221,13 @@ private:
     [[gnu::always_inline]] act resume([[maybe_unused]] bool in_time)
     {
         if constexpr (layer_at<Index>::parks) {
-            if (layer_at<Index>::resume(policies_.template get<Index>(), slot<Index>(), as_call(), stop<Index>(), in_time))
-                return act::call;
+            try {
+                if (layer_at<Index>::resume(policies_.template get<Index>(), slot<Index>(), as_call(), stop<Index>(), in_time))
+                    return act::call;
+            } catch (...) {
+                thrown_at<Index>();
+                throw;
+            }
             if (next_ == act::unwind) end_slot<Index>();
             return next_;
         } else

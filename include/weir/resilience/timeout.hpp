@@ -43,7 +43,7 @@ public:
         before = call.limit(weir::after(now, duration{limit_.load()}));
         if (before.at <= now) [[unlikely]] {
             call.put_back(before);
-            return errc::deadline_exceeded;
+            return error(errc::deadline_exceeded).by(before.policy);
         }
         return admitted;
     }
