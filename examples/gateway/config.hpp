@@ -5,6 +5,7 @@
 
 #include <weir/cache/store_options.hpp>
 #include <weir/http/client.hpp>
+#include <weir/limit/gcra.hpp>
 #include <weir/limit/keyed.hpp>
 #include <weir/resilience/bulkhead.hpp>
 #include <weir/resilience/circuit_breaker.hpp>
@@ -92,31 +93,37 @@ private:
 
 namespace detail {
 
+inline std::uint16_t read_port(section& s, std::uint64_t least)
+{
+    return static_cast<std::uint16_t>(s.whole("port", least, 65'535));
+}
 inline listener read_listener(section s)
 {
-    return {.address = s.address("address"), .port = s.whole<std::uint16_t>("port", 0, 65'535)};
+    return {.address = s.address("address"), .port = read_port(s, 0)};
 }
 inline weir::http::upstream read_upstream(section s)
 {
     std::string host = s.text("host");
-    return {std::move(host), s.whole<std::uint16_t>("port", 1, 65'535)};
+    return {std::move(host), read_port(s, 1)};
 }
 inline rate_for_each read_rate(section s)
 {
-    return {.client = {.permits = s.whole("permits", 1), .per = s.time("per"), .burst = s.whole("burst", 1)},
-            .all = {.capacity = s.whole<std::size_t>("clients", 1)}};
+    std::size_t const clients = s.whole<std::size_t>("clients", 1);
+    weir::rate const each{.permits = s.whole("permits", 1), .per = s.time("per"), .burst = s.whole("burst", 1)};
+    return {.client = s.accepted_by<weir::gcra<>>(each), .all = {.capacity = clients}};
 }
 inline weir::circuit_breaker_options read_breaker(section s)
 {
-    return {.failure_rate = s.ratio("failure_rate"),
-            .window = s.time("window"),
-            .minimum_calls = s.whole<std::uint32_t>("minimum_calls", 1),
-            .open_for = s.time("open_for"),
-            .probes = s.whole<std::uint32_t>("probes", 1)};
+    weir::circuit_breaker_options const o{.failure_rate = s.ratio("failure_rate"),
+                                          .window = s.time("window"),
+                                          .minimum_calls = s.whole<std::uint32_t>("minimum_calls", 1),
+                                          .open_for = s.time("open_for"),
+                                          .probes = s.whole<std::uint32_t>("probes", 1)};
+    return s.accepted_by<weir::circuit_breaker<>>(o);
 }
 inline weir::store_options read_cache(section s)
 {
-    return {.capacity = s.whole<std::size_t>("capacity", 1),
+    return {.capacity = s.whole<std::size_t>("capacity", 1, 100'000'000),
             .ttl = s.time("ttl"),
             .jitter = s.ratio("jitter"),
             .negative_ttl = s.time("negative_ttl"),
@@ -124,12 +131,14 @@ inline weir::store_options read_cache(section s)
 }
 inline weir::paging_options read_page(section s)
 {
-    std::uint64_t const most = s.whole("max_limit", 1);
-    return {.max_limit = most, .default_limit = s.whole("default_limit", 1, most), .max_offset = s.whole("max_offset", 0)};
+    weir::paging_options const o{
+        .max_limit = s.whole("max_limit", 1), .default_limit = s.whole("default_limit", 1), .max_offset = s.whole("max_offset", 0)};
+    return s.accepted_by<weir::paging>(o);
 }
 inline weir::retry_options read_retry(section s)
 {
-    return {.max_attempts = s.whole<std::uint32_t>("max_attempts", 1, 3), .base = s.time("base"), .cap = s.time("cap")};
+    weir::retry_options const o{.max_attempts = s.whole<std::uint32_t>("max_attempts", 1, 3), .base = s.time("base"), .cap = s.time("cap")};
+    return s.accepted_by<weir::retry<3>>(o);
 }
 inline weir::bulkhead_options read_bulkhead(section s)
 {
@@ -155,7 +164,7 @@ inline weir::verify_request_options read_signature(section s)
     using std::chrono::ceil, std::chrono::milliseconds;
     return {
         .scheme = {.covered = {"content-type"}, .late = ceil<milliseconds>(s.time("late")), .early = ceil<milliseconds>(s.time("early"))},
-        .nonce_capacity = s.whole<std::size_t>("nonces", 1)};
+        .nonce_capacity = s.whole<std::size_t>("nonces", 1, 10'000'000)};
 }
 inline orders_settings read_orders(section s)
 {

@@ -103,7 +103,7 @@ private:
     std::optional<process> gateway_;
 };
 
-/// Runs until `done`, a signal or the end of one of the programs. Throws what was thrown, and says who has ended.
+/// Runs until the context is stopped, a signal comes or one of the programs ends; that one is thrown as an error.
 void run(asio::io_context& context, stage& all, bool& interrupted)
 {
     asio::signal_set signals(context, SIGINT, SIGTERM);
@@ -153,11 +153,11 @@ int play(double length, std::string const& log)
     gateway::visitor guest(context, all.port, all.actuator_port, all.quotes_port, all.orders_port);
     gateway::scenes scenes(context, guest, all.settings, all.orders(), length);
 
+    fmt::print("Two services, the gateway before them on port {}, and clients that send real HTTP, in eight scenes.\n\n", all.port);
     std::exception_ptr thrown;
-    bool done = false, interrupted = false;
+    bool interrupted = false;
     asio::co_spawn(context, scenes.play(), [&](std::exception_ptr e) {
         thrown = e;
-        done = true;
         context.stop();
     });
     run(context, all, interrupted);

@@ -84,7 +84,7 @@ public:
         std::vector<weir::duration> sorted = took_;
         auto const at = sorted.begin() + static_cast<std::ptrdiff_t>(part * static_cast<double>(sorted.size() - 1));
         std::nth_element(sorted.begin(), at, sorted.end());
-        return fmt::format("{:.1f} ms", std::chrono::duration<double, std::milli>(*at).count());
+        return fmt::format("{:.2f} ms", std::chrono::duration<double, std::milli>(*at).count());
     }
 
 private:

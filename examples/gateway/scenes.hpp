@@ -142,6 +142,8 @@ private:
         };
         co_await repeat(s, lasting(3), 100, one);
         co_await count(s);
+        double const spared = co_await guest_.figure("weir_policy_spared_total", "cached");
+        s.note(fmt::format("{} by its Bloom guard", spared));
         s.expect(s.with_status(404) == s.total(), "there is no such quote");
         s.expect(s.behind() * 10 <= s.total(), "the Bloom guard spares the service nine of ten requests");
     }

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -54,10 +55,22 @@ public:
             if (!out_of_range && number >= least && number <= most) return number;
         }
         std::string expected = "a whole number of at least " + std::to_string(least);
-        if (most <= std::numeric_limits<std::uint16_t>::max())
+        if (most != std::numeric_limits<Number>::max())
             expected = "a whole number from " + std::to_string(least) + " to " + std::to_string(most);
         complain(path_to(name), expected, found);
         return least;
+    }
+    /// Options as a policy takes them: what its constructor refuses is complained of, too.
+    template<class Policy, class Options>
+    [[nodiscard]] Options accepted_by(Options options)
+    {
+        if (members_ == nullptr || to_.size() != complaints_before_) return options; // what stands in for it is nobody's fault
+        try {
+            static_cast<void>(Policy(options));
+        } catch (std::invalid_argument const& refused) {
+            to_.push_back(path_ + ": " + refused.what());
+        }
+        return options;
     }
     /// A number in [0, 1].
     [[nodiscard]] double ratio(std::string_view name)
@@ -201,6 +214,7 @@ private:
     json::object const* members_;
     std::string path_;
     complaints& to_;
+    std::size_t complaints_before_ = to_.size();
     std::vector<std::string_view> asked_;
 };
 
