@@ -5,24 +5,13 @@
 #include "handlers.hpp"
 #include "policies.hpp"
 
-#include <weir/cache/bloom_guard.hpp>
-#include <weir/cache/cached.hpp>
-#include <weir/cache/store.hpp>
-#include <weir/core/pipeline.hpp>
 #include <weir/http/correlate.hpp>
 #include <weir/http/query_key.hpp>
-#include <weir/limit/gcra.hpp>
-#include <weir/limit/keyed.hpp>
-#include <weir/limit/rate_limit.hpp>
-#include <weir/resilience/bulkhead.hpp>
-#include <weir/resilience/circuit_breaker.hpp>
-#include <weir/resilience/fallback.hpp>
-#include <weir/resilience/retry.hpp>
-#include <weir/resilience/timeout.hpp>
 #include <weir/sign/verify_request.hpp>
 #include <weir/validate/max_body.hpp>
 #include <weir/validate/paging.hpp>
 #include <weir/validate/require_headers.hpp>
+#include <weir/weir.hpp>
 
 #include <functional>
 #include <string>
