@@ -49,20 +49,20 @@ struct temporary {
 /// the coroutine that awaits it, which has to be serial: a context with one thread, or a strand.
 template<class T, class Executor>
 struct driver_for<boost::asio::awaitable<T, Executor>> {
-    template<bool Full, class Pipeline, class Request>
-    static auto drive(Pipeline& p, Request&& request)
+    template<class Pipeline, class Request, class Give>
+    static auto drive(Pipeline& p, Request&& request, Give give)
     {
         using plain = std::remove_cvref_t<Request>;
         if constexpr (detail::is_owned<plain>) {
             using inner = std::remove_cvref_t<decltype(std::move(request).release())>;
-            return run<Full, Pipeline, inner>(p, std::move(request).release());
+            return run<Pipeline, inner>(p, std::move(request).release(), std::move(give));
         } else if constexpr (std::is_lvalue_reference_v<Request> && !detail::access<Pipeline>::rewrites)
-            return run<Full, Pipeline, plain const&>(p, request);
+            return run<Pipeline, plain const&>(p, request, std::move(give));
         else {
             if constexpr (!std::is_lvalue_reference_v<Request> && !detail::survives_co_await<plain>)
                 static_cast<void>(sizeof(typename advice::temporary<
                                          plain>::is_destroyed_twice_by_this_compiler_in_a_co_await__name_it_first_or_pass_weir_owned));
-            return run<Full, Pipeline, plain>(p, std::forward<Request>(request));
+            return run<Pipeline, plain>(p, std::forward<Request>(request), std::move(give));
         }
     }
 
@@ -71,9 +71,9 @@ struct driver_for<boost::asio::awaitable<T, Executor>> {
 #pragma GCC diagnostic ignored "-Wmismatched-new-delete" // g++ 12 -O1 sees through Asio's allocation of frames, but not through its release
 #endif
     /// `Held` is the request itself or a reference to the caller's.
-    template<bool Full, class Pipeline, class Held>
-    static auto run(Pipeline& p, Held request)
-        -> boost::asio::awaitable<typename detail::answer_of<Full, Pipeline, std::remove_cvref_t<Held>>::type, Executor>
+    template<class Pipeline, class Held, class Give>
+    static auto run(Pipeline& p, Held request, Give give)
+        -> boost::asio::awaitable<typename detail::answer_of<Pipeline, std::remove_cvref_t<Held>>::template type<Give>, Executor>
     {
         using see = detail::access<Pipeline>;
         using shape = detail::shape<Pipeline, std::remove_cvref_t<Held>>;
@@ -159,7 +159,7 @@ struct driver_for<boost::asio::awaitable<T, Executor>> {
                 next = asleep ? detail::act::again : m.woken(end == detail::wait_end::woken);
             }
         }
-        co_return detail::answer_of<Full, Pipeline, std::remove_cvref_t<Held>>::take(m);
+        co_return detail::answer_of<Pipeline, std::remove_cvref_t<Held>>::take(give, m);
     }
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic pop

@@ -155,24 +155,57 @@ struct shape {
     using outcome = typename outcome_of_value<typename awaitable_traits<returned>::value_type>::type;
 };
 
-/// What a caller gets: the outcome, or a reply with all that was reported.
-template<bool Full, class Pipeline, class Request>
+/// How a call ends, `svc(request)`: with its outcome.
+struct give_outcome {
+    template<class Outcome, class>
+    using type = Outcome;
+    template<class Reply, class Machine>
+    auto operator()(Machine& m)
+    {
+        return m.take();
+    }
+};
+/// `svc.call(request)`: with a reply.
+struct give_reply {
+    template<class, class Reply>
+    using type = Reply;
+    template<class Reply, class Machine>
+    Reply operator()(Machine& m)
+    {
+        return Reply(std::move(m.outcome()), std::move(m.reports()), m.answered_by(), m.thrown());
+    }
+};
+/// `svc.call(request, f)`: with what the function makes of the reply.
+template<class F>
+struct give_what {
+    F make;
+    template<class, class Reply>
+    using type = std::invoke_result_t<F&, Reply&>;
+    template<class Reply, class Machine>
+    auto operator()(Machine& m)
+    {
+        Reply reply = give_reply{}.template operator()<Reply>(m);
+        return make(reply);
+    }
+};
+
+/// What a call gives, by how it ends.
+template<class Pipeline, class Request>
 struct answer_of {
     using outcome = typename shape<Pipeline, Request>::outcome;
-    using type = std::conditional_t<Full, reply<typename outcome::value_type, typename access<Pipeline>::reported>, outcome>;
-    template<class Machine>
-    static type take(Machine& m)
+    using reply_type = reply<typename outcome::value_type, typename access<Pipeline>::reported>;
+    template<class Give>
+    using type = typename Give::template type<outcome, reply_type>;
+    template<class Give, class Machine>
+    static type<Give> take(Give& give, Machine& m)
     {
-        if constexpr (Full)
-            return type(std::move(m.outcome()), std::move(m.reports()), m.answered_by(), m.thrown());
-        else
-            return m.take();
+        return give.template operator()<reply_type>(m);
     }
 };
 
 /// The blocking driver: one call on the thread that called.
-template<bool Full, class Shape, class Pipeline, class Request>
-auto drive_blocking(Pipeline& p, Request& request)
+template<class Shape, class Give, class Pipeline, class Request>
+auto drive_blocking(Pipeline& p, Request& request, Give give)
 {
     using see = access<Pipeline>;
     using machine_type = machine<typename see::policies_type, typename Shape::call_type, typename Shape::outcome>;
@@ -205,7 +238,7 @@ auto drive_blocking(Pipeline& p, Request& request)
             }
             next = next == act::again ? m.descend_on() : m.ascend_on();
         }
-    return answer_of<Full, Pipeline, std::remove_const_t<Request>>::take(m);
+    return answer_of<Pipeline, std::remove_const_t<Request>>::take(give, m);
 }
 
 template<class Request>
@@ -219,16 +252,16 @@ struct unwrapped_request<owned<Request>> {
 template<class Request>
 using plain_request = typename unwrapped_request<Request>::type;
 
-template<bool Full, class Pipeline, class Request>
-decltype(auto) drive(Pipeline& p, Request&& request)
+template<class Give, class Pipeline, class Request>
+decltype(auto) drive(Pipeline& p, Request&& request, Give give)
 {
     using plain = plain_request<std::remove_cvref_t<Request>>;
     using shape_type = shape<Pipeline, plain>;
     using see = access<Pipeline>;
     if constexpr (awaitable<typename shape_type::returned>)
-        return driver_for<typename shape_type::returned>::template drive<Full>(p, std::forward<Request>(request));
+        return driver_for<typename shape_type::returned>::drive(p, std::forward<Request>(request), std::move(give));
     else if constexpr (is_owned<std::remove_cvref_t<Request>>)
-        return drive<Full>(p, std::move(request).release());
+        return drive(p, std::move(request).release(), std::move(give));
     else {
         if constexpr (see::limits)
             static_cast<void>(sizeof(
@@ -236,9 +269,9 @@ decltype(auto) drive(Pipeline& p, Request&& request)
                     template which_is_synchronous__read_the_deadline_in_the_handler_or_make_it_asynchronous<typename see::handler_type>));
         if constexpr (see::rewrites) {
             plain own(std::forward<Request>(request));
-            return drive_blocking<Full, shape_type>(p, own);
+            return drive_blocking<shape_type>(p, own, std::move(give));
         } else
-            return drive_blocking<Full, shape_type>(p, std::as_const(request));
+            return drive_blocking<shape_type>(p, std::as_const(request), std::move(give));
     }
 }
 

@@ -98,13 +98,19 @@ public:
     template<class Request>
     decltype(auto) operator()(Request&& request)
     {
-        return detail::drive<false>(*this, std::forward<Request>(request));
+        return detail::drive(*this, std::forward<Request>(request), detail::give_outcome{});
     }
     /// The same, and what the policies have to tell of it.
     template<class Request>
     decltype(auto) call(Request&& request)
     {
-        return detail::drive<true>(*this, std::forward<Request>(request));
+        return detail::drive(*this, std::forward<Request>(request), detail::give_reply{});
+    }
+    /// The same, and what `make` makes of the reply: `make(reply)` runs in the call's own frame, so that an edge needs none of its own.
+    template<class Request, class Make>
+    decltype(auto) call(Request&& request, Make make)
+    {
+        return detail::drive(*this, std::forward<Request>(request), detail::give_what<Make>{std::move(make)});
     }
 
     /// The first policy made from a template, `svc.get<rate_limit>()`, of a type, or with a name, `svc.get<"per tenant">()`.

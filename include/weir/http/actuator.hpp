@@ -35,10 +35,11 @@ namespace weir::inline v0::http {
 /// http::server admin(executor, actuator, {.port = 9090});
 /// ```
 /// Copies share all of it. What is added outlives the listener; add it before that. A `confined` policy is read on its own thread only.
-class actuator {
+template<class Health = http::health>
+class basic_actuator {
 public:
-    actuator() : actuator(http::health()) {}
-    explicit actuator(http::health checks) : health_(std::move(checks)), all_(std::make_shared<registered>())
+    basic_actuator() : basic_actuator(Health()) {}
+    explicit basic_actuator(Health checks) : health_(std::move(checks)), all_(std::make_shared<registered>())
     {
         routes_.add("GET", "/actuator/health", health_)
             .add("GET", "/actuator/pipelines", [all = all_](request&) { return detail::say(describe_all(*all)); })
@@ -47,7 +48,7 @@ public:
 
     /// A pipeline by a name of its own.
     template<class Pipeline>
-    actuator& add(std::string name, Pipeline& svc)
+    basic_actuator& add(std::string name, Pipeline& svc)
     {
         for (pipeline_entry const& p : all_->pipelines) expect(p.name != name, "actuator.name", "one that is not there yet");
         all_->pipelines.push_back({std::move(name), [&svc] { return describe(svc); },
@@ -55,19 +56,19 @@ public:
         return *this;
     }
     /// A server by a name of its own; of servers that share a port, one a thread, the sum.
-    actuator& add_server(std::string name, std::function<server_stats()> stats)
+    basic_actuator& add_server(std::string name, std::function<server_stats()> stats)
     {
         for (server_entry const& s : all_->servers) expect(s.name != name, "actuator.name", "one that is not there yet");
         all_->servers.push_back({std::move(name), std::move(stats)});
         return *this;
     }
     /// More to be counted: what `f` adds to the page.
-    actuator& add_metrics(std::function<void(metrics_page&)> f)
+    basic_actuator& add_metrics(std::function<void(metrics_page&)> f)
     {
         all_->more.push_back(std::move(f));
         return *this;
     }
-    [[nodiscard]] http::health& health() noexcept { return health_; }
+    [[nodiscard]] Health& health() noexcept { return health_; }
 
     boost::asio::awaitable<response> operator()(request& r) const { return routes_(r); }
 
@@ -123,9 +124,11 @@ private:
         return page;
     }
 
-    http::health health_;
+    Health health_;
     std::shared_ptr<registered> all_;
     router routes_;
 };
+
+using actuator = basic_actuator<>;
 
 } // namespace weir::inline v0::http

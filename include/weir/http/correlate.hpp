@@ -51,9 +51,11 @@ public:
         auto const came = header(call.request(), correlation_id::field);
         http::detail::trace_parent const parent(header(call.request(), "traceparent").value_or(std::string_view{}));
         bool const good = came && is_id(*came);
-        call.set(correlation_id(good ? *came : parent.trace_id(), parent.view()));
-        if (good) [[likely]]
+        if (good) [[likely]] {
+            call.set(correlation_id(*came, parent));
             return admitted;
+        }
+        call.set(correlation_id(parent.text().view().substr(3, 32), parent)); // the trace id
         if (came ? !options_.replace_malformed : options_.required) return refuse(call);
         made_.add();
         return admitted;
@@ -82,9 +84,10 @@ public:
 private:
     [[nodiscard]] static bool is_id(std::string_view text) noexcept
     {
+        if (text.empty() || text.size() > correlation_id::longest) return false;
         for (char const c : text)
             if (c <= ' ' || c > '~') return false;
-        return !text.empty() && text.size() <= correlation_id::longest;
+        return true;
     }
     [[gnu::noinline, gnu::cold]] error refuse(auto& call)
     {

@@ -6,7 +6,6 @@
 #include <weir/core/options.hpp>
 #include <weir/http/message.hpp>
 
-#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -93,29 +92,30 @@ struct health_report {
 /// cancelled and counts as down, as does one that throws; nobody waits for its end, and while it still runs it is not started again.
 /// Who asks while others do is told what they are told.
 /// A check that is a plain function runs to its end, so it must be quick. What the checks refer to outlives them.
-class health {
+template<class Timer = boost::asio::steady_timer>
+class basic_health {
 public:
     struct options {
         duration limit = std::chrono::seconds(1); ///< for all checks; more than zero
     };
     using check = std::function<boost::asio::awaitable<health_state>()>;
 
-    health() : health(options{}) {}
-    explicit health(options const& o) : all_(std::make_shared<checks>())
+    basic_health() : basic_health(options{}) {}
+    explicit basic_health(options const& o) : all_(std::make_shared<checks>())
     {
         expect(o.limit > duration::zero(), "health.limit", "more than zero");
         all_->limit = o.limit;
     }
 
     /// Names are unique. Before the first question, or between two.
-    health& add(std::string name, check c)
+    basic_health& add(std::string name, check c)
     {
         for (auto const& one : all_->each) expect(one->name != name, "health.name", "one that is not there yet");
         all_->each.push_back(std::make_shared<named_check>(std::move(name), std::move(c)));
         return *this;
     }
     template<class Function>
-    requires std::is_invocable_r_v<health_state, Function&> health& add(std::string name, Function f)
+    requires std::is_invocable_r_v<health_state, Function&> basic_health& add(std::string name, Function f)
     {
         return add(std::move(name), check([f = std::move(f)]() mutable { return at_once(f()); }));
     }
@@ -126,13 +126,15 @@ public:
     [[nodiscard]] boost::asio::awaitable<response> operator()(request&) const { return answer(all_); }
 
 private:
+    using executor_type = typename Timer::executor_type;
+
     /// One round of checks. Who asks while it is under way is told what it finds.
     struct question {
-        explicit question(boost::asio::any_io_executor const& executor) : told(executor, never) {}
+        explicit question(executor_type const& executor) : told(executor, never) {}
         std::vector<health_state> states;
         std::size_t open = 0;
         bool given_up = false;
-        boost::asio::steady_timer told; // cancelled when all have answered
+        Timer told; // cancelled when all have answered
     };
     struct named_check {
         named_check(std::string n, check c) : name(std::move(n)), ask(std::move(c)) {}
@@ -159,7 +161,7 @@ private:
         q->states[place] = std::move(found);
         if (--q->open == 0) q->told.cancel();
     }
-    static std::shared_ptr<question> begin(checks& all, boost::asio::any_io_executor const& executor)
+    static std::shared_ptr<question> begin(checks& all, executor_type const& executor)
     {
         namespace asio = boost::asio;
         auto q = std::make_shared<question>(executor);
@@ -179,7 +181,7 @@ private:
         namespace asio = boost::asio;
         auto q = all->last.lock();
         if (q == nullptr || q->open == 0 || q->told.expiry() <= steady::now()) {
-            auto const executor = co_await asio::this_coro::executor;
+            executor_type const executor = co_await asio::this_coro::executor;
             q = begin(*all, executor);
             all->last = q;
         }
@@ -206,5 +208,7 @@ private:
 
     std::shared_ptr<checks> all_;
 };
+
+using health = basic_health<>;
 
 } // namespace weir::inline v0::http

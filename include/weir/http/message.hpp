@@ -2,9 +2,9 @@
 #pragma once
 
 #include <weir/core/request.hpp>
+#include <weir/http/detail/same_name.hpp>
 #include <weir/http/target.hpp>
 
-#include <boost/beast/core/string.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/string_body.hpp>
 
@@ -29,7 +29,7 @@ template<class Message>
 std::optional<std::string_view> find_field(Message const& message, std::string_view name)
 {
     for (auto const& field : message)
-        if (boost::beast::iequals(field.name_string(), name)) return std::string_view(field.value());
+        if (same_name(field.name_string(), name)) return std::string_view(field.value());
     return {};
 }
 
