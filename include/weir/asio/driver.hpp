@@ -2,11 +2,11 @@
 #pragma once
 
 #include <weir/asio/cancellation.hpp>
-#include <weir/asio/time_limit.hpp>
+#include <weir/asio/detail/time_limit.hpp>
+#include <weir/asio/detail/wait.hpp>
 #include <weir/asio/timer_wheel.hpp>
-#include <weir/asio/wait.hpp>
+#include <weir/core/detail/driver.hpp>
 #include <weir/core/detail/late.hpp>
-#include <weir/core/driver.hpp>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/cancellation_state.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <weir/asio/wheel_levels.hpp>
+#include <weir/asio/detail/wheel_levels.hpp>
 #include <weir/core/clock.hpp>
 #include <weir/core/striped.hpp>
 

@@ -8,8 +8,8 @@
 #include <weir/cache/store.hpp>
 #include <weir/core/contracts.hpp>
 #include <weir/core/detail/hash.hpp>
+#include <weir/core/detail/layer.hpp>
 #include <weir/core/key.hpp>
-#include <weir/core/layer.hpp>
 #include <weir/core/options.hpp>
 #include <weir/core/striped.hpp>
 

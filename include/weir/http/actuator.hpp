@@ -35,6 +35,7 @@ namespace weir::inline v0::http {
 /// http::server admin(executor, actuator, {.port = 9090});
 /// ```
 /// Copies share all of it. What is added outlives the listener; add it before that. A `confined` policy is read on its own thread only.
+/// `Health` answers for the checks: `http::health`, or one like it.
 template<class Health = http::health>
 class basic_actuator {
 public:

@@ -92,6 +92,7 @@ struct health_report {
 /// cancelled and counts as down, as does one that throws; nobody waits for its end, and while it still runs it is not started again.
 /// Who asks while others do is told what they are told.
 /// A check that is a plain function runs to its end, so it must be quick. What the checks refer to outlives them.
+/// `Timer` waits for the limit: a steady_timer, or one like it.
 template<class Timer = boost::asio::steady_timer>
 class basic_health {
 public:

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/asio/detail/wait.hpp>
 #include <weir/asio/timer_wheel.hpp>
-#include <weir/asio/wait.hpp>
 #include <weir/testing/manual_clock.hpp>
 
 #include <boost/asio/awaitable.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <weir/core/layer.hpp>
+#include <weir/core/detail/layer.hpp>
 
 #include <algorithm>
 #include <bit>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/asio/detail/wait.hpp>
 #include <weir/asio/timer_wheel.hpp>
-#include <weir/asio/wait.hpp>
 
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>

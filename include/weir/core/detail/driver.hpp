@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/core/detail/machine.hpp>
 #include <weir/core/directives.hpp>
 #include <weir/core/handler.hpp>
 #include <weir/core/laws.hpp>
-#include <weir/core/machine.hpp>
 #include <weir/core/owned.hpp>
 #include <weir/core/reply.hpp>
 #include <weir/core/request.hpp>
