@@ -8,6 +8,7 @@
 
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 namespace http = weir::http;
 
@@ -108,4 +109,22 @@ TEST_CASE("correlate: the id goes into requests that are sent on")
     weir::correlation_id("abc", parent).write_to(onward);
     CHECK(weir::header(onward, "x-correlation-id") == "abc");
     CHECK(weir::header(onward, "traceparent") == parent);
+}
+
+TEST_CASE("correlate: a traceparent that was made is the same each time it is asked for, and in a copy")
+{
+    static_assert(std::is_trivially_copyable_v<weir::correlation_id>);
+    weir::pipeline svc{weir::correlate{},
+                       [](http::request const&, weir::view<weir::correlation_id> v) { return v.get<weir::correlation_id>(); }};
+    auto const r = with("x-correlation-id", "abc");
+    weir::correlation_id const one = svc(r).value(), copy = one, other = svc(r).value();
+    CHECK(one.key() == "abc");
+    CHECK(one.traceparent().size() == 55);
+    CHECK(one.traceparent() == copy.traceparent());
+    CHECK(one.traceparent() != other.traceparent());
+    http::request onward("GET", "/");
+    copy.write_to(onward);
+    CHECK(weir::header(onward, "traceparent") == one.traceparent());
+    CHECK(weir::correlation_id().key().empty());
+    CHECK(weir::correlation_id().traceparent().empty());
 }

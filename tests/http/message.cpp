@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstddef>
 #include <string>
 #include <utility>
 
@@ -54,4 +55,26 @@ TEST_CASE("message: a response has a status, a body and the body's type")
     CHECK(weir::header(r, "content-type") == "application/json");
     CHECK(weir::body(r) == "{}");
     CHECK_FALSE(weir::header(http::response(http::status::no_content), "content-type"));
+}
+
+TEST_CASE("message: names of fields differ where a character does, but for the case of ASCII letters")
+{
+    auto const lower = [](unsigned c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; };
+    std::size_t wrong = 0;
+    for (std::size_t size = 1; size <= 18; ++size)
+        for (std::size_t at = 0; at < size; ++at)
+            for (unsigned one = 0; one < 256; ++one)
+                for (unsigned other = one % 32; other < 256; other += at == size / 2 && size % 5 == 3 ? 1 : 32) {
+                    std::string a(size, 'x'), b(size, 'X');
+                    a[at] = static_cast<char>(one);
+                    b[at] = static_cast<char>(other);
+                    wrong += http::detail::same_name(a, b) != (lower(one) == lower(other));
+                }
+    CHECK(wrong == 0);
+    CHECK(http::detail::same_name("", ""));
+    CHECK_FALSE(http::detail::same_name("accept", "accept-"));
+    http::request r("GET", "/");
+    r.insert("Cookie", "first");
+    r.insert("cookie", "second");
+    CHECK(weir::header(r, "COOKIE") == "first");
 }
