@@ -363,3 +363,9 @@ TEST_CASE("pipeline: without policies it is the handler")
     CHECK(svc.call(4).answered_by() == weir::error::no_policy);
     CHECK(weir::max_attempts<decltype(svc)> == 1);
 }
+
+TEST_CASE("pipeline_for: a pipeline that was checked against its request when it was composed")
+{
+    auto svc = weir::pipeline_for<int>([](int x) { return x + 1; });
+    CHECK(svc(1).value() == 2);
+}

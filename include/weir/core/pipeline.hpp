@@ -174,6 +174,15 @@ private:
 template<class... E>
 pipeline(E&&...) -> pipeline<typename detail::composed_of<E...>::policies, typename detail::composed_of<E...>::handler>;
 
+/// The same pipeline, checked against its request when it is composed and not at its first call:
+/// `auto svc = weir::pipeline_for<quote_request>(policy, ..., handler);`.
+template<class Request, class... E>
+[[nodiscard]] auto pipeline_for(E&&... elements)
+{
+    static_cast<void>(sizeof(detail::shape<decltype(pipeline(std::forward<E>(elements)...)), Request>));
+    return pipeline(std::forward<E>(elements)...);
+}
+
 /// The most often that the handler of a pipeline runs for one call.
 template<class Pipeline>
 inline constexpr std::uint64_t max_attempts = Pipeline::max_attempts;
