@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -93,6 +94,13 @@ TEST_CASE("correlate: a malformed id is refused, or replaced if that is chosen")
         CHECK(lenient(r).value().id.size() == 32);
     }
     CHECK(strict.get<weir::correlate>().stats().refused == 5);
+    for (std::size_t at = 1; at < 19; ++at) // white space around a value is no part of it
+        for (int c = 0; c < 256; ++c) {
+            std::string id(20, at % 2 == 0 ? '!' : '~');
+            id[at] = static_cast<char>(c);
+            auto const r = with("x-correlation-id", id);
+            if (strict(r).has_value() != (c > ' ' && c <= '~')) FAIL_CHECK("character ", c, " at ", at);
+        }
     CHECK(lenient.get<weir::correlate>().stats().made == 5);
 }
 

@@ -4,6 +4,7 @@
 #include <weir/core/contracts.hpp>
 #include <weir/core/striped.hpp>
 #include <weir/http/correlation_id.hpp>
+#include <weir/http/detail/same_name.hpp>
 #include <weir/http/detail/trace.hpp>
 #include <weir/validate/violation.hpp>
 
@@ -85,8 +86,11 @@ private:
     [[nodiscard]] static bool is_id(std::string_view text) noexcept
     {
         if (text.empty() || text.size() > correlation_id::longest) return false;
-        for (char const c : text)
-            if (c <= ' ' || c > '~') return false;
+        auto from = text.begin();
+        for (; text.end() - from >= 8; from += 8)
+            if (!http::detail::are_visible(http::detail::load<std::uint64_t>(&*from))) return false;
+        for (; from != text.end(); ++from)
+            if (*from <= ' ' || *from > '~') return false;
         return true;
     }
     [[gnu::noinline, gnu::cold]] error refuse(auto& call)

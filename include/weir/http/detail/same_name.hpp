@@ -19,6 +19,14 @@ namespace weir::inline v0::http::detail {
     return ((a ^ b) & ~(letters >> 2)) == 0;
 }
 
+/// Whether eight characters are all visible ASCII, `!` to `~`; no branch.
+[[nodiscard]] constexpr bool are_visible(std::uint64_t eight) noexcept
+{
+    constexpr std::uint64_t each = 0x0101010101010101u, top = 0x80 * each;
+    std::uint64_t const low = eight & ~top;
+    return ((low + (0x80 - '!') * each) & ~(low + each) & ~eight & top) == top;
+}
+
 template<class Word>
 [[nodiscard]] std::uint64_t load(char const* from) noexcept
 {
