@@ -2,6 +2,7 @@
 #pragma once
 
 #include <weir/asio/cancellation.hpp>
+#include <weir/asio/detail/recycled.hpp>
 #include <weir/asio/detail/time_limit.hpp>
 #include <weir/asio/detail/wait.hpp>
 #include <weir/asio/timer_wheel.hpp>
@@ -27,6 +28,13 @@ struct awaitable_traits<boost::asio::awaitable<T, Executor>> {
 };
 
 namespace detail {
+
+/// A wait, and the executor on which it is waited.
+template<class Executor>
+struct pause : wait {
+    explicit pause(Executor e) : executor(std::move(e)) {}
+    Executor executor;
+};
 
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
 template<class T>
@@ -83,7 +91,7 @@ struct driver_for<boost::asio::awaitable<T, Executor>> {
         constexpr bool may_wait = machine_type::may_sleep || machine_type::may_park || see::limits;
 
         // Made when they are needed: most calls neither wait nor fail.
-        [[maybe_unused]] std::conditional_t<may_wait, detail::late<detail::wait>, pass> waiting;
+        [[maybe_unused]] std::conditional_t<may_wait, detail::recycled<detail::pause<Executor>>, pass> waiting;
         [[maybe_unused]] std::conditional_t<see::limits, detail::late<detail::time_limit<Executor>>, pass> limit;
         machine_type m(see::policies(p), request, see::clock(p), see::classifier(p));
 
@@ -116,7 +124,7 @@ struct driver_for<boost::asio::awaitable<T, Executor>> {
                     if (!limit->end()) [[unlikely]] {
                         bool const throws = co_await this_coro::throw_if_cancelled();
                         co_await this_coro::throw_if_cancelled(false);
-                        co_await limit->until_told(waiting.emplace());
+                        co_await limit->until_told(waiting.emplace(co_await this_coro::executor));
                         waiting->finish();
                         co_await this_coro::throw_if_cancelled(throws);
                     }
@@ -146,9 +154,9 @@ struct driver_for<boost::asio::awaitable<T, Executor>> {
                 }
                 bool const asleep = next == detail::act::sleep;
                 time_point const now = m.now();
-                Executor const executor = co_await this_coro::executor;
-                co_await waiting.emplace()(asleep ? nullptr : &m.parked(), detail::wheel_of(executor), now,
-                                           asleep ? after(now, m.delay()) : m.until());
+                detail::pause<Executor>& pause = waiting.emplace(co_await this_coro::executor);
+                co_await pause(asleep ? nullptr : &m.parked(), detail::wheel_of(pause.executor), now,
+                               asleep ? after(now, m.delay()) : m.until());
                 cancelling.slot().clear();
                 detail::wait_end const end = waiting->finish();
                 if (end == detail::wait_end::cancelled) {
