@@ -29,13 +29,6 @@ struct awaitable_traits<boost::asio::awaitable<T, Executor>> {
 
 namespace detail {
 
-/// A wait, and the executor on which it is waited.
-template<class Executor>
-struct pause : wait {
-    explicit pause(Executor e) : executor(std::move(e)) {}
-    Executor executor;
-};
-
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
 template<class T>
 constexpr bool survives_co_await = !std::is_aggregate_v<T> || std::is_trivially_destructible_v<T>;
@@ -81,7 +74,7 @@ struct driver_for<boost::asio::awaitable<T, Executor>> {
     /// `Held` is the request itself or a reference to the caller's.
     template<class Pipeline, class Held, class Give>
     static auto run(Pipeline& p, Held request, Give give)
-        -> boost::asio::awaitable<typename detail::answer_of<Pipeline, std::remove_cvref_t<Held>>::template type<Give>, Executor>
+        -> boost::asio::awaitable<detail::answer_of<Give, Pipeline, std::remove_cvref_t<Held>>, Executor>
     {
         using see = detail::access<Pipeline>;
         using shape = detail::shape<Pipeline, std::remove_cvref_t<Held>>;
@@ -91,7 +84,7 @@ struct driver_for<boost::asio::awaitable<T, Executor>> {
         constexpr bool may_wait = machine_type::may_sleep || machine_type::may_park || see::limits;
 
         // Made when they are needed: most calls neither wait nor fail.
-        [[maybe_unused]] std::conditional_t<may_wait, detail::recycled<detail::pause<Executor>>, pass> waiting;
+        [[maybe_unused]] std::conditional_t<may_wait, detail::recycled<detail::wait>, pass> waiting;
         [[maybe_unused]] std::conditional_t<see::limits, detail::late<detail::time_limit<Executor>>, pass> limit;
         machine_type m(see::policies(p), request, see::clock(p), see::classifier(p));
 
@@ -124,7 +117,7 @@ struct driver_for<boost::asio::awaitable<T, Executor>> {
                     if (!limit->end()) [[unlikely]] {
                         bool const throws = co_await this_coro::throw_if_cancelled();
                         co_await this_coro::throw_if_cancelled(false);
-                        co_await limit->until_told(waiting.emplace(co_await this_coro::executor));
+                        co_await limit->until_told(waiting.emplace());
                         waiting->finish();
                         co_await this_coro::throw_if_cancelled(throws);
                     }
@@ -154,9 +147,7 @@ struct driver_for<boost::asio::awaitable<T, Executor>> {
                 }
                 bool const asleep = next == detail::act::sleep;
                 time_point const now = m.now();
-                detail::pause<Executor>& pause = waiting.emplace(co_await this_coro::executor);
-                co_await pause(asleep ? nullptr : &m.parked(), detail::wheel_of(pause.executor), now,
-                               asleep ? after(now, m.delay()) : m.until());
+                co_await waiting.emplace()(asleep ? nullptr : &m.parked(), now, asleep ? after(now, m.delay()) : m.until());
                 cancelling.slot().clear();
                 detail::wait_end const end = waiting->finish();
                 if (end == detail::wait_end::cancelled) {
@@ -167,7 +158,7 @@ struct driver_for<boost::asio::awaitable<T, Executor>> {
                 next = asleep ? detail::act::again : m.woken(end == detail::wait_end::woken);
             }
         }
-        co_return detail::answer_of<Pipeline, std::remove_cvref_t<Held>>::take(give, m);
+        co_return give.template operator()<detail::answer_of<Give, Pipeline, std::remove_cvref_t<Held>>>(m);
     }
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic pop

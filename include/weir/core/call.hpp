@@ -22,7 +22,10 @@ struct deadline {
     /// The place of the policy that set it; `error::no_policy` if nobody did.
     std::uint8_t policy = error::no_policy;
     /// How much time is left at `now`; never negative.
-    [[nodiscard]] constexpr duration left(time_point now) const noexcept { return at <= now ? duration::zero() : at - now; }
+    [[nodiscard]] constexpr duration left(time_point now) const noexcept
+    {
+        return at <= now ? duration::zero() : at == never ? duration::max() : at - now;
+    }
 };
 
 /// An error that tells of a failing service, not of the caller's own mistake, of its giving up, or of a negative answer.

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <concepts>
+#include <cstdint>
 #include <thread>
 
 namespace weir::inline v0 {
@@ -42,7 +43,9 @@ struct steady {
 /// Adds without wrapping: a deadline far away is `never`, not in the past.
 [[nodiscard]] constexpr time_point after(time_point start, duration d) noexcept
 {
-    return d > never - start ? never : start + d;
+    std::int64_t sum = 0;
+    if (!__builtin_add_overflow(start.time_since_epoch().count(), d.count(), &sum)) return time_point{duration{sum}};
+    return d > duration::zero() ? never : time_point::min();
 }
 
 static_assert(sleeping_clock<steady>);

@@ -49,4 +49,32 @@ private:
     std::uint8_t answered_by_;
 };
 
+/// A reply where it lies, in the call: what the function of `svc.call(request, f)` sees. It reads like a `reply`, and what it refers to
+/// is valid until the call gives its answer.
+template<class Outcome, class Call>
+class reply_view {
+public:
+    reply_view(Outcome& outcome, Call const& call, std::uint8_t answered_by) noexcept
+        : outcome_(outcome), call_(call), answered_by_(answered_by)
+    {
+    }
+
+    [[nodiscard]] Outcome& result() const noexcept { return outcome_; }
+    [[nodiscard]] bool has_value() const noexcept { return outcome_.has_value(); }
+    template<class F>
+    [[nodiscard]] std::optional<F> const& reported() const noexcept
+    {
+        return call_.template reported<F>();
+    }
+    template<class F>
+    static constexpr bool may_report = Call::reported_facets::template contains<F>;
+    [[nodiscard]] std::uint8_t answered_by() const noexcept { return answered_by_; }
+    [[nodiscard]] std::exception_ptr thrown() const noexcept { return call_.thrown(); }
+
+private:
+    Outcome& outcome_;
+    Call const& call_;
+    std::uint8_t answered_by_;
+};
+
 } // namespace weir::inline v0

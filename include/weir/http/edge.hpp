@@ -124,7 +124,7 @@ public:
 
     boost::asio::awaitable<response> operator()(request& r) const
     {
-        auto const respond = [this](auto& reply) { return std::move(this->answer(reply)); };
+        auto const respond = [this](auto& reply) -> response&& { return std::move(this->answer(reply)); };
         if constexpr (awaitable<decltype(svc_->call(r, respond))>)
             return svc_->call(r, respond);
         else

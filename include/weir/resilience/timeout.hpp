@@ -34,7 +34,7 @@ public:
     using plan = weir::deadline;
 
     timeout() requires(Limit.count > 0) : timeout(std::chrono::milliseconds(Limit.count)) {}
-    /// `limit` is above 0.
+    /// `limit` is above 0, and not above the one that the type states.
     explicit timeout(duration limit) requires(Limit.count >= 0) : limit_(checked(limit).count()) {}
 
     admission<> begin(auto& call, plan& before)
@@ -55,17 +55,14 @@ public:
 
     [[nodiscard]] duration settings() const noexcept { return duration{limit_.load()}; }
     /// Another limit for calls that begin from now on; above 0, and not above the one that the type states.
-    void reconfigure(duration limit)
-    {
-        expect(Limit.count == 0 || checked(limit).count() <= time_limit_ns, "timeout.limit", "at most the limit that the type states");
-        limit_.store(checked(limit).count());
-    }
+    void reconfigure(duration limit) { limit_.store(within(limit).count()); }
     void describe(auto&& field) const { field("limit", settings()); }
 
 private:
-    static duration checked(duration limit)
+    static duration within(duration limit)
     {
         expect(limit > duration::zero(), "timeout.limit", "more than 0");
+        expect(Limit.count == 0 || limit.count() <= time_limit_ns, "timeout.limit", "at most the limit that the type states");
         return limit;
     }
 

@@ -79,7 +79,7 @@ public:
     {
         detail::wait waiting;
         time_point const now = clock_.now();
-        co_await waiting(nullptr, wheel_, now, after(now, d))(boost::asio::bind_cancellation_slot(slot, boost::asio::use_awaitable));
+        co_await waiting(nullptr, now, after(now, d))(boost::asio::bind_cancellation_slot(slot, boost::asio::use_awaitable));
         if (slot.is_connected()) slot.clear();
         if (waiting.finish() == detail::wait_end::cancelled)
             throw boost::system::system_error(boost::asio::error::make_error_code(boost::asio::error::operation_aborted));

@@ -66,7 +66,7 @@ public:
     [[nodiscard]] auto until_told(wait& w)
     {
         waiting_ = &w;
-        return w(nullptr, wheel_, {}, never);
+        return w(nullptr, {}, never);
     }
 
 private:

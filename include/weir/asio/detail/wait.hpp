@@ -56,10 +56,9 @@ public:
     }
 
     /// For `co_await`: waits until `w` is woken, if there is one, or `until`. `finish` has to be called then.
-    [[nodiscard]] auto operator()(waiter* w, timer_wheel& wheel, time_point now, time_point until)
+    [[nodiscard]] auto operator()(waiter* w, time_point now, time_point until)
     {
         waiter_ = w;
-        wheel_ = &wheel;
         now_ = now;
         until_ = until;
         state_.store(0, std::memory_order_relaxed);
@@ -125,6 +124,7 @@ private:
         static_assert(sizeof(holder_type) <= sizeof storage_ && alignof(holder_type) <= alignof(std::max_align_t));
         auto cancelling = boost::asio::get_associated_cancellation_slot(handler);
         if (cancelling.is_connected()) cancelling.assign([this](boost::asio::cancellation_type) { end(wait_end::cancelled); });
+        wheel_ = &wheel_of(boost::asio::get_associated_executor(handler));
         held_ = ::new (static_cast<void*>(storage_)) holder_type(*this, std::move(handler));
         wheel_->arm(*this, now_, until_); // also without an end: the wheel knows who waits when its context is destroyed
         if (waiter_ != nullptr && !waiter_->attach(*this)) end(wait_end::woken);

@@ -155,57 +155,48 @@ struct shape {
     using outcome = typename outcome_of_value<typename awaitable_traits<returned>::value_type>::type;
 };
 
-/// How a call ends, `svc(request)`: with its outcome.
+/// How a call ends, `svc(request)`: with its outcome, moved from where it lies.
 struct give_outcome {
-    template<class Outcome, class>
-    using type = Outcome;
-    template<class Reply, class Machine>
-    auto operator()(Machine& m)
+    template<class Shape, class>
+    using type = typename Shape::outcome;
+    template<class, class Machine>
+    auto&& operator()(Machine& m)
     {
-        return m.take();
+        m.rethrow_if_unanswered();
+        return std::move(m.outcome());
     }
 };
 /// `svc.call(request)`: with a reply.
 struct give_reply {
-    template<class, class Reply>
-    using type = Reply;
-    template<class Reply, class Machine>
-    Reply operator()(Machine& m)
+    template<class Shape, class Reported>
+    using type = reply<typename Shape::outcome::value_type, Reported>;
+    template<class Type, class Machine>
+    Type operator()(Machine& m)
     {
-        return Reply(std::move(m.outcome()), std::move(m.reports()), m.answered_by(), m.thrown());
+        return Type(std::move(m.outcome()), std::move(m.reports()), m.answered_by(), m.thrown());
     }
 };
-/// `svc.call(request, f)`: with what the function makes of the reply.
+/// `svc.call(request, f)`: with what the function makes of the reply, which it sees where it lies.
 template<class F>
 struct give_what {
     F make;
-    template<class, class Reply>
-    using type = std::invoke_result_t<F&, Reply&>;
-    template<class Reply, class Machine>
-    auto operator()(Machine& m)
+    template<class Shape, class>
+    using type = std::decay_t<std::invoke_result_t<F&, reply_view<typename Shape::outcome, typename Shape::call_type>&>>;
+    template<class, class Machine>
+    decltype(auto) operator()(Machine& m)
     {
-        Reply reply = give_reply{}.template operator()<Reply>(m);
-        return make(reply);
+        reply_view<std::remove_reference_t<decltype(m.outcome())>, typename Machine::call_type> view(m.outcome(), m, m.answered_by());
+        return make(view);
     }
 };
 
 /// What a call gives, by how it ends.
-template<class Pipeline, class Request>
-struct answer_of {
-    using outcome = typename shape<Pipeline, Request>::outcome;
-    using reply_type = reply<typename outcome::value_type, typename access<Pipeline>::reported>;
-    template<class Give>
-    using type = typename Give::template type<outcome, reply_type>;
-    template<class Give, class Machine>
-    static type<Give> take(Give& give, Machine& m)
-    {
-        return give.template operator()<reply_type>(m);
-    }
-};
+template<class Give, class Pipeline, class Request>
+using answer_of = typename Give::template type<shape<Pipeline, Request>, typename access<Pipeline>::reported>;
 
 /// The blocking driver: one call on the thread that called.
 template<class Shape, class Give, class Pipeline, class Request>
-auto drive_blocking(Pipeline& p, Request& request, Give give)
+auto drive_blocking(Pipeline& p, Request& request, Give give) -> answer_of<Give, Pipeline, std::remove_const_t<Request>>
 {
     using see = access<Pipeline>;
     using machine_type = machine<typename see::policies_type, typename Shape::call_type, typename Shape::outcome>;
@@ -238,7 +229,7 @@ auto drive_blocking(Pipeline& p, Request& request, Give give)
             }
             next = next == act::again ? m.descend_on() : m.ascend_on();
         }
-    return answer_of<Pipeline, std::remove_const_t<Request>>::take(give, m);
+    return give.template operator()<answer_of<Give, Pipeline, std::remove_const_t<Request>>>(m);
 }
 
 template<class Request>

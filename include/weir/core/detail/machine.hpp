@@ -20,7 +20,7 @@ enum class act : std::uint8_t {
     sleep,  ///< sleep for `delay()`, then `again`
     park,   ///< wait for `parked()` until `until()`, then `woken`
     unwind, ///< `ascend_on`
-    done,   ///< `take` the outcome
+    done,   ///< give the outcome
 };
 
 /// Room for a slot that begins and ends by itself.
@@ -50,6 +50,7 @@ template<class Policies, class Call, class Outcome, std::size_t... I>
 class machine<Policies, Call, Outcome, std::index_sequence<I...>>
     : public Call, private leaf<I, slot_room<slot_t<typename Policies::template policy_at<I>, Call, Outcome>>>... {
 public:
+    using call_type = Call;
     static constexpr std::size_t size = sizeof...(I);
     static_assert(size < error::no_policy, "a pipeline has at most 254 policies: an error names its policy in a byte");
     static constexpr bool may_sleep = (is_role<typename Policies::template policy_at<I>, loop> || ...);
@@ -169,12 +170,11 @@ public:
         this->thrown(std::move(exception));
     }
 
-    /// The outcome. An exception of the handler that nobody answered is thrown on.
-    [[nodiscard]] Outcome take()
+    /// An exception of the handler that nobody answered is thrown on.
+    void rethrow_if_unanswered()
     {
         if (outcome().has_error() && outcome().error() == errc::handler_threw && this->left_.exceptions != 0) [[unlikely]]
             rethrow();
-        return std::move(outcome());
     }
     using Call::reports;
 
