@@ -35,7 +35,7 @@ public:
 
     timeout() requires(Limit.count > 0) : timeout(std::chrono::milliseconds(Limit.count)) {}
     /// `limit` is above 0, and not above the one that the type states.
-    explicit timeout(duration limit) requires(Limit.count >= 0) : limit_(checked(limit).count()) {}
+    explicit timeout(duration limit) requires(Limit.count >= 0) : limit_(within(limit).count()) {}
 
     admission<> begin(auto& call, plan& before)
     {
