@@ -89,7 +89,8 @@ struct driver_for<boost::asio::awaitable<T, Executor>> {
         machine_type m(see::policies(p), request, see::clock(p), see::classifier(p));
 
         bool again = false;
-        for (detail::act next = m.descend(); next != detail::act::done;) {
+        detail::act next = m.descend();
+        while (next != detail::act::done) {
             if (next == detail::act::call) {
                 m.leave_alone(next);
                 if constexpr (see::limits) {
@@ -133,30 +134,32 @@ struct driver_for<boost::asio::awaitable<T, Executor>> {
                 }
                 m.back();
                 next = again ? m.returned() : m.ascend();
-                if (next == detail::act::done) [[likely]]
-                    break;
                 again = true;
-            } else if (next == detail::act::unwind || next == detail::act::again)
-                next = next == detail::act::again ? m.descend_on() : m.ascend_on();
-            else if constexpr (may_wait) {
-                m.leave_alone(next);
-                boost::asio::cancellation_state const cancelling = co_await this_coro::cancellation_state;
-                if (cancelling.cancelled() != boost::asio::cancellation_type::none) {
-                    m.cancel();
-                    break;
-                }
-                bool const asleep = next == detail::act::sleep;
-                time_point const now = m.now();
-                co_await waiting.emplace()(asleep ? nullptr : &m.parked(), now, asleep ? after(now, m.delay()) : m.until());
-                cancelling.slot().clear();
-                detail::wait_end const end = waiting->finish();
-                if (end == detail::wait_end::cancelled) {
-                    m.cancel();
-                    break;
-                }
-                m.back();
-                next = asleep ? detail::act::again : m.woken(end == detail::wait_end::woken);
+                continue;
             }
+            if constexpr (may_wait) {
+                if (next == detail::act::sleep || next == detail::act::park) {
+                    m.leave_alone(next);
+                    boost::asio::cancellation_state const cancelling = co_await this_coro::cancellation_state;
+                    if (cancelling.cancelled() != boost::asio::cancellation_type::none) {
+                        m.cancel();
+                        break;
+                    }
+                    bool const asleep = next == detail::act::sleep;
+                    time_point const now = m.now();
+                    co_await waiting.emplace()(asleep ? nullptr : &m.parked(), now, asleep ? after(now, m.delay()) : m.until());
+                    cancelling.slot().clear();
+                    detail::wait_end const end = waiting->finish();
+                    if (end == detail::wait_end::cancelled) {
+                        m.cancel();
+                        break;
+                    }
+                    m.back();
+                    next = asleep ? detail::act::again : m.woken(end == detail::wait_end::woken);
+                    continue;
+                }
+            }
+            next = next == detail::act::again ? m.descend_on() : m.ascend_on();
         }
         co_return give.template operator()<detail::answer_of<Give, Pipeline, std::remove_cvref_t<Held>>>(m);
     }
