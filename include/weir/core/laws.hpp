@@ -315,10 +315,6 @@ constexpr bool lifts = false;
 template<lifts_a_law E, class Law>
 constexpr bool lifts<E, Law> = std::is_same_v<typename E::lifts, Law>;
 
-/// Asks the compiler for the size of a sentence: it has none, and says so in the error's first line.
-template<class Sentence>
-constexpr bool say = sizeof(Sentence) != 0;
-
 template<class Law, class Handler, class... P>
 constexpr bool obeys()
 {
