@@ -2,12 +2,13 @@
 // What a limiter costs against the bare loop it is made of, and keyed with many keys.
 //   limit                   nanoseconds a call: medians of alternating rounds
 //   limit <loop> <rounds>   runs one loop so many times, for callgrind to count (limit.sh does)
+#include "bare_limiter.hpp"
+
 #include <weir/limit/gcra.hpp>
 #include <weir/limit/keyed.hpp>
 #include <weir/limit/token_bucket.hpp>
 
 #include <algorithm>
-#include <atomic>
 #include <barrier>
 #include <chrono>
 #include <cstdint>
@@ -22,48 +23,6 @@
 namespace {
 
 using namespace std::chrono_literals;
-
-/// The theoretical arrival time and nothing else: no other cost than one, no settings that change, no care at the ends of the type.
-template<class Word>
-class bare;
-
-template<>
-class bare<weir::shared> {
-public:
-    bare(std::int64_t interval, std::int64_t tolerance) : interval_(interval), tolerance_(tolerance) {}
-    bool try_acquire(std::int64_t now) noexcept
-    {
-        std::int64_t arrival = arrival_.load(std::memory_order_relaxed);
-        for (;;) {
-            std::int64_t const next = std::max(arrival, now) + interval_;
-            if (next - now > tolerance_) return false;
-            if (arrival_.compare_exchange_weak(arrival, next, std::memory_order_relaxed)) return true;
-        }
-    }
-
-private:
-    std::atomic<std::int64_t> arrival_{0};
-    std::int64_t interval_;
-    std::int64_t tolerance_;
-};
-
-template<>
-class bare<weir::confined> {
-public:
-    bare(std::int64_t interval, std::int64_t tolerance) : interval_(interval), tolerance_(tolerance) {}
-    bool try_acquire(std::int64_t now) noexcept
-    {
-        std::int64_t const next = std::max(arrival_, now) + interval_;
-        if (next - now > tolerance_) return false;
-        arrival_ = next;
-        return true;
-    }
-
-private:
-    std::int64_t arrival_ = 0;
-    std::int64_t interval_;
-    std::int64_t tolerance_;
-};
 
 constexpr std::int64_t interval = 1'000;
 constexpr std::int64_t burst = 1'000;
