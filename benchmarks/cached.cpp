@@ -3,7 +3,7 @@
 // What a hit costs through a pipeline of `cached` and a handler, beside `store::find` written by hand around the same handler: numbers,
 // strings, and numbers asynchronously. The pipeline has a Bloom guard and single flight, too: a hit does not pay for them.
 // usage: cached [{composed|by_hand}_{numbers|strings|later} CALLS]
-// cached.sh counts the instructions a call from two runs with different numbers of calls; without arguments it measures time.
+// counted.sh counts the instructions a call from two runs with different numbers of calls; without arguments it measures time.
 #include "allocations.hpp"
 
 #include <weir/asio.hpp>

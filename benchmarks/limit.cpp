@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // What a limiter costs against the bare loop it is made of, and keyed with many keys.
 //   limit                   nanoseconds a call: medians of alternating rounds
-//   limit <loop> <rounds>   runs one loop so many times, for callgrind to count (limit.sh does)
+//   limit <loop> <rounds>   runs one loop so many times, for callgrind to count (counted.sh does)
 #include "bare_limiter.hpp"
 
 #include <weir/limit/gcra.hpp>

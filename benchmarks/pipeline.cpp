@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Six policies around a synchronous handler, seven around an awaitable one, each beside the same behaviour written by hand.
 // usage: pipeline {composed|by_hand|composed_async|by_hand_async} CALLS
-// pipeline.sh counts the instructions a call from two runs with different numbers of calls.
+// counted.sh counts the instructions a call from two runs with different numbers of calls.
 #include "allocations.hpp"
 
 #include <weir/asio.hpp>

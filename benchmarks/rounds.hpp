@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -20,6 +21,15 @@ inline double median(std::vector<double> values)
     return values[values.size() / 2];
 }
 
+/// Nanoseconds that `f()` takes, divided by the calls that it makes.
+template<class F>
+double nanoseconds_each(std::size_t calls, F&& f)
+{
+    auto const start = std::chrono::steady_clock::now();
+    f();
+    return std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - start).count() / static_cast<double>(calls);
+}
+
 /// Nanoseconds a call when each of `threads` threads makes `calls` calls at the same time.
 template<class F>
 double nanoseconds(unsigned threads, long calls, F& f)
@@ -29,10 +39,7 @@ double nanoseconds(unsigned threads, long calls, F& f)
     auto const run = [&](unsigned index) {
         ready.fetch_add(1);
         while (ready.load() < threads) {}
-        auto const start = std::chrono::steady_clock::now();
-        f(calls);
-        took[index] =
-            std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - start).count() / static_cast<double>(calls);
+        took[index] = nanoseconds_each(static_cast<std::size_t>(calls), [&] { f(calls); });
     };
     std::vector<std::thread> others;
     for (unsigned i = 1; i < threads; ++i) others.emplace_back(run, i);

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
-# Installs what is missing, builds the benchmarks with -O2 and runs each; then the scripts beside them, which get the folder of the
-# built programs as their argument; then the cost of including each header.
+# Installs what is missing, builds the benchmarks with -O2 and runs each; counts the instructions of those that counted.sh names; then
+# the cost of including each header.
 # usage: sh benchmarks/run.sh [clang] [NAME...]      clang: built with clang; names: those only, as in `sh benchmarks/run.sh gcra`
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -42,11 +42,10 @@ for source in benchmarks/*.cpp; do
     heading "$name"
     "$build/benchmarks/$name" || failures="$failures $name"
 done
-for script in benchmarks/*.sh; do
-    name=$(basename "$script" .sh)
-    [ "$name" != run ] && wanted "$name" "$@" || continue
-    heading "$name"
-    sh "$script" "$build/benchmarks" || failures="$failures $name"
+for name in $(sh benchmarks/counted.sh --names); do
+    wanted "$name" "$@" || continue
+    heading "$name, counted"
+    sh benchmarks/counted.sh "$build/benchmarks" "$name" || failures="$failures $name"
 done
 if wanted including "$@"; then
     heading "including"

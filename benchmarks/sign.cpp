@@ -2,6 +2,9 @@
 // What a signature costs: HMAC-SHA256 of 1 KiB beside OpenSSL's two ways, and whole requests with a body of 1 KiB signed and verified
 // by the canonical scheme, beside the bare hashing in them. Nanoseconds a call: medians of 21 alternating rounds; then the same with
 // two threads on the same objects.
+#include "rounds.hpp"
+#include "signed_request.hpp"
+
 #include <weir/sign/canonical.hpp>
 #include <weir/sign/nonce_store.hpp>
 #include <weir/sign/random_nonce.hpp>
@@ -11,7 +14,6 @@
 #include <openssl/hmac.h>
 #include <openssl/params.h>
 
-#include <algorithm>
 #include <array>
 #include <barrier>
 #include <chrono>
@@ -20,43 +22,14 @@
 #include <cstdlib>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
-#include <utility>
 #include <vector>
 
 namespace {
 
 using namespace std::chrono_literals;
-
-/// A request with its fields in a row, as a parser leaves them.
-struct request {
-    std::string body = std::string(1024, 'b');
-    std::vector<std::pair<std::string, std::string>> fields{{"host", "localhost"}, {"content-type", "application/json"}, {"accept", "*/*"}};
-
-    friend std::optional<std::string_view> weir_header(request const& r, std::string_view name)
-    {
-        for (auto const& [key, value] : r.fields) {
-            if (key == name) return value;
-        }
-        return std::nullopt;
-    }
-    friend void weir_set_header(request& r, std::string_view name, std::string_view value)
-    {
-        for (auto& [key, old] : r.fields) {
-            if (key == name) {
-                old = value;
-                return;
-            }
-        }
-        r.fields.emplace_back(name, value);
-    }
-    friend std::string_view weir_method(request const&) { return "POST"; }
-    friend std::string_view weir_target(request const&) { return "/orders?dry=1"; }
-    friend std::string_view weir_body(request const& r) { return r.body; }
-};
 
 constexpr std::string_view key = "a key of the shop of 32 bytes...";
 constexpr weir::wall_time now{1'700'000'000'000ms};
@@ -115,18 +88,11 @@ unsigned volatile sink = 0;
 
 double nanoseconds(std::function<unsigned()> const& call)
 {
-    unsigned sum = 0;
-    auto const start = std::chrono::steady_clock::now();
-    for (int i = 0; i < calls; ++i) sum += call();
-    auto const spent = std::chrono::steady_clock::now() - start;
-    sink = sum;
-    return std::chrono::duration<double, std::nano>(spent).count() / calls;
-}
-
-double median(std::vector<double> values)
-{
-    std::ranges::nth_element(values, values.begin() + rounds / 2);
-    return values[rounds / 2];
+    return nanoseconds_each(calls, [&] {
+        unsigned sum = 0;
+        for (int i = 0; i < calls; ++i) sum += call();
+        sink = sum;
+    });
 }
 
 } // namespace
@@ -138,7 +104,7 @@ int main()
         {{.app = "shop", .key = weir::secret(key)}, {.app = "bank", .key = weir::secret("another key for the bank")}}};
     weir::canonical_scheme const scheme{{.covered = {"content-type"}}};
     weir::nonce_store<> nonces{{.capacity = 1'000'000, .late = 1s, .early = 0s}};
-    request order;
+    signed_request order;
     if (!scheme.sign(order, {.app = "shop", .device = "till-7", .nonce = weir::random_nonce().view(), .at = now}, ring)) return 1;
     std::string const text = scheme.string_to_sign(order).text;
     auto const first = [](weir::sha256_digest const& d) { return static_cast<unsigned>(d[0]); };
@@ -152,7 +118,7 @@ int main()
          [&] { return [&] { return first(*ring.sign("shop", now, text)) + first(weir::sha256(order.body)); }; }, 3},
         {"canonical_scheme::sign",
          [&] {
-             return [&, own = std::make_shared<request>(order)] {
+             return [&, own = std::make_shared<signed_request>(order)] {
                  return static_cast<unsigned>(
                      scheme.sign(*own, {.app = "shop", .device = "till-7", .nonce = "3d1f0a9b3d1f0a9b", .at = now}, ring).fault);
              };
@@ -161,7 +127,7 @@ int main()
         {"canonical_scheme::verify", [&] { return [&] { return static_cast<unsigned>(scheme.verify(order, ring, now).fault); }; }, 3},
         {"canonical_scheme::verify of a forged body of 1 KiB",
          [&] {
-             auto forged = std::make_shared<request>(order);
+             auto forged = std::make_shared<signed_request>(order);
              weir::set_header(*forged, "x-nonce", "another");
              return [&, forged] { return static_cast<unsigned>(scheme.verify(*forged, ring, now).fault); };
          },

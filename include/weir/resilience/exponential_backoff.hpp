@@ -8,15 +8,6 @@
 
 namespace weir::inline v0 {
 
-/// A well mixed 64-bit word (D. Steele, D. Lea, C. Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014).
-[[nodiscard]] constexpr std::uint64_t splitmix64(std::uint64_t word) noexcept
-{
-    word += 0x9e3779b97f4a7c15;
-    word = (word ^ (word >> 30)) * 0xbf58476d1ce4e5b9;
-    word = (word ^ (word >> 27)) * 0x94d049bb133111eb;
-    return word ^ (word >> 31);
-}
-
 /// Waiting times that double, drawn evenly from zero to the bound: exponential backoff with full jitter (M. Brooker, "Exponential Backoff
 /// And Jitter", AWS Architecture Blog, 2015). It spreads callers who failed together.
 struct exponential_backoff {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <weir/core/contracts.hpp>
+#include <weir/core/detail/splitmix64.hpp>
 #include <weir/core/live.hpp>
 #include <weir/core/options.hpp>
 #include <weir/resilience/budget.hpp>
@@ -105,7 +106,8 @@ private:
     {
         options const o = settings_.load();
         std::uint32_t const allowed = o.max_attempts == 0 ? MaxAttempts : o.max_attempts;
-        duration const drawn = exponential_backoff{o.base, o.cap}.wait(p.attempts, splitmix64(draws_.add(1)));
+        std::uint64_t state = draws_.add(1);
+        duration const drawn = exponential_backoff{o.base, o.cap}.wait(p.attempts, detail::splitmix64(state));
         duration const wait = std::max(drawn, asked);
         if (p.attempts >= allowed || asked > o.cap || weir::after(now, wait) >= deadline) {
             exhausted_.add(1);

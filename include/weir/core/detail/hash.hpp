@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/core/detail/splitmix64.hpp>
+
 #include <boost/container_hash/hash.hpp>
 
 #include <bit>
@@ -50,16 +52,6 @@ concept std_hashable = requires(T const& value)
         std::hash<T>{}(value)
         } -> std::same_as<std::size_t>;
 };
-
-/// One step of splitmix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014): a small stream
-/// of well-mixed numbers from any seed. Not for secrets.
-[[nodiscard]] constexpr std::uint64_t splitmix64(std::uint64_t& state) noexcept
-{
-    std::uint64_t z = (state += 0x9e3779b97f4a7c15u);
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-}
 
 /// A seed that nobody outside the process knows: from the kernel, or from the clock and an address if the kernel has none.
 [[nodiscard]] inline std::uint64_t random_seed() noexcept

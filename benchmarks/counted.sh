@@ -1,0 +1,71 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSL-1.0
+# Counts instructions a call with callgrind, each way beside another of the same program: two runs of different length, so that what is not
+# the loop cancels out. Fails if a way is over its bar, or if one that may not allocate does.
+# usage: sh benchmarks/counted.sh FOLDER-OF-BUILT-BENCHMARKS [NAME...]      names of programs: those only
+#        sh benchmarks/counted.sh --names                                   the programs that are counted
+set -u
+
+# A program is called as `program WAY CALLS`. The bar is `times` what stands beside, or so many instructions `more`; `-` is none.
+# With `nothing` in the last column the program itself says by its exit status whether the way allocates.
+table() {
+    cat <<'END'
+# program  way                  beside            bar         allocates
+pipeline   composed             by_hand           1.20 times  nothing
+pipeline   composed_async       by_hand_async     1.20 times  nothing
+limit      gcra-shared          bare-shared       1.05 times  -
+limit      token_bucket-shared  bare-shared       -    -      -
+limit      gcra-confined        bare-confined     1.05 times  -
+limit      token_bucket-confined bare-confined    -    -      -
+cached     composed_numbers     by_hand_numbers   150  more   nothing
+cached     composed_strings     by_hand_strings   150  more   nothing
+cached     composed_later       by_hand_later     150  more   nothing
+END
+}
+rows() { table | grep -v '^#'; }
+
+if [ "${1-}" = --names ]; then
+    rows | cut -d ' ' -f 1 | uniq
+    exit 0
+fi
+folder=${1:?the folder of the built benchmarks}
+shift
+command -v valgrind >/dev/null || { echo "valgrind is not here: nothing counted" >&2; exit 1; }
+
+# instructions <program> <way> <calls>
+instructions() {
+    valgrind --tool=callgrind --callgrind-out-file=/dev/null "$folder/$1" "$2" "$3" 2>&1 | sed -n 's/.*Collected : \([0-9]*\).*/\1/p'
+}
+# per_call <program> <way>: in hundredths
+per_call() {
+    short=$(instructions "$1" "$2" 10000)
+    long=$(instructions "$1" "$2" 110000)
+    [ -n "$short" ] && [ -n "$long" ] && echo $(((long - short) / 1000))
+}
+
+wanted=" $* "
+failed=0
+fail() {
+    echo "$*" >&2
+    failed=1
+}
+counted() {
+    while read -r program way beside bar unit allocates; do
+        case $wanted in '  ' | *" $program "*) ;; *) continue ;; esac
+        if ! { mine=$(per_call "$program" "$way") && other=$(per_call "$program" "$beside"); }; then
+            fail "$program: $way or $beside does not run"
+            continue
+        fi
+        awk -v way="$way" -v beside="$beside" -v mine="$mine" -v other="$other" -v bar="$bar" -v unit="$unit" 'BEGIN {
+            printf "%-24s %8.2f instructions a call, %s %8.2f: %.3f x, %.2f more", way, mine / 100, beside, other / 100, mine / other, (mine - other) / 100
+            print bar == "-" ? "" : " (bar " bar " " unit ")"
+            exit !(bar == "-" || (unit == "times" ? mine <= bar * other : mine - other <= 100 * bar))
+        }' || fail "over $bar $unit: $program $way"
+        [ "$allocates" != nothing ] || "$folder/$program" "$way" 100000 >/dev/null || fail "$program $way allocates"
+    done
+}
+# No pipe: what the loop says of failures has to be seen here.
+counted <<END
+$(rows)
+END
+exit $failed
