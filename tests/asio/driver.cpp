@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <weir/asio/driver.hpp>
+
 #include <weir/asio.hpp>
 
 #include <weir/core/contracts.hpp>

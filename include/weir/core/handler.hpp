@@ -51,7 +51,10 @@ struct view_probe {
     requires((Provided::template contains<Facets> || std::is_same_v<Facets, deadline>)&&...)
     operator view<Facets...>() const noexcept; // NOLINT: implicit, the handler's parameter chooses the facets
     template<class F>
-    F const& get() const noexcept;
+    F const& get() const noexcept // never called; defined, as clang wants it where the facet's type has no linkage
+    {
+        __builtin_unreachable();
+    }
 };
 
 /// The same for a call: what a handler that reads facets is given.

@@ -120,6 +120,18 @@ inline constexpr std::array<std::uint8_t, 256> classes = make_classes();
     }
 }
 
+/// `IPvFuture` of RFC 3986 section 3.2.2: "v", a version in hexadecimal digits, ".", and at least one character more.
+[[nodiscard]] constexpr bool is_future_address(std::string_view text) noexcept
+{
+    auto const dot = text.find('.');
+    if (dot == std::string_view::npos || dot < 2 || dot + 1 == text.size() || lower(text[0]) != 'v') return false;
+    if (!all(in::hex, text.substr(1, dot - 1))) return false;
+    for (char c : text.substr(dot + 1)) {
+        if (c != ':' && !is(in::host, c)) return false;
+    }
+    return true;
+}
+
 /// `host [ ":" port ]` of RFC 3986 section 3.2.2: a name or an IPv4 address, or an IP literal in brackets. An empty host passes.
 [[nodiscard]] constexpr bool is_authority(std::string_view text, bool needs_port = false) noexcept
 {
@@ -128,11 +140,11 @@ inline constexpr std::array<std::uint8_t, 256> classes = make_classes();
         host_end = text.find(']');
         if (host_end == std::string_view::npos) return false;
         std::string_view const inside = text.substr(1, host_end - 1);
-        bool const future = inside.starts_with('v') || inside.starts_with('V');
-        bool address = inside.size() >= 2;
-        for (char c : inside) address = address && (c == ':' || (future ? is(in::host, c) : is(in::hex, c) || c == '.'));
-        if (!address || inside.find(':') == std::string_view::npos) {
-            if (!future || inside.find('.') == std::string_view::npos) return false;
+        if (!is_future_address(inside)) {
+            if (inside.size() < 2 || inside.find(':') == std::string_view::npos) return false;
+            for (char c : inside) {
+                if (c != ':' && c != '.' && !is(in::hex, c)) return false;
+            }
         }
         ++host_end;
     } else {
