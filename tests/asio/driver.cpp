@@ -2,7 +2,6 @@
 #include <weir/asio/driver.hpp>
 
 #include <weir/asio.hpp>
-
 #include <weir/core/contracts.hpp>
 #include <weir/core/directives.hpp>
 #include <weir/core/pipeline.hpp>
