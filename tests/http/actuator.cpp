@@ -63,6 +63,24 @@ TEST_CASE("actuator: pipelines are described as JSON, with the settings of this 
     CHECK_THROWS_AS(actuator.add("a", svc), std::invalid_argument);
 }
 
+TEST_CASE("actuator: pipelines are drawn as a flowchart for who asks for one")
+{
+    weir::pipeline svc{weir::rate_limit{weir::gcra{{.permits = 1, .per = 3600s}}}, [](int) { return 0; }};
+    http::actuator actuator;
+    actuator.add("a\"", svc);
+    auto const drawn = ask(actuator, "/actuator/pipelines?format=mermaid");
+    CHECK(drawn.result() == http::status::ok);
+    CHECK(drawn[http::field::content_type] == "text/plain; charset=utf-8");
+    CHECK(drawn.body().starts_with("flowchart TD\n    subgraph pipeline0[\"a#34;\"]\n"));
+    CHECK(drawn.body().find("rate_limit<br/>gate<br/>permits = 1<br/>per = 1h") != std::string::npos);
+    CHECK(json_of(ask(actuator, "/actuator/pipelines?format=json")).at("pipelines").as_array().size() == 1);
+    for (char const* const bad : {"format=svg", "format=", "format=%zz", "format=mermaid&format=mermaid"}) {
+        auto const refused = ask(actuator, "/actuator/pipelines?" + std::string(bad));
+        CHECK(refused.result() == http::status::bad_request);
+        CHECK(json_of(refused).at("detail") == "parameter format: expected json or mermaid");
+    }
+}
+
 TEST_CASE("actuator: the process tells when it began and what it used")
 {
     http::actuator actuator;

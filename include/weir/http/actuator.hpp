@@ -3,13 +3,16 @@
 
 #include <weir/core/clock.hpp>
 #include <weir/core/describe.hpp>
+#include <weir/core/mermaid.hpp>
 #include <weir/core/options.hpp>
 #include <weir/http/detail/process.hpp>
 #include <weir/http/health.hpp>
 #include <weir/http/metrics_page.hpp>
+#include <weir/http/problem.hpp>
 #include <weir/http/request_handler.hpp>
 #include <weir/http/router.hpp>
 #include <weir/http/server_options.hpp>
+#include <weir/validate/query.hpp>
 
 #include <functional>
 #include <memory>
@@ -25,7 +28,7 @@ namespace weir::inline v0::http {
 /// | path | answer |
 /// |---|---|
 /// | `/actuator/health` | the checks of `health`, as JSON; 503 if something is down |
-/// | `/actuator/pipelines` | each pipeline with its policies and their settings of this moment, as JSON |
+/// | `/actuator/pipelines` | each pipeline with its policies and their settings of this moment, as JSON; with `?format=mermaid` as a flowchart |
 /// | `/metrics` | what policies, servers and the process count, in Prometheus' text exposition format 0.0.4 |
 ///
 /// ```cpp
@@ -43,7 +46,7 @@ public:
     explicit basic_actuator(Health checks) : health_(std::move(checks)), all_(std::make_shared<registered>())
     {
         routes_.add("GET", "/actuator/health", health_)
-            .add("GET", "/actuator/pipelines", [all = all_](request&) { return detail::say(describe_all(*all)); })
+            .add("GET", "/actuator/pipelines", [all = all_](request& r) { return detail::say(describe_all(*all, r.target())); })
             .add("GET", "/metrics", [all = all_](request&) { return detail::say(count_all(*all)); });
     }
 
@@ -92,8 +95,15 @@ private:
         std::vector<std::function<void(metrics_page&)>> more;
     };
 
-    static response describe_all(registered const& all)
+    static response describe_all(registered const& all, std::string_view target)
     {
+        query_value const format = find_query(target, "format");
+        if (format.state != query_state::absent && format.value != "json") {
+            if (format.value != "mermaid") return problem(status::bad_request, {.detail = "parameter format: expected json or mermaid"});
+            mermaid_chart chart;
+            for (pipeline_entry const& p : all.pipelines) chart.add(p.name, p.described());
+            return response(status::ok, chart.text(), "text/plain; charset=utf-8");
+        }
         std::string text = "{\"pipelines\":[";
         for (pipeline_entry const& p : all.pipelines) {
             if (&p != all.pipelines.data()) text += ',';
