@@ -27,6 +27,8 @@ fmt_is_there() { preprocesses '#include <fmt/core.h>'; }
 doctest_is_there() { preprocesses '#include <doctest/doctest.h>'; }
 valgrind_is_there() { have valgrind; }
 wrk_is_there() { have wrk; }
+pkgconfig_is_there() { have pkg-config; }
+git_is_there() { have git; }
 
 # The newest clang++ from 16 on, into $clangxx; empty if there is none.
 find_clang() {
@@ -57,6 +59,7 @@ package_of() {
     openssl) package=libssl-dev ;;
     fmt) package=libfmt-dev ;;
     doctest) package=doctest-dev ;;
+    pkgconfig) package=pkg-config ;;
     clang) package="clang-$clang_offered libclang-rt-$clang_offered-dev" ;;
     *) package=$1 ;;
     esac
@@ -72,6 +75,7 @@ name_of() {
     openssl) name="OpenSSL >= 3.0 (headers and libcrypto)" ;;
     fmt) name="fmt >= 9" ;;
     clang) name="clang++ >= 16" ;;
+    pkgconfig) name=pkg-config ;;
     *) name=$1 ;;
     esac
 }
@@ -151,7 +155,7 @@ ensure() {
     case $1 in
     tests)
         needed="$needed doctest"
-        wished="clang valgrind"
+        wished="clang valgrind pkgconfig git"
         ;;
     benchmarks) wished="wrk valgrind" ;;
     esac

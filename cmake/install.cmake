@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSL-1.0
-# Installs the headers and a package with components: find_package(weir CONFIG REQUIRED COMPONENTS core limit).
+# Installs the headers, a package with components: find_package(weir CONFIG REQUIRED COMPONENTS core limit), and files for pkg-config.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -10,6 +10,8 @@ foreach(name IN LISTS weir_components)
     install(TARGETS weir_${name} EXPORT weir-${name} FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
     install(EXPORT weir-${name} NAMESPACE weir:: FILE weir-${name}-targets.cmake DESTINATION ${weir_package_dir})
 endforeach()
+
+include(cmake/pkgconfig.cmake)
 
 if(EXISTS ${weir_include_dir}/weir/src.hpp)
     install(FILES include/weir/src.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weir)

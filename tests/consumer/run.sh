@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
-# weir as its users get it: installed and found as a package, and as a subdirectory. Neither may look for what was not asked for.
+# weir as its users get it: installed and found as a package, as a subdirectory, fetched from a repository, by pkg-config, and as vcpkg
+# reads it. None may look for what was not asked for.
 # usage: sh tests/consumer/run.sh SOURCE WORK CMAKE COMPILER GENERATOR
 set -u
 source=$1 work=$2 cmake=$3 compiler=$4 generator=$5
@@ -31,6 +32,8 @@ refused() {
     echo "pass $title"
 }
 
+skip() { echo "SKIPPED $1"; }
+
 configure() {
     "$cmake" -G "$generator" -DCMAKE_CXX_COMPILER="$compiler" "$@"
 }
@@ -54,3 +57,45 @@ step "finds every component" configure -S "$source/tests/consumer" -B "$work/all
 refused "refuses an unknown component" "weir has no component 'levee'. It has: core, limit," \
     consumer -B "$work/unknown" "$prefix" "-DWEIR_COMPONENTS=core;levee"
 refused "asks for OpenSSL only when sign is asked for" "OpenSSL" consumer -B "$work/sign" "$prefix" "-DWEIR_COMPONENTS=core;limit;sign"
+
+# What a user fetches is a commit with a tag; here it is one of what lies in the folder now.
+if command -v git >/dev/null; then
+    origin=$work/origin
+    mkdir -p "$origin"
+    cp -r "$source/CMakeLists.txt" "$source/cmake" "$source/include" "$origin"
+    git_there() { git -C "$origin" -c init.defaultBranch=main -c user.name=weir -c user.email=weir@localhost -c commit.gpgsign=false "$@"; }
+    commit_all() { git_there init -q && git_there add -A && git_there commit -qm "weir" && git_there tag v0; }
+    step "a repository to fetch from" commit_all
+    step "is fetched by FetchContent" consumer -B "$work/fetched" "-DWEIR_REPOSITORY=file://$origin" -DWEIR_TAG=v0
+    step "builds when fetched" "$cmake" --build "$work/fetched"
+    step "runs when fetched" "$work/fetched/consumer"
+else
+    skip "FetchContent: git is not here"
+fi
+
+if command -v pkg-config >/dev/null; then
+    PKG_CONFIG_PATH=$work/prefix/share/pkgconfig
+    export PKG_CONFIG_PATH
+    version=$("$work/package/consumer" | cut -d ' ' -f 2)
+    # with_pkg_config <module> <file>: compiled as a Makefile would do it.
+    # shellcheck disable=SC2046
+    with_pkg_config() {
+        flags=$(pkg-config --cflags --libs "$1") || return 1
+        # shellcheck disable=SC2086
+        "$compiler" -std=c++20 "$source/tests/consumer/$2" -o "$work/by_pkg_config" $flags && "$work/by_pkg_config"
+    }
+    step "pkg-config knows this very version" pkg-config --print-errors "weir = $version"
+    step "compiles and runs with pkg-config weir-limit" with_pkg_config weir-limit consumer.cpp
+    step "compiles, links and runs with pkg-config weir" with_pkg_config weir umbrella.cpp
+    asks_for_openssl() { pkg-config --print-requires "$1" | grep -q libcrypto; }
+    only_sign_asks() { asks_for_openssl weir-sign && ! asks_for_openssl weir-core && ! asks_for_openssl weir-limit; }
+    step "pkg-config asks for OpenSSL only where it is needed" only_sign_asks
+    mv "$work/prefix" "$work/moved"
+    PKG_CONFIG_PATH=$work/moved/share/pkgconfig
+    step "pkg-config finds a tree that was moved" with_pkg_config weir-limit consumer.cpp
+    mv "$work/moved" "$work/prefix"
+else
+    skip "pkg-config: it is not here"
+fi
+
+step "vcpkg.json is right" "$cmake" -DSOURCE="$source" -P "$source/tests/consumer/vcpkg.cmake"
