@@ -32,6 +32,9 @@ endfunction()
 # weir_folder(<name> ...): the component whose headers are those of include/weir/<name>.
 macro(weir_folder name)
     file(GLOB_RECURSE weir_${name}_headers CONFIGURE_DEPENDS ${weir_include_dir}/weir/${name}/*.hpp)
+    if(weir_${name}_without)
+        list(FILTER weir_${name}_headers EXCLUDE REGEX ${weir_${name}_without})
+    endif()
     weir_component(${name} FILES ${weir_${name}_headers} ${weir_${name}_extra} ${ARGN})
 endmacro()
 
@@ -44,7 +47,11 @@ weir_folder(validate NEEDS core)
 weir_folder(sign NEEDS core validate LINK OpenSSL::Crypto PACKAGES "OpenSSL 3.0")
 set(weir_asio_extra ${weir_include_dir}/weir/asio.hpp)
 weir_folder(asio NEEDS core LINK Threads::Threads PACKAGES "Threads")
+# TLS lies in the same folder, but is a component of its own: who does without needs no OpenSSL.
+set(weir_http_without "/tls[^/]*$")
 weir_folder(http NEEDS asio limit resilience validate)
+file(GLOB_RECURSE weir_tls_headers CONFIGURE_DEPENDS ${weir_include_dir}/weir/http/tls*.hpp)
+weir_component(tls FILES ${weir_tls_headers} NEEDS http LINK OpenSSL::SSL PACKAGES "OpenSSL 3.0")
 weir_folder(testing NEEDS asio)
 
 # The umbrella: everything above, and weir.hpp.

@@ -5,3 +5,4 @@
 /// `weir::compiled` does both.
 
 #include <weir/http/src.hpp>
+#include <weir/http/tls_src.hpp>

@@ -53,7 +53,7 @@ step "is added as a subdirectory" consumer -B "$work/subdirectory" -DWEIR_SOURCE
 step "builds as a subdirectory" "$cmake" --build "$work/subdirectory"
 step "runs as a subdirectory" "$work/subdirectory/consumer"
 step "finds every component" configure -S "$source/tests/consumer" -B "$work/all" "$prefix" \
-    "-DWEIR_COMPONENTS=core;limit;resilience;cache;validate;sign;asio;http;testing;weir"
+    "-DWEIR_COMPONENTS=core;limit;resilience;cache;validate;sign;asio;http;tls;testing;weir"
 refused "refuses an unknown component" "weir has no component 'levee'. It has: core, limit," \
     consumer -B "$work/unknown" "$prefix" "-DWEIR_COMPONENTS=core;levee"
 refused "asks for OpenSSL only when sign is asked for" "OpenSSL" consumer -B "$work/sign" "$prefix" "-DWEIR_COMPONENTS=core;limit;sign"

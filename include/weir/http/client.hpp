@@ -66,13 +66,15 @@ struct client_options {
 template<class Stream = boost::asio::ip::tcp::socket>
 class basic_client {
 public:
-    explicit basic_client(boost::asio::any_io_executor executor, client_options const& options = {})
-        : state_(std::make_shared<state>(state{std::move(executor), options, {}}))
+    explicit basic_client(boost::asio::any_io_executor executor, client_options const& options = {}) requires(!detail::is_secure<Stream>)
+        : basic_client(std::make_shared<state>(state{std::move(executor), {}, options, {}}))
     {
-        expect(options.connections_per_upstream > 0, "connections_per_upstream", "at least 1");
-        expect(options.upstreams > 0, "upstreams", "at least 1");
-        expect(options.idle_time >= duration::zero(), "idle_time", "zero or more");
-        expect(options.header_bytes >= 64, "header_bytes", "at least 64");
+    }
+    /// A client that speaks TLS takes the context that its connections begin with.
+    basic_client(boost::asio::any_io_executor executor, detail::context_of<Stream> context,
+                 client_options const& options = {}) requires detail::is_secure<Stream>
+        : basic_client(std::make_shared<state>(state{std::move(executor), std::move(context), options, {}}))
+    {
     }
 
     /// Sends a request and awaits its response. Host and Content-Length are set here. Both arguments are read until it ends.
@@ -107,10 +109,19 @@ private:
     /// Shared with the requests under way, which may outlive the client.
     struct state {
         boost::asio::any_io_executor executor;
+        [[no_unique_address]] detail::context_of<Stream> context;
         client_options options;
         detail::client_pools<Stream> pools;
     };
 
+    explicit basic_client(std::shared_ptr<state> made) : state_(std::move(made))
+    {
+        client_options const& options = state_->options;
+        expect(options.connections_per_upstream > 0, "connections_per_upstream", "at least 1");
+        expect(options.upstreams > 0, "upstreams", "at least 1");
+        expect(options.idle_time >= duration::zero(), "idle_time", "zero or more");
+        expect(options.header_bytes >= 64, "header_bytes", "at least 64");
+    }
     static boost::asio::awaitable<result<response>> send_by(std::shared_ptr<state> shared, upstream const& to, request const& r,
                                                             boost::asio::cancellation_slot slot);
     static boost::asio::awaitable<result<void>> connect(detail::client_connection<Stream>& c, upstream const& to,
@@ -148,7 +159,7 @@ boost::asio::awaitable<result<response>> basic_client<Stream>::send_by(std::shar
                             method == verb::options || method == verb::trace;
     for (;;) {
         auto kept = pool->second.take(steady::now() - options.idle_time);
-        while (kept && !idempotent && !kept->is_quiet()) {
+        while (kept && !idempotent && !detail::is_quiet(kept->stream)) {
             --pool->second.open;
             kept = pool->second.take(steady::now() - options.idle_time);
         }
@@ -156,7 +167,7 @@ boost::asio::awaitable<result<response>> basic_client<Stream>::send_by(std::shar
         if (!reused && pool->second.open >= options.connections_per_upstream) co_return error(errc::overloaded);
         detail::client_lease<Stream> lease(pool->second, std::move(kept));
         if (!reused) {
-            lease.open(shared->executor);
+            lease.open(shared->executor, shared->context);
             result<void> const connected = co_await connect(*lease, to, slot);
             if (!connected) co_return connected.error();
         }
@@ -172,27 +183,33 @@ boost::asio::awaitable<result<void>> basic_client<Stream>::connect(detail::clien
                                                                    boost::asio::cancellation_slot slot)
 {
     namespace asio = boost::asio;
-    using protocol = typename Stream::protocol_type;
+    using protocol = asio::ip::tcp;
+    asio::ip::tcp::socket& socket = detail::socket_of(c.stream);
     boost::system::error_code why;
-    auto token = detail::cancellable_by(c.socket, slot, why);
-    std::vector<typename protocol::endpoint> ends;
+    auto token = detail::cancellable_by(socket, slot, why);
+    std::vector<protocol::endpoint> ends;
     if (auto const address = asio::ip::make_address(to.host(), why); !why) {
         ends.emplace_back(address, to.port());
     } else {
-        typename protocol::resolver resolver(c.socket.get_executor());
+        protocol::resolver resolver(socket.get_executor());
         std::string const service = std::to_string(to.port());
-        typename protocol::resolver::results_type const found =
+        protocol::resolver::results_type const found =
             co_await resolver.async_resolve(to.host(), service, protocol::resolver::numeric_service, token);
         if (why) co_return failed(why, errc::unavailable);
         for (auto const& entry : found) ends.push_back(entry.endpoint());
     }
     for (auto const& end : ends) {
         boost::system::error_code ignored;
-        c.socket.close(ignored);
-        co_await c.socket.async_connect(end, token);
+        socket.close(ignored);
+        co_await socket.async_connect(end, token);
         if (why == asio::error::operation_aborted) co_return error(errc::cancelled);
         if (why) continue;
-        detail::make_ready(c.socket);
+        detail::make_ready(c.stream);
+        if constexpr (detail::is_secure<Stream>) {
+            c.stream.expect_host(to.host());
+            co_await c.stream.async_handshake(token);
+            if (why) co_return failed(why, errc::unavailable);
+        }
         co_return result<void>();
     }
     co_return error(errc::unavailable);
@@ -205,7 +222,7 @@ basic_client<Stream>::exchange(detail::client_connection<Stream>& c, request con
 {
     namespace asio = boost::asio;
     boost::system::error_code why;
-    auto token = detail::cancellable_by(c.socket, slot, why);
+    auto token = detail::cancellable_by(c.stream, slot, why);
     auto const give_up = [&](bool stale) {
         outcome made(failed(why, errc::upstream_failed));
         made.stale = stale && made.answer.error() != errc::cancelled;
@@ -213,9 +230,9 @@ basic_client<Stream>::exchange(detail::client_connection<Stream>& c, request con
     };
 
     detail::gathered buffers{asio::buffer(head), asio::buffer(r.body())};
-    bool sent = detail::advance(buffers, detail::write_now(c.socket, buffers));
+    bool sent = detail::advance(buffers, detail::write_now(c.stream, buffers));
     while (!sent && !why) {
-        std::size_t const size = co_await c.socket.async_write_some(buffers, token);
+        std::size_t const size = co_await c.stream.async_write_some(buffers, token);
         sent = detail::advance(buffers, size);
     }
     // A server that has refused a large body may have answered before it closed: what it said is worth reading.
@@ -236,7 +253,7 @@ basic_client<Stream>::exchange(detail::client_connection<Stream>& c, request con
         c.input.consume(machine.consumed());
         if (found == framing::event::more) {
             char* const room = c.input.room();
-            std::size_t const size = co_await c.socket.async_read_some(asio::buffer(room, c.input.room_size()), token);
+            std::size_t const size = co_await c.stream.async_read_some(asio::buffer(room, c.input.room_size()), token);
             c.input.add(size);
             begun = begun || size > 0;
             if (why == asio::error::eof && begun) {

@@ -52,6 +52,9 @@ public:
     /// The address of the client, as text without port: `127.0.0.1`.
     [[nodiscard]] std::string_view peer() const noexcept { return peer_; }
     void peer(std::string address) noexcept { peer_ = std::move(address); }
+    /// The verified subject of the client's certificate (RFC 4514), where the server asks for one: `CN=till-7,O=shop`. Else empty.
+    [[nodiscard]] std::string_view peer_identity() const noexcept { return peer_identity_; }
+    void peer_identity(std::string subject) noexcept { peer_identity_ = std::move(subject); }
     /// The parts of the target. Costs two searches in it, each time.
     [[nodiscard]] request_target parts() const { return split_target(target()); }
     /// The path, still encoded, also of a target in absolute form.
@@ -75,6 +78,7 @@ public:
 
 private:
     std::string peer_;
+    std::string peer_identity_;
 };
 
 /// A response as a handler makes it: Beast's message with a string for its body. The server adds Content-Length, Date and

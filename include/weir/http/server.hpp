@@ -47,12 +47,16 @@ public:
 
     /// Listens at once. Throws `std::invalid_argument` for bad options, `boost::system::system_error` where the system does not
     /// let it listen: the port is taken, the address is not one of this machine.
-    basic_server(boost::asio::any_io_executor executor, handler_type handler, server_options const& options = {})
-        : executor_(executor),
-          state_(std::make_shared<detail::server_state<Stream>>(executor, std::move(handler), options)),
-          port_(state_->acceptor.local_endpoint().port())
+    basic_server(boost::asio::any_io_executor executor, handler_type handler,
+                 server_options const& options = {}) requires(!detail::is_secure<Stream>)
+        : basic_server(executor, std::make_shared<detail::server_state<Stream>>(executor, std::move(handler), options))
     {
-        boost::asio::co_spawn(executor_, accept(state_), boost::asio::detached);
+    }
+    /// A server that speaks TLS takes the context that its connections begin with.
+    basic_server(boost::asio::any_io_executor executor, handler_type handler, detail::context_of<Stream> context,
+                 server_options const& options = {}) requires detail::is_secure<Stream>
+        : basic_server(executor, std::make_shared<detail::server_state<Stream>>(executor, std::move(handler), options, std::move(context)))
+    {
     }
     /// Ends all connections. On the server's executor, or when nobody runs it.
     ~basic_server() { state_->stop(); }
@@ -86,6 +90,11 @@ public:
     }
 
 private:
+    basic_server(boost::asio::any_io_executor const& executor, std::shared_ptr<detail::server_state<Stream>> state)
+        : executor_(executor), state_(std::move(state)), port_(state_->acceptor.local_endpoint().port())
+    {
+        boost::asio::co_spawn(executor_, accept(state_), boost::asio::detached);
+    }
     static boost::asio::awaitable<void> accept(std::shared_ptr<detail::server_state<Stream>> state);
 
     boost::asio::any_io_executor executor_;
@@ -115,7 +124,8 @@ boost::asio::awaitable<void> basic_server<Stream>::accept(std::shared_ptr<detail
         }
         detail::count(state->accepted);
         auto const peer = socket.remote_endpoint(failed);
-        auto one = std::make_unique<session>(state, std::move(socket), peer.address().to_string());
+        auto one =
+            std::make_unique<session>(state, detail::make_stream<Stream>(std::move(socket), state->context), peer.address().to_string());
         auto* const running = one.get();
         auto const slot = running->slot();
         auto owner = [one = std::move(one)](std::exception_ptr) {};

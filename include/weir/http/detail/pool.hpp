@@ -19,18 +19,12 @@ namespace weir::inline v0::http::detail {
 /// A connection of a client, with what came on it and was not read yet.
 template<class Stream>
 struct client_connection {
-    explicit client_connection(asio::any_io_executor const& executor) : socket(executor) {}
-
-    /// Whether the other side has neither ended nor said anything, as far as the system knows.
-    [[nodiscard]] bool is_quiet()
+    client_connection(asio::any_io_executor const& executor, context_of<Stream> const& context)
+        : stream(make_stream<Stream>(executor, context))
     {
-        char byte = 0;
-        error_code why;
-        socket.receive(asio::buffer(&byte, 1), asio::socket_base::message_peek, why);
-        return why == asio::error::would_block;
     }
 
-    Stream socket;
+    Stream stream;
     input_buffer input;
     time_point since{}; ///< when it was given back
 };
@@ -77,7 +71,10 @@ public:
     client_lease(client_lease const&) = delete;
     client_lease& operator=(client_lease const&) = delete;
 
-    void open(asio::any_io_executor const& executor) { connection_ = std::make_unique<client_connection<Stream>>(executor); }
+    void open(asio::any_io_executor const& executor, context_of<Stream> const& context)
+    {
+        connection_ = std::make_unique<client_connection<Stream>>(executor, context);
+    }
     [[nodiscard]] client_connection<Stream>& operator*() const noexcept { return *connection_; }
     void keep(time_point now)
     {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <weir/core/clock.hpp>
+#include <weir/http/detail/stream.hpp>
 #include <weir/http/message.hpp>
 #include <weir/http/server_options.hpp>
 
@@ -48,9 +49,10 @@ inline void count(std::atomic<std::uint64_t>& counter) noexcept
 template<class Stream>
 class server_state : public std::enable_shared_from_this<server_state<Stream>> {
 public:
-    server_state(asio::any_io_executor executor, server_handler handle, server_options const& o)
+    server_state(asio::any_io_executor executor, server_handler handle, server_options const& o, context_of<Stream> c = {})
         : options(o),
           handler(std::move(handle)),
+          context(std::move(c)),
           acceptor(executor),
           place_free(executor),
           signals(executor),
@@ -128,6 +130,7 @@ public:
 
     server_options const options;
     server_handler const handler;
+    [[no_unique_address]] context_of<Stream> const context;
     asio::ip::tcp::acceptor acceptor;
     asio::steady_timer place_free; ///< cancelled when a connection ends
     asio::signal_set signals;

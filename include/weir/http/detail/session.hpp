@@ -42,6 +42,8 @@ public:
     asio::awaitable<void> run()
     {
         make_ready(stream_);
+        if constexpr (is_secure<Stream>)
+            if (!co_await shake_hands()) co_return;
         for (;;) {
             auto const found = framing_.next(input_.view());
             input_.consume(framing_.consumed()); // moves a mark only: what the machine points to stays where it is
@@ -76,6 +78,28 @@ private:
     {
         stage_ = s;
         deadline = server_->in(d);
+    }
+
+    /// TLS begins. False: the client has gone, took longer than it may for a header, or may not come in.
+    asio::awaitable<bool> shake_hands() requires is_secure<Stream>
+    {
+        idle = true;
+        deadline = server_->in(server_->options.header_time);
+        error_code failed;
+        co_await stream_.async_handshake(asio::redirect_error(asio::use_awaitable, failed));
+        idle = false;
+        if (!failed) {
+            request_.peer_identity(stream_.peer_identity());
+            co_return true;
+        }
+        if (failed == asio::error::operation_aborted) co_return false;
+        count(server_->refused);
+        if (stream_.is_plain_http(failed)) {
+            reply_ = problem(status::bad_request, {.detail = "this port speaks TLS: the request has to come by https"});
+            (void)write_head(head_, reply_, {.keep_alive = false, .date = server_->date()});
+            write_now(socket_of(stream_), {asio::buffer(head_), asio::buffer(reply_.body())});
+        }
+        co_return false;
     }
 
     /// Reads some bytes. False: the client has gone or took too long, or nothing was begun and the server drains.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -13,51 +13,107 @@
 #include <array>
 #include <cstddef>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 
 namespace weir::inline v0::http::detail {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
 
+/// What streams are made with besides a socket: nothing on plain TCP. One that speaks TLS names its own as `context_type`.
+struct no_context {};
+template<class Stream>
+struct stream_traits {
+    using context_type = no_context;
+};
+template<class Stream>
+requires requires
+{
+    typename Stream::context_type;
+}
+struct stream_traits<Stream> {
+    using context_type = typename Stream::context_type;
+};
+template<class Stream>
+using context_of = typename stream_traits<Stream>::context_type;
+/// Whether a handshake comes before the first byte.
+template<class Stream>
+constexpr bool is_secure = !std::is_same_v<context_of<Stream>, no_context>;
+
+/// A server's side of an accepted socket.
+template<class Stream>
+Stream make_stream(asio::ip::tcp::socket&& accepted, context_of<Stream> const& context)
+{
+    if constexpr (is_secure<Stream>)
+        return Stream(std::move(accepted), context);
+    else
+        return Stream(std::move(accepted));
+}
+
+/// A client's side, not connected yet.
+template<class Stream>
+Stream make_stream(asio::any_io_executor const& executor, context_of<Stream> const& context)
+{
+    if constexpr (is_secure<Stream>)
+        return Stream(executor, context);
+    else
+        return Stream(executor);
+}
+
+/// The socket under a stream.
+template<class Stream>
+auto& socket_of(Stream& stream) noexcept
+{
+    if constexpr (is_secure<Stream>)
+        return stream.socket();
+    else
+        return stream;
+}
+
 /// Head and body of a message, written as one.
 using gathered = std::array<asio::const_buffer, 2>;
 
-/// What a stream can write without waiting. Most need a coroutine for each write; a socket takes a response at once.
+/// What a stream writes without waiting. It does not begin a coroutine, and most responses need no other write.
 template<class Stream>
-std::size_t write_now(Stream&, gathered const&)
-{
-    return 0;
-}
-template<class Executor>
-std::size_t write_now(asio::basic_stream_socket<asio::ip::tcp, Executor>& socket, gathered const& buffers)
+std::size_t write_now(Stream& stream, gathered const& buffers)
 {
     error_code failed; // also "would block": the write that waits meets it again
-    return socket.write_some(buffers, failed);
+    if constexpr (is_secure<Stream>)
+        return stream.write_now(buffers);
+    else
+        return stream.write_some(buffers, failed);
 }
 
-/// Makes a new stream ready: on a socket, nothing waits for more to send, and `write_now` does not block.
+/// Makes a new stream ready: nothing waits for more to send, and `write_now` does not block.
 template<class Stream>
-void make_ready(Stream&)
-{
-}
-template<class Executor>
-void make_ready(asio::basic_stream_socket<asio::ip::tcp, Executor>& socket)
+void make_ready(Stream& stream)
 {
     error_code ignored;
-    socket.set_option(asio::ip::tcp::no_delay(true), ignored);
-    socket.non_blocking(true, ignored);
+    socket_of(stream).set_option(asio::ip::tcp::no_delay(true), ignored);
+    socket_of(stream).non_blocking(true, ignored);
+}
+
+/// Whether the other side has neither ended nor said anything, as far as the system knows.
+template<class Stream>
+bool is_quiet(Stream& stream)
+{
+    char byte = 0;
+    error_code why;
+    if constexpr (is_secure<Stream>)
+        return stream.is_quiet();
+    else
+        stream.receive(asio::buffer(&byte, 1), asio::socket_base::message_peek, why);
+    return why == asio::error::would_block;
 }
 
 /// Says that nothing more will be sent.
 template<class Stream>
-void end_output(Stream&)
-{
-}
-template<class Executor>
-void end_output(asio::basic_stream_socket<asio::ip::tcp, Executor>& socket)
+void end_output(Stream& stream)
 {
     error_code ignored;
-    socket.shutdown(asio::socket_base::shutdown_send, ignored);
+    if constexpr (is_secure<Stream>) stream.end_output();
+    socket_of(stream).shutdown(asio::socket_base::shutdown_send, ignored);
 }
 
 /// Awaits an operation of that stream until the slot is emitted; what becomes of it is in `why`.
