@@ -2,10 +2,10 @@
 #pragma once
 
 #include <weir/core/detail/driver.hpp>
+#include <weir/core/detail/lawful.hpp>
 #include <weir/core/detail/machine.hpp>
 #include <weir/core/directives.hpp>
 #include <weir/core/handler.hpp>
-#include <weir/core/laws.hpp>
 #include <weir/core/reply.hpp>
 #include <weir/core/stack.hpp>
 
@@ -76,6 +76,7 @@ template<class... Elements, class Handler>
 class pipeline<stack<Elements...>, Handler> {
     using shelf = detail::shelf<std::index_sequence_for<Elements...>, Elements...>;
     static_assert(detail::obeys_shipped_laws<Handler, detail::policy_t<Elements>...>());
+    static_assert(detail::obeys_demands<Handler, detail::policy_t<Elements>...>());
 
 public:
     static constexpr std::size_t size = sizeof...(Elements);
