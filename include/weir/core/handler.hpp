@@ -3,10 +3,14 @@
 
 #include <weir/core/call.hpp>
 #include <weir/core/facets.hpp>
+#include <weir/core/laws.hpp>
 #include <weir/core/result.hpp>
 
+#include <array>
 #include <concepts>
+#include <cstddef>
 #include <functional>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -81,6 +85,59 @@ template<class H, class Request>
 concept takes_request = std::invocable<H&, Request&>;
 template<class H, class Request, class Provided>
 concept takes_view = std::invocable<H&, Request&, view_probe<Provided>>;
+
+/// The facets of the `view` that a handler takes, if its signature says so: it is a function, or an object with one `operator()`.
+template<class Second>
+struct facets_of_view {
+    using type = facets<>;
+};
+template<class... Facets>
+struct facets_of_view<view<Facets...>> {
+    using type = facets<Facets...>;
+};
+template<class R, class Request, class Second>
+facets_of_view<std::remove_cvref_t<Second>> second_parameter(R (*)(Request, Second));
+template<class R, class H, class Request, class Second>
+facets_of_view<std::remove_cvref_t<Second>> second_parameter(R (H::*)(Request, Second));
+template<class R, class H, class Request, class Second>
+facets_of_view<std::remove_cvref_t<Second>> second_parameter(R (H::*)(Request, Second) const);
+
+template<class H>
+struct facets_read {
+    using type = facets<>;
+};
+template<class H>
+requires requires(H& h)
+{
+    second_parameter(+h);
+} // a function, or a lambda without captures
+struct facets_read<H> : decltype(second_parameter(+std::declval<H&>())) {};
+template<class H>
+requires(!requires(H & h) { second_parameter(+h); }) && requires
+{
+    second_parameter(&H::operator());
+}
+struct facets_read<H> : decltype(second_parameter(&H::operator())) {};
+
+/// Whether the handler would take this request if only the facets of its view were there; the compiler then names the first that is not.
+template<class H, class Request, class Provided, class... Facets>
+constexpr bool reads_unprovided(facets<Facets...> const*)
+{
+    using missing = std::tuple<Facets..., void>;
+    constexpr std::size_t first = place_of(std::array<bool, sizeof...(Facets)>{
+        !Provided::template contains<Facets> && !std::is_same_v<Facets, deadline> && !std::is_same_v<Facets, cancellation>...});
+    if constexpr (first < sizeof...(Facets) && std::invocable<H&, Request&, view<Facets...>>) {
+        static_cast<void>(
+            sizeof(typename advice::add_a_policy_that_provides<std::tuple_element_t<first, missing>>::template outward_of<H>));
+        return true;
+    } else
+        return false;
+}
+template<class H, class Request, class Provided>
+constexpr bool reads_unprovided_facet()
+{
+    return reads_unprovided<H, Request, Provided>(static_cast<typename facets_read<H>::type const*>(nullptr));
+}
 
 /// Calls the handler with the request, and with a view of the facets if it takes one.
 template<class Handler, class Call>
