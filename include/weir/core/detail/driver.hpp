@@ -148,7 +148,7 @@ struct shape {
     {
         if constexpr (is_plain || binds_cancellation)
             return std::type_identity<decltype(invoke_handler(std::declval<handler_type&>(), std::declval<call_type&>()))>();
-        else
+        else if constexpr (!reads_unprovided_facet<callable_type, handed_request, typename pipeline_access::provided>())
             static_cast<void>(sizeof(typename advice::handler<callable_type>::template does_not_take<Request>));
     }
     using returned = std::remove_cvref_t<typename decltype(find_returned())::type>;
