@@ -35,6 +35,7 @@ namespace detail {
 /// What the policies of a call had to say, besides its outcome; null where they said nothing.
 struct remarks {
     violation const* wrong = nullptr;
+    violations const* faults = nullptr;
     limit_facts const* limit = nullptr;
     degraded const* less = nullptr;
     correlation_id const* correlation = nullptr;
@@ -43,6 +44,7 @@ struct remarks {
     explicit remarks(Reply const& reply)
     {
         take(reply, wrong);
+        take(reply, faults);
         take(reply, limit);
         take(reply, less);
         take(reply, correlation);
@@ -79,24 +81,50 @@ inline void annotate(response& r, remarks const& said, duration reset)
     set_rate_limit(r, {.name = said.limit->name, .quota = q.limit, .window = q.window, .remaining = q.remaining, .reset = reset});
 }
 
-/// The problem document of a refusal: with a `violation`, its sentence as `detail` and its parts as the member `errors`.
+/// Violations as the member `errors`, and the sentence of the first as `detail`; of those that were not listed it says that there are some.
+class fault_list {
+public:
+    explicit fault_list(remarks const& said)
+    {
+        if (said.wrong != nullptr) add(*said.wrong);
+        if (said.faults == nullptr) return;
+        for (violation const& each : said.faults->list) add(each);
+        more_ = said.faults->more;
+    }
+    [[nodiscard]] std::string sentence() const
+    {
+        if (count_ < 2) return first_;
+        return first_ + " (and " + std::to_string(count_ - 1) + (more_ ? " more at least)" : " more)");
+    }
+    /// Puts them in front of the document's last brace.
+    void into(std::string& document) const
+    {
+        if (count_ == 0) return;
+        document.replace(document.size() - 1, 1, ",\"errors\":[" + json_ + (more_ ? "],\"more_errors\":true}" : "]}"));
+    }
+
+private:
+    void add(violation const& wrong)
+    {
+        if (count_++ == 0) first_ = to_string(wrong);
+        append_json(json_ += json_.empty() ? "{\"where\":" : ",{\"where\":", wrong.where);
+        append_json(json_ += ",\"name\":", wrong.name);
+        append_json(json_ += ",\"expected\":", wrong.expected);
+        json_ += '}';
+    }
+
+    std::string first_, json_;
+    std::size_t count_ = 0;
+    bool more_ = false;
+};
+
+/// The problem document of a refusal: with what was wrong, its sentence as `detail` and its parts as the member `errors`.
 inline response refused(error const& e, std::string_view policy, remarks const& said, edge_options const& o)
 {
-    problem_details details{.policy = policy, .type_base = o.type_base, .challenge = o.challenge};
-    std::string sentence, errors;
-    if (said.wrong != nullptr) {
-        violation const& wrong = *said.wrong;
-        sentence = wrong.where;
-        if (!wrong.name.empty()) (sentence += ' ') += wrong.name;
-        (sentence += ": expected ") += wrong.expected;
-        details.detail = sentence;
-        append_json(errors += ",\"errors\":[{\"where\":", wrong.where);
-        append_json(errors += ",\"name\":", wrong.name);
-        append_json(errors += ",\"expected\":", wrong.expected);
-        errors += "}]}";
-    }
-    response made = problem(e, details);
-    if (!errors.empty()) made.body().replace(made.body().size() - 1, 1, errors); // in place of the last brace
+    fault_list const faults(said);
+    std::string const sentence = faults.sentence();
+    response made = problem(e, {.detail = sentence, .policy = policy, .type_base = o.type_base, .challenge = o.challenge});
+    faults.into(made.body());
     annotate(made, said, e.retry_after());
     return made;
 }
@@ -158,7 +186,7 @@ private:
 ///
 /// What comes back:
 /// - a refusal or failure: the problem document (RFC 9457) of its error, with the name or label of the policy that made it as `policy`,
-///   and `Retry-After` where it is known; a `violation` as `detail` and `errors`; a 401 with its challenge;
+///   and `Retry-After` where it is known; a `violation`, or several, as `detail` and `errors`; a 401 with its challenge;
 /// - an exception of the handler: 500 without its text. One of `boost::system::system_error` with a weir code, as
 ///   `result::value()` throws it, is answered by that error. What a policy throws is thrown on;
 /// - `RateLimit` and `RateLimit-Policy` where a limiter refused and told where it stands; `X-Degraded: fallback` on an answer that is less
