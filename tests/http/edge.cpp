@@ -42,6 +42,20 @@ struct nobody {
     weir::admission<> admit(auto&) const { return weir::errc::unauthenticated; }
 };
 
+struct refusing {
+    using role = weir::gate;
+    using reports = weir::facets<weir::violations>;
+    static constexpr std::string_view name = "refusing";
+    std::size_t faults;
+    weir::admission<> admit(auto& call) const
+    {
+        weir::violations all;
+        for (std::size_t i = 0; i < faults; ++i) all.add({"body", "/" + std::to_string(i), "a \"number\""});
+        call.report(std::move(all));
+        return weir::errc::invalid_request;
+    }
+};
+
 } // namespace
 
 TEST_CASE("edge: a value is the response as it is")
@@ -89,6 +103,28 @@ TEST_CASE("edge: a violation is the detail and a member of errors")
     auto const refused = ask(http::edge(small), large);
     CHECK(refused.result_int() == 413);
     CHECK(json_of(refused).at("detail") == "body: expected at most 3 bytes");
+}
+
+TEST_CASE("edge: several violations are several errors, the first is the detail")
+{
+    auto const problem = [](std::size_t faults) {
+        weir::pipeline svc{refusing{faults}, by_path};
+        return json_of(ask(http::edge(svc), "/"));
+    };
+    auto const one = problem(1);
+    CHECK(one.at("detail") == "body /0: expected a \"number\"");
+    CHECK(one.at("errors").as_array().size() == 1);
+    auto const three = problem(3);
+    CHECK(three.at("detail") == "body /0: expected a \"number\" (and 2 more)");
+    CHECK(three.at("errors").at(2).at("where") == "body");
+    CHECK(three.at("errors").at(2).at("name") == "/2");
+    CHECK(three.at("errors").at(2).at("expected") == "a \"number\"");
+    CHECK_FALSE(three.as_object().contains("more_errors"));
+    auto const many = problem(weir::violations::most + 1);
+    CHECK(many.at("detail") == "body /0: expected a \"number\" (and 31 more at least)");
+    CHECK(many.at("errors").as_array().size() == weir::violations::most);
+    CHECK(many.at("more_errors") == true);
+    CHECK_FALSE(problem(0).as_object().contains("errors"));
 }
 
 TEST_CASE("edge: a 401 has the challenge, a problem has the type that was chosen")

@@ -2,8 +2,12 @@
 #include <weir/core/pipeline.hpp>
 #include <weir/validate/violation.hpp>
 
+#include <boost/system/result.hpp>
+
 #include <doctest/doctest.h>
 
+#include <cstddef>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -66,6 +70,29 @@ TEST_CASE("violation: the first rule that is broken is the one that is told")
     CHECK(reply.answered_by() == 0);
     REQUIRE(reply.reported<weir::violation>().has_value());
     CHECK(reply.reported<weir::violation>()->expected == "a number below 100");
+}
+
+TEST_CASE("violations: those beyond the bound are counted as more, not kept")
+{
+    weir::violations all;
+    CHECK(all.empty());
+    for (std::size_t i = 0; i < weir::violations::most; ++i) CHECK(all.add({"body", '/' + std::to_string(i), "a number"}));
+    CHECK_FALSE(all.more);
+    CHECK_FALSE(all.add({"body", "/last", "a number"}));
+    CHECK_FALSE(all.add({"body", "/last", "a number"}));
+    CHECK(all.more);
+    CHECK(all.list.size() == weir::violations::most);
+    CHECK(all.list.back().name == "/31");
+}
+
+TEST_CASE("violations: sentences name the place, and the whole where there is no name")
+{
+    CHECK(to_string(weir::violation{"query", "limit", "a number"}) == "query limit: expected a number");
+    CHECK(to_string(weir::violation{"body", {}, "an object"}) == "body: expected an object");
+    CHECK(to_string(weir::violations{{{"body", "/a", "x"}, {"body", "/b", "y"}}, true}) ==
+          "body /a: expected x; body /b: expected y; and more");
+    boost::system::result<int, weir::violations> const none(weir::violations{{{"body", "/a", "x"}}});
+    CHECK_THROWS_WITH_AS(static_cast<void>(none.value()), "body /a: expected x", std::invalid_argument);
 }
 
 } // namespace

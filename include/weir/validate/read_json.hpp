@@ -22,6 +22,7 @@ namespace detail {
 /// One for all types: see `json_shape`.
 inline violations read_json(std::string_view text, void* into, json_shape const& shape, json_options const& o)
 {
+    checked(o);
     if (text.size() > o.bytes) [[unlikely]] {
         violations found;
         found.add({"body", {}, "at most " + std::to_string(o.bytes) + " bytes"});
@@ -77,7 +78,7 @@ inline violations read_json(std::string_view text, void* into, json_shape const&
 ///
 /// A SAX handler of Boost.JSON's parser, without a document in between; a program that uses it compiles `<boost/json/src.hpp>` in one file or links
 /// Boost.JSON. Allocates what the value needs, and a scratch for long strings with escapes. Memory: at most `options.values` elements of the
-/// largest type in `T`. Calls itself at most `options.levels` deep. Thread-safe.
+/// largest type in `T`. Calls itself at most `options.levels` deep. Options out of range throw `std::invalid_argument`. Thread-safe.
 template<class T>
 [[nodiscard]] violations read_json(std::string_view text, T& into, json_options const& options = {})
 {

@@ -95,7 +95,7 @@ struct json_object {
 struct json_pushed_bool {
     template<class Vector>
     static constexpr json_shape const shape{.kind = json_kind::formed,
-                                            .inner = &json_shape_of<bool>,
+                                            .inner = &json_shape_of<typename Vector::value_type>,
                                             .take =
                                                 [](void* into, json_scratch& from) {
                                                     static_cast<Vector*>(into)->push_back(from.bytes[0] != 0);

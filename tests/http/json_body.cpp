@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <weir/http/json_body.hpp>
+
+#include "../validate/described.hpp"
+
+#include <doctest/doctest.h>
+
+#include <limits>
+#include <map>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace http = weir::http;
+
+namespace {
+
+/// What a codec needs of a call.
+struct stand_in {
+    http::request const& asked;
+    std::optional<weir::violations> told{};
+    [[nodiscard]] http::request const& request() const noexcept { return asked; }
+    void report(weir::violations all) { told = std::move(all); }
+};
+
+http::request post(std::string body, std::string_view type = "application/json")
+{
+    http::request r("POST", "/orders", std::move(body));
+    if (!type.empty()) r.set("Content-Type", type);
+    return r;
+}
+
+struct answer {
+    weir::errc kind{};
+    std::string told{};
+    test::leg leg{};
+};
+answer decoded(http::request const& r, weir::json_body<test::leg>& codec)
+{
+    stand_in call{r};
+    answer got;
+    auto const admission = codec.decode(call, got.leg);
+    if (!admission) got.kind = admission.refusal().kind();
+    if (call.told) got.told = to_string(*call.told);
+    return got;
+}
+answer decoded(http::request const& r, weir::json_options const& o = {})
+{
+    weir::json_body<test::leg> codec(o);
+    return decoded(r, codec);
+}
+
+} // namespace
+
+TEST_CASE("json_body: a body is read into the struct, every fault is told")
+{
+    answer const good = decoded(post(R"({"venue":"XETR","share":7})"));
+    CHECK(good.kind == weir::errc{});
+    CHECK(good.told.empty());
+    CHECK(good.leg == test::leg{"XETR", 7});
+
+    answer const bad = decoded(post(R"({"venue":1,"share":-1})"));
+    CHECK(bad.kind == weir::errc::invalid_request);
+    CHECK(bad.told == "body /venue: expected a string; body /share: expected a whole number from 0 to 65535");
+    answer const empty = decoded(post(""));
+    CHECK(empty.kind == weir::errc::invalid_request);
+    CHECK(empty.told == "body: expected a JSON document");
+}
+
+TEST_CASE("json_body: what does not say that it is JSON is not read")
+{
+    std::string const body = R"({"venue":"XETR","share":7})";
+    for (std::string_view type :
+         {"application/json", "Application/JSON", "application/json; charset=utf-8", "application/json;charset=\"UTF-8\"",
+          "application/json ; a=b ; charset=utf-8", "application/vnd.bank+json", "application/problem+JSON; a=b", "application/json;"})
+        CHECK(decoded(post(body, type)).kind == weir::errc{});
+    for (std::string_view type :
+         {"", "text/plain", "application/jsonx", "application/json, text/plain", "application/xml; a=application/json", "json", "+json",
+          "/+json", "application/+json", "application/json; charset=latin1", "application/json;charset",
+          "application/json; charset=utf-16; charset=utf-8"}) {
+        INFO(type);
+        answer const got = decoded(post(body, type));
+        CHECK(got.kind == weir::errc::unsupported_media_type);
+        CHECK(got.told == "header content-type: expected application/json");
+    }
+    http::request packed = post(body);
+    packed.set("Content-Encoding", "gzip");
+    CHECK(decoded(packed).kind == weir::errc::unsupported_media_type);
+    CHECK(decoded(packed).told == "header content-encoding: expected none");
+}
+
+TEST_CASE("json_body: limits are its options, which can be changed while it runs")
+{
+    std::string const body = R"({"venue":"XETR","share":7})";
+    CHECK(decoded(post(body), {.bytes = body.size()}).kind == weir::errc{});
+    answer const large = decoded(post(body), {.bytes = body.size() - 1});
+    CHECK(large.kind == weir::errc::payload_too_large);
+    CHECK(large.told == "body: expected at most 25 bytes");
+
+    weir::json_body<test::leg> codec;
+    std::string const more = R"({"venue":"XETR","share":7,"x":1})";
+    CHECK(decoded(post(more), codec).kind == weir::errc::invalid_request);
+    codec.reconfigure({.ignore_unknown_members = true});
+    CHECK(decoded(post(more), codec).kind == weir::errc{});
+    CHECK(codec.settings().ignore_unknown_members);
+    CHECK_THROWS_AS(codec.reconfigure({.levels = 0}), std::invalid_argument);
+    CHECK(codec.settings().levels == 32);
+    CHECK_THROWS_AS(weir::json_body<test::leg>({.levels = 65}), std::invalid_argument);
+    CHECK(codec.stats().refused == 1);
+
+    std::map<std::string, double> fields;
+    codec.describe([&](std::string_view name, auto value) { fields[std::string(name)] = static_cast<double>(value); });
+    CHECK(fields == std::map<std::string, double>{{"bytes", 1'048'576}, {"levels", 32}, {"values", 10'000}, {"ignore_unknown_members", 1}});
+}
+
+TEST_CASE("json_body: a value becomes a response, nothing becomes not_found, a response passes")
+{
+    weir::json_body<test::leg> codec;
+    http::request const r = post("");
+    stand_in call{r};
+    auto const made = codec.encode(call, test::leg{"XETR", 7});
+    REQUIRE(made.has_value());
+    CHECK(made->result_int() == 200);
+    CHECK(made->body() == R"({"venue":"XETR","share":7})");
+    CHECK(weir::header(*made, "content-type") == "application/json");
+
+    CHECK(codec.encode(call, std::optional<int>(7)).value().body() == "7");
+    CHECK(codec.encode(call, std::optional<int>{}).error() == weir::errc::not_found);
+    CHECK(codec.encode(call, http::response(http::status::created, "x")).value().result_int() == 201);
+    CHECK(codec.encode(call, std::vector<int>{}).value().body() == "[]");
+
+    CHECK(codec.stats().unwritten == 0);
+    CHECK(codec.encode(call, std::numeric_limits<double>::infinity()).error() == weir::errc::foreign);
+    CHECK(codec.stats().unwritten == 1);
+    std::uint64_t fields = 0;
+    codec.stats().each([&](std::string_view, std::uint64_t value) { fields += value; });
+    CHECK(fields == 1);
+}
