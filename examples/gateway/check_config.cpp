@@ -33,6 +33,8 @@ constexpr bad_change bad_changes[] = {
     {"/listen/address=localhost", R"(/listen/address: expected an address such as "127.0.0.1", found "localhost")"},
     {"/upstreams/quotes/port=0", "/upstreams/quotes/port: expected a whole number from 1 to 65535, found 0"},
     {"/keys/0/key=short", "/keys/0/key: expected a text of at least 16 bytes, found 5"},
+    {R"(/keys=[{"app": "a", "key": "0123456789abcdef"},{"app": "a", "key": "0123456789abcdef"},{"app": "a", "key": "0123456789abcdef"},{"app": "a", "key": "0123456789abcdef"},{"app": "a", "key": "0123456789abcdef"},{"app": "a", "key": "0123456789abcdef"},{"app": "a", "key": "0123456789abcdef"},{"app": "a", "key": "0123456789abcdef"},{"app": "a", "key": "0123456789abcdef"}])",
+     "/keys: signing_key::app: expected at most 8 keys of one app"},
     {R"(/listen={"address": "::1", "port": 1, "prot": 2})", "/listen/prot: there is no such setting"},
     {R"(/listen={"address": "::1"})", "/listen/port: expected a whole number from 0 to 65535, found nothing"},
     {R"(/routes={"quotes": 1})",

@@ -10,6 +10,8 @@
 #include <weir/resilience/bulkhead.hpp>
 #include <weir/resilience/circuit_breaker.hpp>
 #include <weir/resilience/retry.hpp>
+#include <weir/sign/digest.hpp>
+#include <weir/sign/encoding.hpp>
 #include <weir/sign/key_ring.hpp>
 #include <weir/sign/verify_request.hpp>
 #include <weir/validate/max_body.hpp>
@@ -74,6 +76,7 @@ struct config {
     std::vector<weir::signing_key> keys;
     quotes_settings quotes;
     orders_settings orders;
+    json::value written; ///< as it stood in the file, the keys by their digests
 };
 
 /// A configuration that cannot be used. `what()` has a line for each thing that is wrong: the file, the path of the member, what was
@@ -176,6 +179,27 @@ inline orders_settings read_orders(section s)
             .timeout = s.time("timeout")};
 }
 
+/// The keys of all apps together: what only a ring of them refuses.
+inline void check_keys(std::vector<weir::signing_key> const& keys, complaints& wrong)
+{
+    if (!wrong.empty()) return;
+    try {
+        static_cast<void>(weir::key_ring<>(std::span(keys)));
+    } catch (std::invalid_argument const& refused) {
+        wrong.push_back(std::string("/keys: ") + refused.what());
+    }
+}
+/// Nobody has to keep the text of a key to see that it is another one.
+inline void hide_keys(json::value& whole)
+{
+    for (json::value& each : whole.at("keys").as_array()) {
+        json::value& key = each.at("key");
+        std::string digest(2 * sizeof(weir::sha256_digest), '0');
+        weir::write_hex(weir::sha256(std::string_view(key.as_string())), digest.data());
+        key = digest;
+    }
+}
+
 /// Parses a text, and tells where it is no JSON: `line 3, column 7: syntax error`.
 inline json::value parse(std::string_view text, std::string_view file)
 {
@@ -224,11 +248,14 @@ inline config parse_config(std::string_view text, std::string_view file, std::sp
         made.quotes_upstream = detail::read_upstream(upstreams.at("quotes"));
         made.orders_upstream = detail::read_upstream(upstreams.at("orders"));
         made.keys = top.list("keys", detail::read_key);
+        detail::check_keys(made.keys, wrong);
         section routes = top.at("routes");
         made.quotes = detail::read_quotes(routes.at("quotes"));
         made.orders = detail::read_orders(routes.at("orders"));
     }
     if (!wrong.empty()) throw bad_config(file, wrong);
+    detail::hide_keys(whole);
+    made.written = std::move(whole);
     return made;
 }
 

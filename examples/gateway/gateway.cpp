@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // An HTTP gateway whose routes are pipelines (routes.hpp), set up by a file (gateway.json).
 // usage: gateway [--set /PATH=VALUE]... FILE
+// SIGHUP reads the file again and puts it into force; a bad one leaves the settings as they are. SIGTERM and SIGINT end it.
 #include "config.hpp"
+#include "reload.hpp"
 #include "routes.hpp"
 
 #include <weir/http/actuator.hpp>
@@ -10,10 +12,12 @@
 #include <weir/http/server.hpp>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
 #include <boost/system/system_error.hpp>
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -65,8 +69,31 @@ http::health_state health_of(weir::circuit_breaker<> const& breaker)
     return {http::health_status::degraded, "the circuit breaker keeps calls away"};
 }
 
-void run(gateway::config const& settings)
+/// Says how it went in one line.
+void reload(auto& in_force, arguments const& given)
 {
+    try {
+        fmt::print("reloaded {}: {}\n", given.file, in_force.change_to(gateway::read_config(given.file, given.changes)));
+    } catch (std::exception const& e) {
+        std::string why = e.what();
+        std::ranges::replace(why, '\n', ';');
+        fmt::print("not reloaded, the settings stay as they are: {}\n", why);
+    }
+    std::fflush(stdout);
+}
+/// Until a signal comes that ends the gateway.
+void reload_on_hangup(asio::signal_set& signals, auto& in_force, arguments const& given)
+{
+    signals.async_wait([&](boost::system::error_code failed, int signal) {
+        if (failed || signal != SIGHUP) return;
+        reload(in_force, given);
+        reload_on_hangup(signals, in_force, given);
+    });
+}
+
+void run(arguments const& given)
+{
+    gateway::config settings = gateway::read_config(given.file, given.changes);
     asio::io_context context(1);
     http::client client(context.get_executor());
     gateway::forward const quotes(client, settings.quotes_upstream);
@@ -93,6 +120,9 @@ void run(gateway::config const& settings)
     inside.health().add("orders", [&] { return health_of(order.get<weir::circuit_breaker>()); });
     http::server operators = listen(context, inside, settings.actuator, settings.drain);
 
+    gateway::settings_in_force in_force(std::move(settings), breaker, keys, one_quote, list, order);
+    asio::signal_set signals(context, SIGHUP, SIGTERM, SIGINT);
+    reload_on_hangup(signals, in_force, given);
     server.drain_on({SIGTERM, SIGINT});
     operators.drain_on({SIGTERM, SIGINT});
     fmt::print("listening on {}, actuator on {}\n", server.port(), operators.port());
@@ -104,8 +134,7 @@ void run(gateway::config const& settings)
 
 int main(int argc, char** argv)
 try {
-    arguments const given = read_arguments({argv, static_cast<std::size_t>(argc)});
-    run(gateway::read_config(given.file, given.changes));
+    run(read_arguments({argv, static_cast<std::size_t>(argc)}));
     return 0;
 } catch (std::exception const& e) {
     fmt::print(stderr, "gateway: {}\n", e.what());

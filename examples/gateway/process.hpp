@@ -21,7 +21,7 @@
 
 namespace gateway {
 
-/// Another program, which ends when this object does, and by the kernel's hand if this program is killed. Its first line of output is
+/// Another program, which ends when this object does, and by the kernel's hand if this program is killed. Its lines of output are
 /// read; its errors go to a file, or where ours go if that is empty.
 class process {
 public:
@@ -54,8 +54,8 @@ public:
     process(process const&) = delete;
     process& operator=(process const&) = delete;
 
-    /// What it says first; nothing if it ends before, or keeps silent for longer than `limit`.
-    [[nodiscard]] std::optional<std::string> first_line(std::chrono::milliseconds limit)
+    /// The next line that it says; nothing if it ends before, or keeps silent for longer than `limit`.
+    [[nodiscard]] std::optional<std::string> next_line(std::chrono::milliseconds limit)
     {
         auto const last = std::chrono::steady_clock::now() + limit;
         std::string line;
@@ -70,6 +70,10 @@ public:
             if (c == '\n') return line;
             line += c;
         }
+    }
+    void send_signal(int signal)
+    {
+        if (running()) ::kill(id_, signal);
     }
     [[nodiscard]] bool running()
     {

@@ -16,6 +16,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -108,18 +109,21 @@ private:
 
     static share prepare(std::span<signing_key const> keys)
     {
-        std::vector<prepared> made;
-        made.reserve(keys.size());
-        // Listed last comes first among equals.
-        for (std::size_t i = keys.size(); i-- > 0;) {
-            signing_key const& k = keys[i];
+        std::vector<signing_key const*> order;
+        order.reserve(keys.size());
+        for (signing_key const& k : keys) {
             expect(!k.app.empty(), "signing_key::app", "a name");
             expect(k.key.size() >= 16, "signing_key::key", "at least 16 bytes");
             expect(k.not_before < k.not_after, "signing_key::not_after", "a time after not_before");
-            made.push_back({k.app, hmac_sha256(k.key), k.not_before, k.not_after});
+            order.push_back(&k);
         }
-        std::ranges::stable_sort(
-            made, [](prepared const& a, prepared const& b) { return a.app != b.app ? a.app < b.app : a.not_before > b.not_before; });
+        // The newest first; of two from the same time, the one listed last.
+        std::ranges::sort(order, [](signing_key const* a, signing_key const* b) {
+            return std::tie(a->app, b->not_before, b) < std::tie(b->app, a->not_before, a);
+        });
+        std::vector<prepared> made;
+        made.reserve(keys.size());
+        for (signing_key const* k : order) made.push_back({k->app, hmac_sha256(k->key), k->not_before, k->not_after});
         for (std::size_t i = max_keys_an_app; i < made.size(); ++i) {
             expect(made[i].app != made[i - max_keys_an_app].app, "signing_key::app", "at most 8 keys of one app");
         }
