@@ -245,24 +245,37 @@ TEST_CASE("server: a field with a line end in it is not sent")
     CHECK_FALSE(has(answer, "X-Other"));
 }
 
-TEST_CASE("server: idle and slow clients are ended")
+TEST_CASE("server: idle clients are ended, slow ones are told first")
 {
     served s({.idle_time = 40ms, .header_time = 40ms, .body_time = 40ms});
-    for (std::string const start : {"", "GET / HT", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab", "\r\n"}) {
-        raw_client client(s.context, s.server.port());
-        auto const wait = [&](raw_client& c) -> asio::awaitable<std::string> {
-            co_await c.send(start);
-            co_return co_await c.receive();
-        };
-        CHECK(run(s.context, wait(client)).empty());
-    }
-    raw_client kept(s.context, s.server.port());
-    auto const wait = [&](raw_client& c) -> asio::awaitable<std::string> {
-        co_await c.send(get("/once"));
+    auto const wait = [](raw_client& c, std::string_view start) -> asio::awaitable<std::string> {
+        co_await c.send(start);
         co_return co_await c.receive();
     };
-    CHECK(has(run(s.context, wait(kept)), "GET /once"));
-    CHECK(s.server.stats().timed_out == 5);
+    for (std::string const start : {"", "\r\n"}) {
+        raw_client client(s.context, s.server.port());
+        CHECK(run(s.context, wait(client, start)).empty());
+    }
+    for (auto const& [start, told] :
+         {std::pair{"GET / HT", "the header did not come in time"},
+          {"GET / HTTP/1.1\r\nHost: x\r\nA", "the header did not come in time"},
+          {"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab", "the body did not come in time"},
+          {"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2", "the body did not come in time"}}) {
+        CAPTURE(start);
+        raw_client client(s.context, s.server.port());
+        std::string const answer = run(s.context, wait(client, start));
+        CHECK(answer.starts_with("HTTP/1.1 408 Request Timeout\r\n"));
+        CHECK(has(answer, "Connection: close\r\n"));
+        CHECK(has(answer, "Content-Type: application/problem+json\r\n"));
+        CHECK(has(answer, told));
+    }
+    raw_client kept(s.context, s.server.port());
+    std::string const once = get("/once");
+    std::string const answer = run(s.context, wait(kept, once));
+    CHECK(has(answer, "GET /once"));
+    CHECK_FALSE(has(answer, "408"));
+    CHECK(s.server.stats().timed_out == 7);
+    CHECK(s.server.stats().refused == 0);
 }
 
 TEST_CASE("server: no more connections than it may have, the next waits for one to end")

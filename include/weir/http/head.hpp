@@ -75,6 +75,8 @@ public:
     [[nodiscard]] bool keep_alive() const noexcept { return !closes_ && (version_ == 11 || keeps_); }
     /// The client waits for "100 Continue" before it sends the body (RFC 9110 section 10.1.1).
     [[nodiscard]] bool expects_continue() const noexcept { return expects_ && version_ == 11 && has_body(); }
+    /// The client expects what nobody here knows: 417 answers it (RFC 9110 section 15.5.18).
+    [[nodiscard]] bool expects_unknown() const noexcept { return expects_unknown_ && version_ == 11; }
 
 private:
     struct span {
@@ -146,7 +148,7 @@ private:
     step step_ = step::request;
     refusal why_ = refusal::none;
     bool trailers_ = false, chunked_ = false, has_length_ = false, has_host_ = false, has_type_ = false;
-    bool keeps_ = false, closes_ = false, expects_ = false;
+    bool keeps_ = false, closes_ = false, expects_ = false, expects_unknown_ = false;
 };
 
 inline message_head::found message_head::read(std::string_view input, bool in_start_line)
@@ -304,7 +306,9 @@ inline bool message_head::check_field(std::string_view name, std::string_view va
     switch (name.size()) {
     case 4: return !equals(name, "host") || (once(has_host_) && (detail::is_authority(value) || bad(refusal::bad_host)));
     case 6:
-        if (equals(name, "expect")) expects_ = expects_ || detail::has_element(value, "100-continue");
+        if (!equals(name, "expect")) return true;
+        expects_ = expects_ || detail::has_element(value, "100-continue");
+        expects_unknown_ = expects_unknown_ || !equals(value, "100-continue");
         return true;
     case 10:
         if (!equals(name, "connection")) return true;

@@ -33,6 +33,9 @@ std::optional<std::string_view> find_field(Message const& message, std::string_v
     return {};
 }
 
+class exchange;
+struct exchange_of;
+
 } // namespace detail
 
 /// A request as weir's server hands it out and its client sends it: Beast's message with a string for its body, and the address
@@ -77,9 +80,21 @@ public:
     friend std::string_view weir_peer(request const& r) noexcept { return r.peer_; }
 
 private:
+    friend detail::exchange_of;
     std::string peer_;
     std::string peer_identity_;
+    detail::exchange* exchange_ = nullptr; // the connection it came by, while it is answered
 };
+
+namespace detail {
+
+/// The way from a request to its connection, for what streams.
+struct exchange_of {
+    [[nodiscard]] static exchange* get(request& r) noexcept { return r.exchange_; }
+    static void set(request& r, exchange* e) noexcept { r.exchange_ = e; }
+};
+
+} // namespace detail
 
 /// A response as a handler makes it: Beast's message with a string for its body. The server adds Content-Length, Date and
 /// Connection.

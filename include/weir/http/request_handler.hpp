@@ -1,19 +1,44 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/http/detail/collected.hpp>
 #include <weir/http/message.hpp>
+#include <weir/http/problem.hpp>
+#include <weir/http/streamed_request.hpp>
+#include <weir/http/streamed_response.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
+#include <concepts>
+#include <cstddef>
 #include <functional>
+#include <type_traits>
+#include <utility>
 
 namespace weir::inline v0::http {
 
-/// What answers the requests of a server: `edge(svc)`, a `router`, an `actuator`, or a function. The request lives until the
-/// awaitable has ended.
-using request_handler = std::function<boost::asio::awaitable<response>(request&)>;
-
 namespace detail {
+
+template<class A>
+constexpr bool is_answer = false;
+template<class T>
+constexpr bool is_answer<boost::asio::awaitable<T>> = std::same_as<T, response> || streams_body<T>;
+
+/// Answers a request that is there as a whole, or one whose body comes in pieces.
+template<class F, class Request>
+concept answers = requires(F& f, Request& r)
+{
+    requires is_answer<decltype(f(r))>;
+};
+template<class F>
+concept answers_at_once = std::same_as<std::invoke_result_t<F&, request&>, boost::asio::awaitable<response>>;
+template<class F>
+concept tells_pieces = requires(F const& f, request const& r)
+{
+    {
+        f.reads_in_pieces(r)
+        } -> std::same_as<bool>;
+};
 
 /// An answer that is there already.
 inline boost::asio::awaitable<response> say(response r)
@@ -21,6 +46,77 @@ inline boost::asio::awaitable<response> say(response r)
     co_return r;
 }
 
+/// Makes a handler of whole requests and responses of one that streams.
+template<class F>
+struct streaming {
+    boost::asio::awaitable<response> operator()(request& r) { return run(f, r); }
+    F f;
+
+private:
+    static boost::asio::awaitable<response> run(F& f, request& r)
+    {
+        collected alone(r);
+        exchange* const of_server = exchange_of::get(r);
+        exchange& to = of_server != nullptr ? *of_server : alone;
+        if constexpr (answers<F, request>) {
+            auto made = co_await f(r);
+            response head = take(made, to);
+            if (of_server == nullptr && !co_await alone.collect(head)) head = problem(errc::upstream_failed);
+            co_return head;
+        } else {
+            streamed_request in_pieces(r, to);
+            auto made = co_await f(in_pieces);
+            response head = take(made, to);
+            if (of_server == nullptr && !co_await alone.collect(head)) head = problem(errc::upstream_failed);
+            co_return head;
+        }
+    }
+    static response take(response& made, exchange&) { return std::move(made); }
+    template<streams_body T>
+    static response take(T& made, exchange& to)
+    {
+        return split(std::move(made), to);
+    }
+};
+
 } // namespace detail
+
+/// What answers the requests of a server: `edge(svc)`, a `router`, an `actuator`, or a function that returns `asio::awaitable<response>` or
+/// `asio::awaitable<streamed_response>` and takes `request&`, or `streamed_request&` to read the body in pieces. The request lives until the
+/// awaitable has ended, and the stream behind it. Without a server, as in a test, what streams is collected. Copied with the function.
+class request_handler {
+public:
+    request_handler() = default;
+    request_handler(std::nullptr_t) noexcept {} // NOLINT: implicit, as functions are
+    template<class F>
+    requires(!std::same_as<F, request_handler> && (detail::answers<F, request> || detail::answers<F, streamed_request>))
+        request_handler(F f) // NOLINT: implicit
+    {
+        if constexpr (!detail::answers<F, request>) {
+            pieces_ = [](request_handler const&, request const&) { return true; };
+            answer_ = detail::streaming<F>{std::move(f)};
+        } else if constexpr (!detail::answers_at_once<F>) {
+            answer_ = detail::streaming<F>{std::move(f)};
+        } else {
+            if constexpr (detail::tells_pieces<F>) {
+                pieces_ = [](request_handler const& self, request const& r) {
+                    return self.answer_.template target<F>()->reads_in_pieces(r);
+                };
+            }
+            answer_ = std::move(f);
+        }
+    }
+
+    boost::asio::awaitable<response> operator()(request& r) const { return answer_(r); }
+    /// Whether it takes the body of that request in pieces: then it is called when the head is there.
+    [[nodiscard]] bool reads_in_pieces(request const& r) const { return pieces_ != nullptr && pieces_(*this, r); }
+    [[nodiscard]] bool may_read_in_pieces() const noexcept { return pieces_ != nullptr; }
+
+    friend bool operator==(request_handler const& h, std::nullptr_t) noexcept { return h.answer_ == nullptr; }
+
+private:
+    std::function<boost::asio::awaitable<response>(request&)> answer_;
+    bool (*pieces_)(request_handler const&, request const&) = nullptr;
+};
 
 } // namespace weir::inline v0::http

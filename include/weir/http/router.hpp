@@ -86,6 +86,7 @@ public:
         auto found = std::lower_bound(routes_.begin(), routes_.end(), at);
         if (found == routes_.end() || at < *found) found = routes_.insert(found, route{at.how, std::string(at.path), {}, {}});
         expect(found->find(method) == nullptr, pattern, "a pattern that is not there yet for that method");
+        in_pieces_ = in_pieces_ || answer.may_read_in_pieces();
         found->methods.push_back({std::string(method), std::move(answer)});
         found->allow = found->allowed();
         return *this;
@@ -98,10 +99,8 @@ public:
     /// The handler of the server.
     boost::asio::awaitable<response> operator()(request& r) const
     {
-        std::string_view path = r.path();
         std::string own;
-        if (path.find('%') != std::string_view::npos) [[unlikely]]
-            path = own = detail::decode_unreserved(path);
+        std::string_view const path = spelled(r.path(), own);
         if (detail::has_dot_segment(path)) [[unlikely]] {
             return detail::say(problem(errc::invalid_request, {.detail = "the path has a segment of dots"}));
         }
@@ -109,6 +108,15 @@ public:
         if (found == nullptr) return detail::say(problem(errc::not_found, {.detail = "no route has this path"}));
         if (request_handler const* const answer = found->choose(r.method_string())) return (*answer)(r);
         return detail::say(problem(errc::method_not_allowed, {.allow = found->allow}));
+    }
+    /// Whether the route of that request takes its body in pieces.
+    [[nodiscard]] bool reads_in_pieces(request const& r) const
+    {
+        if (!in_pieces_) return false;
+        std::string own;
+        route const* const found = find(spelled(r.path(), own));
+        request_handler const* const answer = found == nullptr ? nullptr : found->choose(r.method_string());
+        return answer != nullptr && answer->reads_in_pieces(r);
     }
 
 private:
@@ -152,6 +160,13 @@ private:
         friend bool operator<(place const& a, route const& b) noexcept { return a.how != b.how ? a.how < b.how : a.path < b.path; }
     };
 
+    /// The path as routes are compared with it; `own` holds it if it is spelled in another way.
+    static std::string_view spelled(std::string_view path, std::string& own)
+    {
+        if (path.find('%') == std::string_view::npos) [[likely]]
+            return path;
+        return own = detail::decode_unreserved(path);
+    }
     static place parse(std::string_view pattern)
     {
         constexpr std::string_view wanted =
@@ -187,6 +202,7 @@ private:
     }
 
     std::vector<route> routes_; // in the order of how, then of path
+    bool in_pieces_ = false;    // one of them may take a body so
 };
 
 } // namespace weir::inline v0::http

@@ -42,8 +42,8 @@ namespace weir::inline v0::http {
 template<class Stream = boost::asio::ip::tcp::socket>
 class basic_server {
 public:
-    /// `asio::awaitable<response>(request&)`; kept until the last connection has ended, as must be what it refers to.
-    using handler_type = detail::server_handler;
+    /// Kept until the last connection has ended, as must be what it refers to.
+    using handler_type = request_handler;
 
     /// Listens at once. Throws `std::invalid_argument` for bad options, `boost::system::system_error` where the system does not
     /// let it listen: the port is taken, the address is not one of this machine.
@@ -85,8 +85,8 @@ public:
     [[nodiscard]] server_stats stats() const noexcept
     {
         auto const read = [](auto const& counter) { return counter.load(std::memory_order_relaxed); };
-        return {read(state_->accepted), read(state_->open),      read(state_->requests),
-                read(state_->refused),  read(state_->timed_out), read(state_->threw)};
+        return {read(state_->accepted),  read(state_->open),  read(state_->requests), read(state_->refused),
+                read(state_->timed_out), read(state_->threw), read(state_->left),     read(state_->shed)};
     }
 
 private:

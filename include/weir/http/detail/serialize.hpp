@@ -6,12 +6,13 @@
 
 #include <charconv>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace weir::inline v0::http::detail {
 
-inline void append_number(std::string& to, std::size_t number)
+inline void append_number(std::string& to, std::uint64_t number)
 {
     char digits[20];
     to.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
@@ -32,31 +33,85 @@ inline void append_field(std::string& to, std::string_view name, std::string_vie
 [[nodiscard]] constexpr bool is_of_the_connection(field name) noexcept
 {
     return name == field::content_length || name == field::transfer_encoding || name == field::connection || name == field::keep_alive ||
-           name == field::proxy_connection || name == field::trailer || name == field::upgrade;
+           name == field::proxy_connection || name == field::te || name == field::trailer || name == field::upgrade;
 }
 
-/// Appends the fields that are not about the connection. False if one of them cannot be sent: a line end in a value would be
-/// a second field, or a second message.
+/// Whether the Connection fields of a message name that field as one of the connection (RFC 9110 section 7.6.1).
 template<class Message>
-[[nodiscard]] bool append_fields(std::string& to, Message const& message)
+[[nodiscard]] bool is_named_by_connection(Message const& message, std::string_view name)
 {
+    std::string lower_case(name);
+    for (char& c : lower_case) c = lower(c);
+    for (auto const& line : message)
+        if (line.name() == field::connection && has_element(line.value(), lower_case)) return true;
+    return false;
+}
+
+/// What the fields of a message are, found while they are written.
+struct written_fields {
+    bool good = true; ///< all can be sent: a line end in a value would be a second field, or a second message
+    bool date = false;
+    bool server = false;
+};
+
+/// Appends the fields that are not about the connection.
+template<class Message>
+[[nodiscard]] written_fields append_fields(std::string& to, Message const& message)
+{
+    written_fields found;
+    bool options = false; // a Connection field stands there, and may name others
+    for (auto const& line : message) options = options || line.name() == field::connection;
     for (auto const& line : message) {
-        if (is_of_the_connection(line.name())) continue;
+        field const known = line.name();
+        if (is_of_the_connection(known)) continue;
         std::string_view const name = line.name_string();
         std::string_view const value = line.value();
-        if (name.empty() || !all(in::token, name) || !all(in::value, value)) return false;
+        if (options && is_named_by_connection(message, name)) continue;
+        if (name.empty() || !all(in::token, name) || !all(in::value, value)) return {.good = false};
+        found.date = found.date || known == field::date;
+        found.server = found.server || known == field::server;
         append_field(to, name, value);
     }
-    return true;
+    return found;
 }
 
 /// How a response goes out.
 struct response_framing {
+    /// How the body's end is told.
+    enum class body : std::uint8_t {
+        whole,   ///< it is in the response: its length
+        counted, ///< it comes in pieces, `length` bytes in all
+        chunked,
+        until_end, ///< of the connection
+    };
     bool keep_alive = true;
     bool tells_keep_alive = false; ///< to an HTTP/1.0 client
     bool is_head = false;          ///< the request's method was HEAD
-    std::string_view date;         ///< the Date field, whole
+    body ends = body::whole;
+    std::uint64_t length = 0;
+    std::string_view date = {};   ///< the Date field, whole
+    std::string_view server = {}; ///< the Server field, whole, or nothing
 };
+
+/// Appends what tells the body's end.
+inline void append_framing(std::string& to, response const& r, response_framing const& how)
+{
+    using body = response_framing::body;
+    if (how.ends == body::until_end) return;
+    if (how.ends == body::chunked) {
+        // Of an answer to HEAD it would only say that a GET had a body without a length (RFC 9110 section 9.3.2).
+        if (!how.is_head) to.append("Transfer-Encoding: chunked\r\n");
+        return;
+    }
+    auto const own = how.is_head && how.ends == body::whole && r.body().empty() ? find_field(r, "Content-Length") : std::nullopt;
+    to.append("Content-Length: ");
+    if (own && !own->empty() && all(in::digit, *own)) {
+        to.append(*own);
+    } else {
+        append_number(to, how.ends == body::counted ? how.length : r.body().size());
+    }
+    to.append("\r\n");
+}
 
 /// Replaces `to` by the head of a response. False if a field cannot be sent.
 [[nodiscard]] inline bool write_head(std::string& to, response const& r, response_framing const& how)
@@ -64,18 +119,12 @@ struct response_framing {
     to.assign("HTTP/1.1 ");
     append_number(to, r.result_int());
     to.append(" ").append(std::string_view(r.reason())).append("\r\n");
-    if (!all(in::value, r.reason()) || !append_fields(to, r)) return false;
-    if (!is_bodiless(r.result_int())) {
-        auto const own = how.is_head && r.body().empty() ? find_field(r, "Content-Length") : std::nullopt;
-        to.append("Content-Length: ");
-        if (own && all(in::digit, *own)) {
-            to.append(*own);
-        } else {
-            append_number(to, r.body().size());
-        }
-        to.append("\r\n");
-    }
-    if (r.find(field::date) == r.end()) to.append(how.date);
+    if (!all(in::value, r.reason())) return false;
+    written_fields const own = append_fields(to, r);
+    if (!own.good) return false;
+    if (!is_bodiless(r.result_int())) append_framing(to, r, how);
+    if (!own.date) to.append(how.date);
+    if (!own.server) to.append(how.server);
     if (!how.keep_alive) to.append("Connection: close\r\n");
     if (how.keep_alive && how.tells_keep_alive) to.append("Connection: keep-alive\r\n");
     to.append("\r\n");
@@ -90,7 +139,7 @@ struct response_framing {
     if (method.empty() || !all(in::token, method) || !parse_target(method, target)) return false;
     to.assign(method).append(" ").append(target).append(" HTTP/1.1\r\n");
     if (r.find(field::host) == r.end()) append_field(to, "Host", host);
-    if (!append_fields(to, r)) return false;
+    if (!append_fields(to, r).good) return false;
     // A request without a body needs no length, unless its method means to have one (RFC 9110 section 8.6).
     if (!r.body().empty() || method == "POST" || method == "PUT" || method == "PATCH") {
         to.append("Content-Length: ");

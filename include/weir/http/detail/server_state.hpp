@@ -2,13 +2,12 @@
 #pragma once
 
 #include <weir/core/clock.hpp>
+#include <weir/http/detail/connection.hpp>
 #include <weir/http/detail/stream.hpp>
-#include <weir/http/message.hpp>
+#include <weir/http/request_handler.hpp>
 #include <weir/http/server_options.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -17,7 +16,6 @@
 #include <atomic>
 #include <chrono>
 #include <ctime>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -26,17 +24,6 @@
 namespace weir::inline v0::http::detail {
 
 namespace asio = boost::asio;
-
-/// What the server knows of a connection: its place in the list, and when it is ended unless it moves on.
-struct connection {
-    connection* before = this;
-    connection* behind = this;
-    time_point deadline = never;
-    bool idle = false; ///< between two requests: a drain ends it at once
-    asio::cancellation_signal end;
-};
-
-using server_handler = std::function<asio::awaitable<response>(request&)>;
 
 /// Counts what one thread writes and any thread reads.
 inline void count(std::atomic<std::uint64_t>& counter) noexcept
@@ -49,7 +36,7 @@ inline void count(std::atomic<std::uint64_t>& counter) noexcept
 template<class Stream>
 class server_state : public std::enable_shared_from_this<server_state<Stream>> {
 public:
-    server_state(asio::any_io_executor executor, server_handler handle, server_options const& o, context_of<Stream> c = {})
+    server_state(asio::any_io_executor executor, request_handler handle, server_options const& o, context_of<Stream> c = {})
         : options(o),
           handler(std::move(handle)),
           context(std::move(c)),
@@ -61,6 +48,7 @@ public:
                                      std::chrono::milliseconds(250)))
     {
         check(o);
+        if (!o.server_name.empty()) server_ = "Server: " + o.server_name + "\r\n";
         listen();
         read_clocks();
     }
@@ -71,6 +59,8 @@ public:
     [[nodiscard]] time_point last_deadline() const noexcept { return last_; }
     /// `Date: ...` and the line's end, renewed every second.
     [[nodiscard]] std::string_view date() const noexcept { return date_; }
+    /// `Server: ...` and the line's end, or nothing.
+    [[nodiscard]] std::string_view server() const noexcept { return server_; }
     [[nodiscard]] bool draining() const noexcept { return draining_; }
     [[nodiscard]] bool full() const noexcept { return open.load(std::memory_order_relaxed) >= options.connections; }
 
@@ -94,12 +84,23 @@ public:
     /// Looks at all deadlines, and again after each tick until the server has drained.
     void tick()
     {
+        // When this thread was held up, by a handler that does not wait but works, no client is to blame.
+        duration const held_up = begun_ ? steady::now() - now_ - 2 * tick_ : duration::zero();
+        begun_ = true;
         read_clocks();
+        if (held_up > duration::zero()) {
+            for_all([&](connection& c) {
+                if (c.deadline != never && c.late != cut::request_time) c.deadline += held_up;
+            });
+        }
         for_all([&](connection& c) {
-            if (c.deadline > now_) return;
-            c.deadline = never;
-            count(timed_out);
-            c.end.emit(asio::cancellation_type::terminal);
+            if (c.deadline <= now_) {
+                count(timed_out);
+                return c.cut_short(last_ <= now_ ? cut::drained : c.whole <= now_ ? cut::request_time : c.late);
+            }
+            // Most handlers end within a tick: only of those that do not is it worth a system call to hear that their client has gone.
+            if (c.running && c.noticed && !c.watched) c.watch();
+            c.noticed = c.running;
         });
         if (finished_) return;
         timer_.expires_after(tick_);
@@ -114,7 +115,7 @@ public:
         last_ = in(options.drain_time);
         for_all([&](connection& c) {
             c.deadline = std::min(c.deadline, last_);
-            if (c.idle) c.end.emit(asio::cancellation_type::terminal);
+            if (c.idle) c.cut_short(cut::drained);
         });
         finish_if_done();
     }
@@ -122,19 +123,19 @@ public:
     void stop()
     {
         drain();
-        for_all([](connection& c) { c.end.emit(asio::cancellation_type::terminal); });
+        for_all([](connection& c) { c.cut_short(cut::drained); });
         finished_ = true;
         timer_.cancel();
         signals.cancel();
     }
 
     server_options const options;
-    server_handler const handler;
+    request_handler const handler;
     [[no_unique_address]] context_of<Stream> const context;
     asio::ip::tcp::acceptor acceptor;
     asio::steady_timer place_free; ///< cancelled when a connection ends
     asio::signal_set signals;
-    std::atomic<std::uint64_t> accepted{0}, open{0}, requests{0}, refused{0}, timed_out{0}, threw{0};
+    std::atomic<std::uint64_t> accepted{0}, open{0}, requests{0}, refused{0}, timed_out{0}, threw{0}, left{0}, shed{0};
 
 private:
     void listen()
@@ -187,11 +188,13 @@ private:
 
     asio::steady_timer timer_;
     duration const tick_;
-    connection all_;
+    connection_list all_;
     time_point now_{};
     time_point last_ = never;
     std::time_t second_ = -1;
     std::string date_;
+    std::string server_;
+    bool begun_ = false;
     bool draining_ = false;
     bool finished_ = false;
 };

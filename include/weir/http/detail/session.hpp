@@ -2,6 +2,7 @@
 #pragma once
 
 #include <weir/core/result.hpp>
+#include <weir/http/detail/exchange.hpp>
 #include <weir/http/detail/input.hpp>
 #include <weir/http/detail/serialize.hpp>
 #include <weir/http/detail/server_state.hpp>
@@ -12,6 +13,7 @@
 #include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -23,190 +25,89 @@
 namespace weir::inline v0::http::detail {
 
 /// One connection of a server over any stream: reads requests, lets the handler answer them in order, writes the answers.
-/// One coroutine a connection; a request adds the handler's own.
+///
+/// One coroutine a connection, to which a request adds the handler's own: what is awaited on the common way is awaited in `run`, all
+/// else is a coroutine besides. Cancellation comes through `connection::cut_short` alone, so that `why` tells whether and why.
 template<class Stream>
-class session : connection {
+class session final : public connection, exchange {
 public:
     session(std::shared_ptr<server_state<Stream>> server, Stream&& stream, std::string peer)
-        : server_(std::move(server)), stream_(std::move(stream)), framing_(server_->options.limits)
+        : server_(std::move(server)), stream_(std::move(stream)), framing_(widened(server_->options))
     {
         request_.peer(std::move(peer));
+        exchange_of::set(request_, this);
         server_->add(*this);
     }
     ~session() { server_->remove(*this); }
-    session(session const&) = delete;
-    session& operator=(session const&) = delete;
 
     [[nodiscard]] asio::cancellation_slot slot() noexcept { return end.slot(); }
 
-    asio::awaitable<void> run()
-    {
-        make_ready(stream_);
-        if constexpr (is_secure<Stream>)
-            if (!co_await shake_hands()) co_return;
-        for (;;) {
-            auto const found = framing_.next(input_.view());
-            input_.consume(framing_.consumed()); // moves a mark only: what the machine points to stays where it is
-            switch (found) {
-            case framing::event::more:
-                if (!co_await read()) co_return;
-                break;
-            case framing::event::head: {
-                bool const asks = take_head();
-                if (asks && input_.empty() && !co_await write("HTTP/1.1 100 Continue\r\n\r\n", {})) co_return;
-                break;
-            }
-            case framing::event::body: request_.body().append(framing_.data()); break;
-            case framing::event::end:
-                if (!co_await answer()) co_return;
-                break;
-            case framing::event::refused:
-                count(server_->refused);
-                reply_ = problem(static_cast<status>(status_of(framing_.why())), {.detail = to_string(framing_.why())});
-                keep_alive_ = false;
-                co_await reply(false);
-                co_return;
-            }
-        }
-    }
+    asio::awaitable<void> run();
+    void watch() override;
 
 private:
-    /// What the client has to do next: it says how long it may take.
-    enum class stage : std::uint8_t { none, idle, header, body };
+    using body_end = response_framing::body;
 
-    void enter(stage s, duration d)
+    [[nodiscard]] server_options const& options() const noexcept { return server_->options; }
+    /// The larger of the two limits of bodies: which of them holds, the route decides.
+    static framing_limits widened(server_options const& o)
     {
-        stage_ = s;
-        deadline = server_->in(d);
+        framing_limits limits = o.limits;
+        limits.body_bytes = std::max(limits.body_bytes, o.streamed_body_bytes);
+        return limits;
     }
-
-    /// TLS begins. False: the client has gone, took longer than it may for a header, or may not come in.
-    asio::awaitable<bool> shake_hands() requires is_secure<Stream>
+    /// What comes next has that long, and it means `otherwise` if it takes longer.
+    void allow(duration d, cut otherwise) noexcept
     {
-        idle = true;
-        deadline = server_->in(server_->options.header_time);
-        error_code failed;
-        co_await stream_.async_handshake(asio::redirect_error(asio::use_awaitable, failed));
-        idle = false;
-        if (!failed) {
-            request_.peer_identity(stream_.peer_identity());
-            co_return true;
-        }
-        if (failed == asio::error::operation_aborted) co_return false;
-        count(server_->refused);
-        if (stream_.is_plain_http(failed)) {
-            reply_ = problem(status::bad_request, {.detail = "this port speaks TLS: the request has to come by https"});
-            (void)write_head(head_, reply_, {.keep_alive = false, .date = server_->date()});
-            write_now(socket_of(stream_), {asio::buffer(head_), asio::buffer(reply_.body())});
-        }
-        co_return false;
+        late = otherwise;
+        deadline = std::min(server_->in(d), whole);
     }
-
-    /// Reads some bytes. False: the client has gone or took too long, or nothing was begun and the server drains.
-    asio::awaitable<bool> read()
+    /// The handler or its stream runs.
+    void allow_handler() noexcept
     {
-        server_options const& o = server_->options;
-        idle = framing_.idle();
-        if (idle && server_->draining()) co_return false;
-        if (stage_ == stage::none && !idle) enter(stage::header, o.header_time);
-        if (stage_ == stage::none) enter(stage::idle, served_ > 0 ? o.idle_time : o.header_time);
-        char* const room = input_.room();
-        error_code failed;
-        std::size_t const size =
-            co_await stream_.async_read_some(asio::buffer(room, input_.room_size()), asio::redirect_error(asio::use_awaitable, failed));
-        idle = false;
-        if (failed) co_return false;
-        input_.add(size);
-        if (stage_ == stage::idle) enter(stage::header, o.header_time);
-        co_return true;
+        late = cut::request_time;
+        deadline = std::min(server_->last_deadline(), whole);
     }
-
-    /// Makes the request of a head. True if the client waits for leave to send the body.
-    bool take_head()
+    void begin_request() noexcept
     {
-        message_head const& head = framing_.head();
-        request_.method_string(head.method());
-        request_.target(head.target());
-        request_.version(head.version());
-        for (std::size_t i = 0; i < head.field_count(); ++i) {
-            auto const [name, value] = head.field_at(i);
-            request_.insert(name, value);
-        }
-        // What CONNECT asks for, a tunnel, is not there: whatever the answer is, nothing comes behind it.
-        keep_alive_ = head.keep_alive() && head.method() != "CONNECT";
-        if (head.has_body()) enter(stage::body, server_->options.body_time);
-        return head.expects_continue();
+        if (options().request_time != duration::max()) whole = server_->in(options().request_time);
+        allow(options().header_time, cut::slow_header);
     }
-
-    /// Lets the handler answer and sends what it says. False: the connection ends.
-    asio::awaitable<bool> answer()
+    /// The body that the handler reads is at fault: that is the answer, whatever the handler says.
+    error fault(unsigned code, std::string_view text, errc kind) noexcept
     {
-        count(server_->requests);
-        deadline = server_->last_deadline();
-        try {
-            reply_ = co_await server_->handler(request_);
-        } catch (boost::system::system_error const& e) {
-            error const failed(e.code());
-            reply_ = thrown(failed.kind() == errc::foreign ? errc::handler_threw : failed);
-        } catch (...) {
-            reply_ = thrown(errc::handler_threw);
-        }
-        asio::cancellation_state const state = co_await asio::this_coro::cancellation_state;
-        if (state.cancelled() != asio::cancellation_type::none) co_return false;
-        if (++served_ >= server_->options.requests_per_connection || server_->draining()) keep_alive_ = false;
-        if (auto const own = find_field(reply_, "Connection"); own && has_element(*own, "close")) keep_alive_ = false;
-        bool const sent = co_await reply(request_.method() == verb::head);
-        request_.reset();
-        reply_.body() = {}; // a connection may be idle for long
-        stage_ = stage::none;
-        co_return sent;
+        fault_ = code;
+        fault_text_ = text;
+        return kind;
     }
-
     response thrown(error const& e)
     {
         count(server_->threw);
         return problem(e);
     }
 
-    /// Sends the reply. False: the connection ends.
-    asio::awaitable<bool> reply(bool is_head)
-    {
-        response_framing const how{
-            .keep_alive = keep_alive_, .tells_keep_alive = request_.version() == 10, .is_head = is_head, .date = server_->date()};
-        if (reply_.result_int() < 200 || reply_.result_int() > 599 || !write_head(head_, reply_, how)) {
-            reply_ = thrown(errc::handler_threw);
-            (void)write_head(head_, reply_, how);
-        }
-        bool const bodiless = is_head || is_bodiless(reply_.result_int());
-        bool const sent = co_await write(head_, bodiless ? std::string_view{} : std::string_view(reply_.body()));
-        if (!sent) co_return false;
-        if (!keep_alive_) co_await linger();
-        co_return keep_alive_;
-    }
+    asio::awaitable<bool> shake_hands() requires is_secure<Stream>;
+    bool prepare_read();
+    void take_head();
+    [[nodiscard]] unsigned open_body();
+    [[nodiscard]] bool serialize();
+    [[nodiscard]] bool recover();
+    [[nodiscard]] std::string_view told_when_slow() noexcept;
+    void finish_request();
 
-    asio::awaitable<bool> write(std::string_view head, std::string_view body)
-    {
-        gathered buffers{asio::buffer(head.data(), head.size()), asio::buffer(body.data(), body.size())};
-        if (advance(buffers, write_now(stream_, buffers))) co_return true;
-        deadline = server_->in(server_->options.body_time);
-        co_return !co_await write_rest(stream_, buffers);
-    }
+    asio::awaitable<bool> write_slowly(gathered buffers);
+    asio::awaitable<bool> write_continue();
+    asio::awaitable<void> refuse(unsigned code, std::string_view detail);
+    asio::awaitable<void> say_last(unsigned code, std::string_view detail);
+    asio::awaitable<void> linger();
 
-    /// Ends the output, then waits for the client to end: closing a socket that has unread input would destroy the last answer
-    /// on its way (RFC 9112 section 9.6).
-    asio::awaitable<void> linger()
-    {
-        constexpr std::size_t most = 1 << 18;
-        end_output(stream_);
-        input_ = {};
-        deadline = server_->in(std::chrono::seconds(2));
-        error_code failed;
-        for (std::size_t size = 0; !failed && size < most;) {
-            char* const room = input_.room();
-            size +=
-                co_await stream_.async_read_some(asio::buffer(room, input_.room_size()), asio::redirect_error(asio::use_awaitable, failed));
-        }
-    }
+    // In session_stream.hpp.
+    asio::awaitable<result<std::string_view>> read_body() override;
+    asio::awaitable<result<void>> write_body(std::string_view piece) override;
+    asio::awaitable<error_code> write_piece(gathered rest);
+    asio::awaitable<bool> stream_answer();
+    void wait_for_leave(asio::socket_base::wait_type what);
+    void look_for_leave(asio::socket_base::wait_type what);
 
     std::shared_ptr<server_state<Stream>> server_;
     Stream stream_;
@@ -214,10 +115,314 @@ private:
     input_buffer input_;
     request request_;
     response reply_;
-    std::string head_; // of the reply
+    std::string head_; // of the reply, or of a chunk
     std::size_t served_ = 0;
-    stage stage_ = stage::none;
+    std::uint64_t sent_ = 0; // of a streamed response's body
+    std::size_t burst_ = 0;  // ... since the last time that others had their turn
+    unsigned fault_ = 0;     // the status that answers a faulty body
+    std::string_view fault_text_;
+    body_end ends_ = body_end::whole;
+    bool is_head_ = false;
+    bool in_pieces_ = false; // the handler reads the body
+    bool unread_ = false;    // ... and has not come to its end
+    bool expects_ = false;   // the client waits for leave to send it
+    bool broken_ = false;    // the stream of the response has failed
     bool keep_alive_ = true;
+    std::shared_ptr<session*> watcher_;
 };
 
+template<class Stream>
+asio::awaitable<void> session<Stream>::run()
+{
+    error_code failed;
+    make_ready(stream_);
+    if constexpr (is_secure<Stream>)
+        if (!co_await shake_hands()) co_return;
+    for (;;) {
+        auto const found = framing_.next(input_.view());
+        input_.consume(framing_.consumed()); // moves a mark only: what the machine points to stays where it is
+        switch (found) {
+        case framing::event::more: {
+            if (!prepare_read()) co_return;
+            char* const room = input_.room(framing_.left());
+            std::size_t const size =
+                co_await stream_.async_read_some(asio::buffer(room, input_.room_size()), asio::redirect_error(asio::use_awaitable, failed));
+            idle = false;
+            if (why != cut::none) [[unlikely]] {
+                co_await asio::this_coro::reset_cancellation_state(); // nothing can be awaited before that
+                if (auto const what = told_when_slow(); !what.empty()) co_await say_last(408, what);
+                co_return;
+            }
+            if (failed) co_return;
+            input_.add(size);
+            if (late == cut::idle) begin_request();
+            continue;
+        }
+        case framing::event::head:
+            take_head();
+            if (!framing_.head().has_body() && !framing_.head().expects_unknown()) [[likely]]
+                continue;
+            if (unsigned const code = open_body(); code != 0) {
+                co_await refuse(code, fault_text_);
+                co_return;
+            }
+            if (in_pieces_) break; // the handler is called now
+            if (expects_ && !co_await write_continue()) co_return;
+            allow(options().body_time, cut::slow_body);
+            continue;
+        case framing::event::body:
+            if (framing_.data().size() > options().limits.body_bytes - request_.body().size()) {
+                co_await refuse(status_of(refusal::body_too_large), to_string(refusal::body_too_large));
+                co_return;
+            }
+            request_.body().append(framing_.data());
+            continue;
+        case framing::event::end: break;
+        case framing::event::refused: co_await refuse(status_of(framing_.why()), to_string(framing_.why())); co_return;
+        }
+
+        count(server_->requests);
+        running = true;
+        noticed = false;
+        allow_handler();
+        try {
+            reply_ = co_await server_->handler(request_);
+        } catch (boost::system::system_error const& e) {
+            error const told(e.code());
+            reply_ = thrown(told.kind() == errc::foreign ? errc::handler_threw : told);
+        } catch (...) {
+            reply_ = thrown(errc::handler_threw);
+        }
+        if (why != cut::none || fault_ != 0) [[unlikely]] {
+            co_await asio::this_coro::reset_cancellation_state();
+            if (!recover()) co_return;
+        }
+        bool const has_body = serialize();
+        gathered rest{asio::buffer(head_)};
+        if (has_body) rest[1] = asio::buffer(std::as_const(reply_).body());
+        if (!advance(rest, write_now(stream_, rest)) && !co_await write_slowly(rest)) co_return;
+        if (source_ != nullptr && !co_await stream_answer()) co_return;
+        running = false;
+        if (!keep_alive_) {
+            co_await linger();
+            co_return;
+        }
+        finish_request();
+    }
+}
+
+/// TLS begins. False: the client has gone, took longer than it may for a header, or may not come in.
+template<class Stream>
+asio::awaitable<bool> session<Stream>::shake_hands() requires is_secure<Stream>
+{
+    idle = true;
+    allow(options().header_time, cut::idle);
+    error_code failed;
+    co_await stream_.async_handshake(asio::redirect_error(asio::use_awaitable, failed));
+    idle = false;
+    if (why != cut::none) co_return false;
+    late = cut::none;
+    if (!failed) {
+        request_.peer_identity(stream_.peer_identity());
+        co_return true;
+    }
+    count(server_->refused);
+    if (stream_.is_plain_http(failed)) {
+        reply_ = problem(status::bad_request, {.detail = "this port speaks TLS: the request has to come by https"});
+        keep_alive_ = false;
+        (void)serialize();
+        gathered const buffers{asio::buffer(head_), asio::buffer(std::as_const(reply_).body())};
+        write_now(socket_of(stream_), buffers);
+    }
+    co_return false;
+}
+
+/// Sets the time that the next bytes have. False: nothing was begun, and the server drains.
+template<class Stream>
+bool session<Stream>::prepare_read()
+{
+    idle = framing_.idle();
+    if (idle && server_->draining()) return false;
+    if (late != cut::none) return true;
+    if (idle)
+        allow(served_ > 0 ? options().idle_time : options().header_time, cut::idle);
+    else
+        begin_request(); // its first bytes came behind the request before
+    return true;
+}
+
+template<class Stream>
+void session<Stream>::take_head()
+{
+    message_head const& head = framing_.head();
+    request_.method_string(head.method());
+    request_.target(head.target());
+    request_.version(head.version());
+    for (std::size_t i = 0; i < head.field_count(); ++i) {
+        auto const [name, value] = head.field_at(i);
+        request_.insert(name, value);
+    }
+    is_head_ = request_.method() == verb::head;
+    // What CONNECT asks for, a tunnel, is not there: whatever the answer is, nothing comes behind it.
+    keep_alive_ = head.keep_alive() && request_.method() != verb::connect;
+    expects_ = head.expects_continue();
+}
+
+/// A head with a body, or with expectations. Not 0: the status that refuses it, before a byte of the body was read.
+template<class Stream>
+unsigned session<Stream>::open_body()
+{
+    message_head const& head = framing_.head();
+    if (head.expects_unknown()) {
+        fault_text_ = "the only expectation that is known is 100-continue";
+        return 417;
+    }
+    in_pieces_ = unread_ = server_->handler.reads_in_pieces(request_);
+    std::uint64_t const most = in_pieces_ ? options().streamed_body_bytes : options().limits.body_bytes;
+    if (head.content_length() <= most) return 0;
+    fault_text_ = to_string(refusal::body_too_large);
+    return status_of(refusal::body_too_large);
+}
+
+/// Writes the head of the reply; what cannot be sent is replaced by a problem. True: the reply's body goes with it.
+template<class Stream>
+bool session<Stream>::serialize()
+{
+    if (++served_ >= options().requests_per_connection || server_->draining() || unread_) keep_alive_ = false;
+    bool const old = request_.version() == 10;
+    if (source_ != nullptr) {
+        ends_ = length_ ? body_end::counted : old ? body_end::until_end : body_end::chunked;
+        if (ends_ == body_end::until_end) keep_alive_ = false;
+    }
+    for (auto const& line : reply_)
+        if (line.name() == field::connection && has_element(line.value(), "close")) keep_alive_ = false;
+    response_framing how{.keep_alive = keep_alive_,
+                         .tells_keep_alive = old,
+                         .is_head = is_head_,
+                         .ends = ends_,
+                         .length = length_.value_or(0),
+                         .date = server_->date(),
+                         .server = server_->server()};
+    if (reply_.result_int() < 200 || reply_.result_int() > 599 || !write_head(head_, reply_, how)) [[unlikely]] {
+        source_.reset();
+        how.ends = ends_ = body_end::whole;
+        reply_ = thrown(errc::handler_threw);
+        (void)write_head(head_, reply_, how);
+    }
+    bool const bodiless = is_head_ || is_bodiless(reply_.result_int());
+    if (source_ == nullptr) [[likely]]
+        return !bodiless;
+    if (bodiless) {
+        source_->end(result<void>());
+        source_.reset();
+    }
+    return false;
+}
+
+template<class Stream>
+void session<Stream>::finish_request()
+{
+    request_.reset();
+    reply_.body() = {}; // a connection may be idle for long
+    if (in_pieces_ || ends_ != body_end::whole) {
+        in_pieces_ = false;
+        ends_ = body_end::whole;
+        length_.reset();
+        sent_ = 0;
+    }
+    input_.shrink();
+    whole = never;
+    late = cut::none;
+}
+
+/// The rest of an answer that the system did not take at once.
+template<class Stream>
+asio::awaitable<bool> session<Stream>::write_slowly(gathered buffers)
+{
+    allow(options().body_time, cut::slow_reader);
+    error_code const failed = co_await write_rest(stream_, buffers);
+    if (!failed && why == cut::none) co_return true;
+    if (why == cut::none) count(server_->left);
+    co_return false;
+}
+
+/// Gives leave to send the body, unless the body is there already.
+template<class Stream>
+asio::awaitable<bool> session<Stream>::write_continue()
+{
+    expects_ = false;
+    if (!input_.empty()) co_return true;
+    gathered rest{asio::buffer("HTTP/1.1 100 Continue\r\n\r\n", 25)};
+    if (advance(rest, write_now(stream_, rest))) co_return true;
+    co_return co_await write_slowly(rest);
+}
+
+/// The handler was cancelled, or has read a faulty body. False: nothing more is said.
+template<class Stream>
+bool session<Stream>::recover()
+{
+    source_.reset();
+    if (why == cut::left) count(server_->left);
+    if (why != cut::none && why != cut::request_time) return false;
+    reply_ = why == cut::request_time ? problem(errc::deadline_exceeded) : problem(static_cast<status>(fault_), {.detail = fault_text_});
+    keep_alive_ = false;
+    why = cut::none;
+    whole = never;
+    return true;
+}
+
+/// What came is no request that is handled: tells why, and ends.
+template<class Stream>
+asio::awaitable<void> session<Stream>::refuse(unsigned code, std::string_view detail)
+{
+    count(server_->refused);
+    return say_last(code, detail);
+}
+
+template<class Stream>
+asio::awaitable<void> session<Stream>::say_last(unsigned code, std::string_view detail)
+{
+    reply_ = problem(static_cast<status>(code), {.detail = detail});
+    keep_alive_ = is_head_ = false;
+    (void)serialize();
+    gathered rest{asio::buffer(head_), asio::buffer(std::as_const(reply_).body())};
+    if (!advance(rest, write_now(stream_, rest)) && !co_await write_slowly(rest)) co_return;
+    co_await linger();
+}
+
+/// A read was cut short: what is told to a client that began a request and took too long over it; nothing to any other.
+template<class Stream>
+std::string_view session<Stream>::told_when_slow() noexcept
+{
+    cut const how = std::exchange(why, cut::none);
+    whole = never;
+    if (framing_.idle()) return {};
+    switch (how) {
+    case cut::slow_header: return "the header did not come in time";
+    case cut::slow_body: return "the body did not come in time";
+    case cut::request_time: return "the request did not come in time";
+    default: return {};
+    }
+}
+
+/// Ends the output, then waits for the client to end: closing a socket that has unread input would destroy the last answer
+/// on its way (RFC 9112 section 9.6).
+template<class Stream>
+asio::awaitable<void> session<Stream>::linger()
+{
+    constexpr std::size_t most = 1 << 18;
+    running = false;
+    end_output(stream_);
+    input_ = {};
+    whole = never;
+    allow(std::chrono::seconds(2), cut::idle);
+    error_code failed;
+    for (std::size_t size = 0; !failed && why == cut::none && size < most;) {
+        char* const room = input_.room();
+        size += co_await stream_.async_read_some(asio::buffer(room, input_.room_size()), asio::redirect_error(asio::use_awaitable, failed));
+    }
+}
+
 } // namespace weir::inline v0::http::detail
+
+#include <weir/http/detail/session_stream.hpp>

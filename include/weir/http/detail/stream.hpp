@@ -116,6 +116,15 @@ void end_output(Stream& stream)
     socket_of(stream).shutdown(asio::socket_base::shutdown_send, ignored);
 }
 
+/// Closes with a reset: what was sent is not whole.
+template<class Stream>
+void break_off(Stream& stream)
+{
+    error_code ignored;
+    socket_of(stream).set_option(asio::socket_base::linger(true, 0), ignored);
+    socket_of(stream).close(ignored); // not left to the destructor, which would take the option back
+}
+
 /// Awaits an operation of that stream until the slot is emitted; what becomes of it is in `why`.
 template<class Stream>
 auto cancellable_by(Stream&, asio::cancellation_slot slot, error_code& why)
