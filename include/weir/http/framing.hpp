@@ -77,6 +77,9 @@ public:
     /// A piece of the body: a view into the input of the last call.
     [[nodiscard]] std::string_view data() const noexcept { return data_; }
     [[nodiscard]] refusal why() const noexcept { return why_; }
+    /// Of the message whose head was found: its body may have that many bytes, in place of `framing_limits::body_bytes`. What its
+    /// Content-Length says is not looked at again.
+    void limit_body(std::uint64_t bytes) noexcept { limits_.body_bytes = bytes; }
     /// Bytes that are known to come of the body, or of its chunk.
     [[nodiscard]] std::uint64_t left() const noexcept { return phase_ == phase::counted || phase_ == phase::chunk_data ? left_ : 0; }
     /// The last request has ended and nothing of another was seen, except empty lines.

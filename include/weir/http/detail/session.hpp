@@ -170,13 +170,7 @@ asio::awaitable<void> session<Stream>::run()
             if (expects_ && !co_await write_continue()) co_return;
             allow(options().body_time, cut::slow_body);
             continue;
-        case framing::event::body:
-            if (framing_.data().size() > options().limits.body_bytes - request_.body().size()) {
-                co_await refuse(status_of(refusal::body_too_large), to_string(refusal::body_too_large));
-                co_return;
-            }
-            request_.body().append(framing_.data());
-            continue;
+        case framing::event::body: request_.body().append(framing_.data()); continue;
         case framing::event::end: break;
         case framing::event::refused: co_await refuse(status_of(framing_.why()), to_string(framing_.why())); co_return;
         }
@@ -279,6 +273,7 @@ unsigned session<Stream>::open_body()
     }
     in_pieces_ = unread_ = server_->handler.reads_in_pieces(request_);
     std::uint64_t const most = in_pieces_ ? options().streamed_body_bytes : options().limits.body_bytes;
+    framing_.limit_body(most);
     if (head.content_length() <= most) return 0;
     fault_text_ = to_string(refusal::body_too_large);
     return status_of(refusal::body_too_large);
