@@ -8,7 +8,9 @@
 #include <weir/http/server.hpp>
 #include <weir/limit/gcra.hpp>
 #include <weir/resilience/fallback.hpp>
+#include <weir/resilience/timeout.hpp>
 #include <weir/testing/manual_clock.hpp>
+#include <weir/testing/simulation.hpp>
 #include <weir/validate/max_body.hpp>
 #include <weir/validate/paging.hpp>
 
@@ -152,6 +154,26 @@ TEST_CASE("edge: a handler's error is a problem without a policy, an exception i
         CHECK(r.body().find("secret") == std::string::npos);
     }
     CHECK(ask(edge, "/value").result_int() == 403);
+}
+
+TEST_CASE("edge: a handler that throws because its time was up is answered by that, not by its exception")
+{
+    weir::simulation world;
+    auto const slow = [&](http::request const&) -> asio::awaitable<http::response> {
+        co_await world.sleep(1h); // throws when it is cancelled
+        co_return http::response(http::status::ok, "late");
+    };
+    weir::pipeline svc{weir::timed_by{std::ref(world.clock())}, weir::timeout{1s}, slow};
+    auto const edge = http::edge(svc);
+    auto const asking = [&]() -> asio::awaitable<void> {
+        http::request r("GET", "/");
+        http::response const answer = co_await edge(r);
+        CHECK(answer.result_int() == 504);
+        CHECK(json_of(answer).at("code") == "deadline_exceeded");
+        CHECK(json_of(answer).at("policy") == "timeout");
+    };
+    world.spawn(asking());
+    world.run();
 }
 
 TEST_CASE("edge: an answer that is less than the handler's own says so")

@@ -171,7 +171,9 @@ private:
         if (outcome.has_value()) [[likely]] {
             detail::annotate(*outcome, said, {});
         } else {
-            error const e = reply.thrown() ? detail::error_of(reply.thrown()) : outcome.error();
+            // What was thrown on the way may have come to something else: a time that was up, another attempt's error.
+            bool const threw = outcome.error() == errc::handler_threw && reply.thrown();
+            error const e = threw ? detail::error_of(reply.thrown()) : outcome.error();
             outcome = detail::refused(e, detail::policy_names<Pipeline>::at(e.policy()), said, *options_);
         }
         return *outcome;
