@@ -4,6 +4,7 @@
 #include <weir/validate/detail/json_type.hpp>
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -14,7 +15,7 @@
 
 namespace weir::inline v0::detail {
 
-enum class json_kind : std::uint8_t { boolean, integer, real, text, named, formed, optional, list, array, map, object };
+enum class json_kind : std::uint8_t { nothing, boolean, integer, real, text, named, formed, optional, list, array, map, object };
 
 struct json_shape;
 
@@ -28,6 +29,7 @@ struct json_member {
     std::string_view name;
     json_shape const* shape;
     void* (*in)(void* object) noexcept;
+    std::uint64_t bit; // its own among those of the struct
 };
 
 /// What a reader has to know of a type: one constant a type. So the parser, whose instantiation is long to compile, is one for all types,
@@ -47,6 +49,11 @@ struct json_shape {
     void (*choose)(void*, std::size_t) = nullptr;                   // the enumerator of that name
     std::string (*expected)() = nullptr;                            // of a form
 };
+
+/// Of what has no place.
+inline constexpr json_shape json_nothing{};
+/// Behind the last member, and instead of the members of a map: no name is as long.
+inline constexpr json_member json_end{std::string_view("", std::string_view::npos), &json_nothing, nullptr, 0};
 
 template<class T>
 constexpr json_shape make_json_shape() noexcept;
@@ -80,9 +87,11 @@ struct json_object {
     using all = boost::mp11::mp_rename<json_members<T>, boost::mp11::mp_list>;
     static constexpr std::size_t size = boost::mp11::mp_size<all>::value;
     static constexpr auto members = []<class... D>(boost::mp11::mp_list<D...>) {
-        return std::array<json_member, sizeof...(D)>{
+        [[maybe_unused]] std::uint64_t bit = std::uint64_t{1} << 63;
+        return std::array<json_member, sizeof...(D) + 1>{
             json_member{std::string_view(D::name), &json_shape_of<json_member_t<T, D>>,
-                        [](void* object) noexcept -> void* { return &(static_cast<T*>(object)->*D::pointer); }}...};
+                        [](void* object) noexcept -> void* { return &(static_cast<T*>(object)->*D::pointer); }, bit = std::rotl(bit, 1)}...,
+            json_end};
     }(all{});
     static constexpr std::uint64_t required = []<class... D>(boost::mp11::mp_list<D...>) {
         std::uint64_t bits = 0, bit = 1;

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <type_traits>
 
 namespace weir::inline v0::detail {
 
@@ -18,6 +19,7 @@ namespace weir::inline v0::detail {
 [[nodiscard]] inline std::string expected_of(json_shape const& s)
 {
     switch (s.kind) {
+    case json_kind::nothing: break;
     case json_kind::boolean: return "true or false";
     case json_kind::integer: return "a whole number from " + std::to_string(s.lowest) + " to " + std::to_string(s.highest);
     case json_kind::real: return "a number within the range of a floating-point number";
@@ -67,19 +69,21 @@ inline bool store_text(json_shape const& s, void* into, std::string_view value)
     });
 }
 
-/// A negative one is `number`, the others are `bits`.
+/// A negative number is `number`, the others are `bits`.
+inline bool put_integer(json_shape const& s, void* into, std::int64_t number, std::uint64_t bits, bool negative) noexcept
+{
+    if (negative ? number < s.lowest : bits > s.highest) return false;
+    switch (s.bytes) {
+    case 1: put(into, static_cast<std::uint8_t>(bits)); break;
+    case 2: put(into, static_cast<std::uint16_t>(bits)); break;
+    case 4: put(into, static_cast<std::uint32_t>(bits)); break;
+    default: put(into, bits);
+    }
+    return true;
+}
 inline bool store_integer(json_shape const& s, void* into, std::int64_t number, std::uint64_t bits, bool negative)
 {
-    if (s.kind == json_kind::integer) [[likely]] {
-        if (negative ? number < s.lowest : bits > s.highest) return false;
-        switch (s.bytes) {
-        case 1: put(into, static_cast<std::uint8_t>(bits)); break;
-        case 2: put(into, static_cast<std::uint16_t>(bits)); break;
-        case 4: put(into, static_cast<std::uint32_t>(bits)); break;
-        default: put(into, bits);
-        }
-        return true;
-    }
+    if (s.kind == json_kind::integer) return put_integer(s, into, number, bits, negative);
     if (s.kind == json_kind::real) {
         if (s.bytes == sizeof(float))
             put(into, !negative ? static_cast<float>(bits) : number == 0 ? -0.0f : static_cast<float>(number));
@@ -91,11 +95,38 @@ inline bool store_integer(json_shape const& s, void* into, std::int64_t number, 
                       [&](json_shape const& own, json_scratch& to) { return store_integer(own, to.bytes, number, bits, negative); });
 }
 
+/// Reads a decimal that is short enough to be the quotient of two integers which a double holds exactly, so that one division rounds it
+/// rightly (W. D. Clinger, "How to read floating point numbers accurately", PLDI 1990). False if it is none.
+inline bool read_short(std::string_view digits, void* into) noexcept
+{
+    static constexpr double tens[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17};
+    bool const negative = digits.front() == '-';
+    if (digits.size() > 17) return false;
+    std::uint64_t whole = 0;
+    std::size_t after_point = 0, point = 0;
+    for (std::size_t i = negative ? 1 : 0; i < digits.size(); ++i) {
+        unsigned const digit = static_cast<unsigned char>(digits[i]) - unsigned{'0'};
+        if (digit <= 9) {
+            whole = whole * 10 + digit;
+            after_point += point;
+        } else if (digits[i] == '.')
+            point = 1;
+        else
+            return false;
+    }
+    if (whole > std::uint64_t{1} << 53) return false;
+    double const value = static_cast<double>(whole) / tens[after_point];
+    put(into, negative ? -value : value);
+    return true;
+}
+
 /// Reads the digits once more: what the parser makes of them may be off by the last bit.
 template<class Real>
 bool read_real(void* into, double near, std::string_view digits)
 {
     Real value{};
+    if constexpr (std::is_same_v<Real, double>)
+        if (read_short(digits, into)) return true;
     if (std::from_chars(digits.data(), digits.data() + digits.size(), value).ec != std::errc{}) {
         if (!(std::abs(near) < 1)) return false; // beyond the largest one; what is nearer to zero than the smallest is zero
         value = digits.front() == '-' ? -Real{} : Real{};
