@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#ifndef NDEBUG
+#include <weir/core/detail/confined_watch.hpp>
+#endif
+
 #include <atomic>
 #include <concepts>
-#include <cstdio>
-#include <cstdlib>
 #include <mutex>
 #include <utility>
 
@@ -38,7 +40,17 @@ private:
     std::atomic<T> value_{};
 };
 
-/// The same words for one thread: plain loads and stores, so that an algorithm is written once for both.
+#ifndef NDEBUG
+using use_place = std::source_location; // who uses what is confined, to be named if that is wrong
+#else
+struct use_place {
+    static constexpr use_place current() noexcept { return {}; }
+};
+constexpr void check_confined(void const*, use_place) noexcept {}
+#endif
+
+/// The same words for one thread: plain loads and stores, so that an algorithm is written once for both. A debug build checks that
+/// no two threads use one at once.
 template<class T>
 class plain_cell {
 public:
@@ -47,12 +59,33 @@ public:
     plain_cell(plain_cell&&) noexcept = default;
     plain_cell& operator=(plain_cell&&) noexcept = default;
 
-    T load(std::memory_order = std::memory_order_relaxed) const noexcept { return value_; }
-    void store(T value, std::memory_order = std::memory_order_relaxed) noexcept { value_ = value; }
-    T exchange(T value, std::memory_order = std::memory_order_relaxed) noexcept { return std::exchange(value_, value); }
-    T add(T value, std::memory_order = std::memory_order_relaxed) noexcept { return std::exchange(value_, static_cast<T>(value_ + value)); }
-    bool replace(T&, T desired, std::memory_order = std::memory_order_relaxed) noexcept
+    T load(std::memory_order = std::memory_order_relaxed, use_place where = use_place::current()) const noexcept
     {
+        check_confined(this, where);
+        return value_;
+    }
+    void store(T value, std::memory_order = std::memory_order_relaxed, use_place where = use_place::current()) noexcept
+    {
+        check_confined(this, where);
+        value_ = value;
+    }
+    T exchange(T value, std::memory_order = std::memory_order_relaxed, use_place where = use_place::current()) noexcept
+    {
+        check_confined(this, where);
+        return std::exchange(value_, value);
+    }
+    T add(T value, std::memory_order = std::memory_order_relaxed, use_place where = use_place::current()) noexcept
+    {
+        check_confined(this, where);
+        return std::exchange(value_, static_cast<T>(value_ + value));
+    }
+    bool replace([[maybe_unused]] T& expected, T desired, std::memory_order = std::memory_order_relaxed,
+                 use_place where = use_place::current()) noexcept
+    {
+        check_confined(this, where);
+#ifndef NDEBUG
+        if (!(value_ == expected)) used_by_two_threads(where);
+#endif
         value_ = desired; // nobody else writes: what was expected is what is there
         return true;
     }
@@ -79,19 +112,15 @@ private:
 class confined_mutex {
 #ifndef NDEBUG
 public:
-    confined_mutex() = default;
-    confined_mutex(confined_mutex&&) noexcept {}
+    explicit(false) confined_mutex(use_place where = use_place::current()) noexcept : where_(where) {}
+    confined_mutex(confined_mutex&& other) noexcept : where_(other.where_) {}
     confined_mutex& operator=(confined_mutex&&) noexcept
     {
         return *this;
     }
     void lock() noexcept
     {
-        if (inside_.exchange(true, std::memory_order_acquire)) {
-            std::fputs("weir: a confined policy was used by two threads at once; use weir::shared, or keep it on one thread or strand\n",
-                       stderr);
-            std::abort();
-        }
+        if (inside_.exchange(true, std::memory_order_acquire)) used_by_two_threads(where_);
     }
     bool try_lock() noexcept
     {
@@ -104,6 +133,7 @@ public:
     }
 
 private:
+    use_place where_; // it was made: the constructor of what is confined
     std::atomic<bool> inside_{false};
 #else
 public:
@@ -127,7 +157,11 @@ struct shared {
 };
 
 /// The threading model of a policy or algorithm that is used by one thread, or one strand, only: no atomic instruction, no
-/// lock. A debug build ends the program with a sentence when two threads are found inside at once.
+/// lock. Use has to be serial, not on the same thread for ever: who makes it may hand it to another thread, and the threads of a strand take turns.
+///
+/// A debug build (`NDEBUG` is not defined) ends the program when it finds that two threads use it at once, with a sentence that names what was used. It
+/// sees that when one thread writes between another's reading and writing, when both are under its lock, or when both touch the same
+/// word within a moment; it does not see every overlap, and never takes turns for one. Programs are built with `NDEBUG` everywhere or nowhere.
 struct confined {
     template<class T>
     using cell = detail::plain_cell<T>;
