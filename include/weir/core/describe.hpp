@@ -124,6 +124,13 @@ constexpr bool keeps_stats = requires(P& policy, time_point now)
     policy.stats(now);
 };
 
+/// Not a pipeline whose policies can be seen, but one that tells of them: `any_pipeline`.
+template<class Pipeline>
+concept tells_of_itself = requires(Pipeline& svc)
+{
+    svc.describe();
+};
+
 } // namespace detail
 
 /// The policies of a pipeline in order, the outermost first, with the settings of this moment. What `describe` returns.
@@ -169,7 +176,7 @@ public:
 /// `void describe(auto&& field) const { field("limit", limit_); }`: durations, numbers, booleans, strings; one without it has none to
 /// tell. Allocates; for operators, not for calls. Thread-safe if the policies are.
 template<class Pipeline>
-[[nodiscard]] description describe(Pipeline& svc)
+requires(!detail::tells_of_itself<Pipeline>) [[nodiscard]] description describe(Pipeline& svc)
 {
     description all;
     svc.for_each([&]<class P>(P& policy, std::string_view label) {
@@ -186,12 +193,24 @@ template<class Pipeline>
 /// Shows `visit(name, label, field, value)` every figure that the policies count, the outermost first; what a policy counts as of `now`. A
 /// field that only grows ends in `_total`. Allocates nothing. Thread-safe if the policies are.
 template<class Pipeline, class Visitor>
-void stats_of(Pipeline& svc, time_point now, Visitor&& visit)
+requires(!detail::tells_of_itself<Pipeline>) void stats_of(Pipeline& svc, time_point now, Visitor&& visit)
 {
     svc.for_each([&]<class P>(P& policy, std::string_view label) {
         if constexpr (detail::keeps_stats<P>)
             policy.stats(now).each([&](std::string_view field, auto value) { visit(P::name, label, field, value); });
     });
+}
+
+/// The same of a pipeline whose type is erased.
+template<detail::tells_of_itself Pipeline>
+[[nodiscard]] description describe(Pipeline& svc)
+{
+    return svc.describe();
+}
+template<detail::tells_of_itself Pipeline, class Visitor>
+void stats_of(Pipeline& svc, time_point now, Visitor&& visit)
+{
+    svc.stats_of(now, std::forward<Visitor>(visit));
 }
 
 } // namespace weir::inline v0
