@@ -5,15 +5,15 @@
 #include <weir/core/result.hpp>
 #include <weir/http/client_options.hpp>
 #include <weir/http/detail/client_call.hpp>
+#include <weir/http/incoming_response.hpp>
 #include <weir/http/message.hpp>
+#include <weir/http/outgoing_body.hpp>
 #include <weir/http/upstream.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -61,11 +61,29 @@ public:
     [[nodiscard]] boost::asio::awaitable<result<response>> send(upstream const& to, request const& r,
                                                                 boost::asio::cancellation_slot slot = {})
     {
-        return send_by(state_, to, r, {.slot = slot});
+        return send_by(state_, to, r, nullptr, {.slot = slot});
     }
     [[nodiscard]] boost::asio::awaitable<result<response>> send(upstream const& to, request const& r, send_options const& o)
     {
-        return send_by(state_, to, r, o);
+        return send_by(state_, to, r, nullptr, o);
+    }
+    /// As above, with a body that is written in pieces. The request's own body is not sent.
+    [[nodiscard]] boost::asio::awaitable<result<response>> send(upstream const& to, request const& r, outgoing_body& body,
+                                                                send_options const& o = {})
+    {
+        return send_by(state_, to, r, &body, o);
+    }
+
+    /// Sends a request and awaits the head of its response, whose body is read in pieces then. `whole_time` and `body_bytes` do not count;
+    /// a slot and a deadline in the options are for the reads, too.
+    [[nodiscard]] boost::asio::awaitable<result<incoming_response>> stream(upstream const& to, request const& r, send_options const& o = {})
+    {
+        return stream_by(state_, to, r, nullptr, o);
+    }
+    [[nodiscard]] boost::asio::awaitable<result<incoming_response>> stream(upstream const& to, request const& r, outgoing_body& body,
+                                                                           send_options const& o = {})
+    {
+        return stream_by(state_, to, r, &body, o);
     }
 
     /// Connections to an upstream, in use and idle.
@@ -82,22 +100,20 @@ private:
     using state = detail::client_state<Stream>;
 
     static boost::asio::awaitable<result<response>> send_by(std::shared_ptr<state> shared, upstream const& to, request const& r,
-                                                            send_options o);
+                                                            outgoing_body const* body, send_options o);
+    static boost::asio::awaitable<result<incoming_response>> stream_by(std::shared_ptr<state> shared, upstream const& to, request const& r,
+                                                                       outgoing_body const* body, send_options o);
 
     std::shared_ptr<state> state_;
 };
 
 template<class Stream>
 boost::asio::awaitable<result<response>> basic_client<Stream>::send_by(std::shared_ptr<state> shared, upstream const& to, request const& r,
-                                                                       send_options o)
+                                                                       outgoing_body const* body, send_options o)
 {
-    if (!o.slot.is_connected()) {
-        boost::asio::cancellation_state const own = co_await boost::asio::this_coro::cancellation_state;
-        o.slot = own.slot();
-    }
     client_options const& options = shared->options;
     detail::client_call<Stream> call(shared, to, o.slot, std::min(o.deadline, after(steady::now(), options.whole_time)));
-    detail::client_trouble trouble = co_await call.begin(r);
+    detail::client_trouble trouble = co_await call.begin(r, body);
     while (!trouble) {
         framing::event found = call.step();
         if (found == framing::event::more) found = co_await call.fill(trouble);
@@ -114,6 +130,17 @@ boost::asio::awaitable<result<response>> basic_client<Stream>::send_by(std::shar
         }
     }
     co_return shared->fails(to, trouble, o.failure);
+}
+
+template<class Stream>
+boost::asio::awaitable<result<incoming_response>> basic_client<Stream>::stream_by(std::shared_ptr<state> shared, upstream const& to,
+                                                                                  request const& r, outgoing_body const* body,
+                                                                                  send_options o)
+{
+    auto const call = std::make_shared<detail::kept_call<Stream>>(shared, to, o.slot, o.deadline);
+    detail::client_trouble const trouble = co_await call->begin(r, body);
+    if (trouble) co_return shared->fails(to, trouble, o.failure);
+    co_return incoming_response(std::move(call->answer), call);
 }
 
 /// The client over plain TCP.
