@@ -64,6 +64,7 @@ public:
     /// The response is there: its connection may serve again.
     void finish()
     {
+        lease_->input.shrink();
         if (keep_ && lease_->input.empty()) lease_.keep(steady::now());
         lease_ = {};
     }
@@ -335,7 +336,7 @@ asio::awaitable<framing::event> client_call<Stream>::fill(client_trouble& troubl
     until(shared_->options.piece_time);
     error_code why;
     auto token = cancellable_by(c.stream, c.slot(), why);
-    char* const room = c.input.room();
+    char* const room = c.input.room(c.machine.left());
     std::size_t const size = co_await c.stream.async_read_some(asio::buffer(room, c.input.room_size()), token);
     c.input.add(size);
     if (!why && !c.over()) co_return event::more;

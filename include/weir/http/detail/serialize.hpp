@@ -131,19 +131,36 @@ inline void append_framing(std::string& to, response const& r, response_framing 
     return true;
 }
 
+/// How a request goes out.
+struct request_framing {
+    enum class body : std::uint8_t {
+        whole,   ///< it is in the request: its length
+        counted, ///< it comes in pieces, `length` bytes in all
+        chunked,
+    };
+    body ends = body::whole;
+    std::uint64_t length = 0;
+};
+
 /// Replaces `to` by the head of a request to `host`. False if something in it cannot be sent.
-[[nodiscard]] inline bool write_head(std::string& to, request const& r, std::string_view host)
+[[nodiscard]] inline bool write_head(std::string& to, request const& r, std::string_view host, request_framing const& how = {})
 {
+    using body = request_framing::body;
     std::string_view const method = r.method_string();
     std::string_view const target = r.target();
     if (method.empty() || !all(in::token, method) || !parse_target(method, target)) return false;
     to.assign(method).append(" ").append(target).append(" HTTP/1.1\r\n");
-    if (r.find(field::host) == r.end()) append_field(to, "Host", host);
+    if (r.find(field::host) == r.end()) {
+        if (!is_authority(host)) return false;
+        append_field(to, "Host", host);
+    }
     if (!append_fields(to, r).good) return false;
     // A request without a body needs no length, unless its method means to have one (RFC 9110 section 8.6).
-    if (!r.body().empty() || method == "POST" || method == "PUT" || method == "PATCH") {
+    if (how.ends == body::chunked) {
+        to.append("Transfer-Encoding: chunked\r\n");
+    } else if (how.ends == body::counted || !r.body().empty() || method == "POST" || method == "PUT" || method == "PATCH") {
         to.append("Content-Length: ");
-        append_number(to, r.body().size());
+        append_number(to, how.ends == body::counted ? how.length : r.body().size());
         to.append("\r\n");
     }
     to.append("\r\n");
