@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
-# Installs what is missing, builds and runs all tests: with g++, with clang, under the address and under the thread sanitizer.
-# usage: sh tests/run.sh [STAGE...]      stages: test (also called quick), clang, asan, tsan; all of them if none is named
+# Installs what is missing, builds and runs all tests: with g++, with clang, under the address and under the thread sanitizer; and whether
+# the sources compile with the other compilers and versions of Boost.
+# usage: sh tests/run.sh [STAGE...]      stages: test (also called quick), clang, asan, tsan, matrix; all of them if none is named
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . cmake/ensure.sh
@@ -10,11 +11,11 @@ stages=
 for stage in "$@"; do
     case $stage in
     quick | test) stages="$stages test" ;;
-    clang | asan | tsan) stages="$stages $stage" ;;
-    *) die "usage: sh tests/run.sh [quick | test | clang | asan | tsan]..." ;;
+    clang | asan | tsan | matrix) stages="$stages $stage" ;;
+    *) die "usage: sh tests/run.sh [quick | test | clang | asan | tsan | matrix]..." ;;
     esac
 done
-stages=${stages:-test clang asan tsan}
+stages=${stages:-test clang asan tsan matrix}
 ensure tests
 
 jobs=$(nproc)
@@ -108,6 +109,16 @@ for stage in $stages; do
         fi
         ;;
     asan) run_sanitized asan address,undefined "tests under the address and undefined behaviour sanitizers" "${CXX:-g++}" ;;
+    matrix)
+        heading "compilers and versions of Boost"
+        start=$(date +%s)
+        mkdir -p build
+        sh tests/matrix.sh 2>&1 | tee build/matrix.log
+        # shellcheck disable=SC2046
+        set -- $(sed -n '$s/^\([0-9]*\) passed, \([0-9]*\) failed\(, \([0-9]*\) skipped\)*$/\1 \2 \4/p' build/matrix.log)
+        passed=$((passed + ${1:-0})) failed=$((failed + ${2:-1})) skipped=$((skipped + ${3:-0}))
+        say "=== compilers and versions of Boost: $(($(date +%s) - start)) s"
+        ;;
     tsan) run_sanitized tsan thread "concurrent tests under the thread sanitizer" "${CXX:-g++}" ;;
     esac
 done

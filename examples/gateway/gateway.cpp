@@ -13,7 +13,6 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
-#include <boost/system/system_error.hpp>
 
 #include <fmt/format.h>
 
@@ -52,14 +51,6 @@ arguments read_arguments(std::span<char*> all)
     }
     if (read.file.empty()) throw std::invalid_argument("usage: gateway [--set /PATH=VALUE]... FILE");
     return read;
-}
-
-/// A server, or an exception that says which address it could not have.
-http::server listen(asio::io_context& context, http::request_handler answer, gateway::listener const& at, weir::duration drain)
-try {
-    return http::server(context.get_executor(), std::move(answer), {.address = at.address, .port = at.port, .drain_time = drain});
-} catch (boost::system::system_error const& e) {
-    throw std::runtime_error(fmt::format("cannot listen on {}:{}: {}", at.address, at.port, e.code().message()));
 }
 
 /// A service whose breaker is not closed is in trouble, and the gateway does without it.
@@ -112,13 +103,16 @@ void run(arguments const& given)
         return http::query(r, "symbol") ? one(r) : all(r);
     });
 
-    http::server server = listen(context, std::move(routes), settings.listen, settings.drain);
+    auto const at = [&](gateway::listener const& l) {
+        return http::server_options{.address = l.address, .port = l.port, .drain_time = settings.drain};
+    };
+    http::server server(context.get_executor(), std::move(routes), at(settings.listen));
     http::actuator inside;
     inside.add("one_quote", one_quote).add("list_of_quotes", list).add("place_order", order);
     inside.add_server("public", [&] { return server.stats(); });
     inside.health().add("quotes", [&] { return health_of(breaker); });
     inside.health().add("orders", [&] { return health_of(order.get<weir::circuit_breaker>()); });
-    http::server operators = listen(context, inside, settings.actuator, settings.drain);
+    http::server operators(context.get_executor(), inside, at(settings.actuator));
 
     gateway::settings_in_force in_force(std::move(settings), breaker, keys, one_quote, list, order);
     asio::signal_set signals(context, SIGHUP, SIGTERM, SIGINT);

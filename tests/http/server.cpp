@@ -397,6 +397,21 @@ TEST_CASE("server: two may share a port")
     CHECK(first.server.port() == second.server.port());
 }
 
+TEST_CASE("server: an address that cannot be had is named")
+{
+    asio::io_context context;
+    asio::ip::tcp::acceptor const holder(context, {asio::ip::address_v4::loopback(), 0});
+    std::uint16_t const taken = holder.local_endpoint().port();
+    std::string said;
+    try {
+        http::server const second(context.get_executor(), nullptr, {.port = taken});
+    } catch (boost::system::system_error const& e) {
+        said = e.what();
+        CHECK(e.code() == boost::system::errc::address_in_use);
+    }
+    CHECK(said.starts_with("cannot listen on 127.0.0.1:" + std::to_string(taken) + ": "));
+}
+
 TEST_CASE("server: of gunicorn's requests it handles what is valid and nothing that is invalid")
 {
     namespace gunicorn = weir_tests::gunicorn;

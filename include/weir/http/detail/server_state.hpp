@@ -11,6 +11,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/system/system_error.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -139,7 +140,7 @@ public:
 
 private:
     void listen()
-    {
+    try {
         asio::ip::tcp::endpoint const where(asio::ip::make_address(options.address), options.port);
         acceptor.open(where.protocol());
         acceptor.set_option(asio::socket_base::reuse_address(true));
@@ -147,6 +148,10 @@ private:
         if (options.reuse_port) acceptor.set_option(reuse_port(true));
         acceptor.bind(where);
         acceptor.listen();
+    } catch (boost::system::system_error const& e) {
+        // The code as a new one: where in Asio it was made helps nobody.
+        throw boost::system::system_error(boost::system::error_code(e.code().value(), e.code().category()),
+                                          "cannot listen on " + options.address + ':' + std::to_string(options.port));
     }
     void close_listener()
     {
