@@ -58,6 +58,15 @@ refused "refuses an unknown component" "weir has no component 'levee'. It has: c
     consumer -B "$work/unknown" "$prefix" "-DWEIR_COMPONENTS=core;levee"
 refused "asks for OpenSSL only when sign is asked for" "OpenSSL" consumer -B "$work/sign" "$prefix" "-DWEIR_COMPONENTS=core;limit;sign"
 
+# Whoever comes with too little is told what is needed, before anything else.
+old=$work/old/boost
+mkdir -p "$old"
+echo '#define BOOST_VERSION 107400' >"$old/version.hpp"
+refused "tells an old Boost" "weir needs Boost 1.81 or newer" \
+    "$compiler" -std=c++20 -fsyntax-only -isystem "$work/old" -I"$source/include" "$source/tests/consumer/consumer.cpp"
+refused "tells an older C++" "weir needs C++20: compile with -std=c++20" \
+    "$compiler" -std=c++17 -fsyntax-only -I"$source/include" "$source/tests/consumer/consumer.cpp"
+
 # What a user fetches is a commit with a tag; here it is one of what lies in the folder now.
 if command -v git >/dev/null; then
     origin=$work/origin

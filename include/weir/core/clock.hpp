@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/core/detail/requirements.hpp>
+
 #include <chrono>
 #include <concepts>
 #include <cstdint>
