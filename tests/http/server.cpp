@@ -297,6 +297,69 @@ TEST_CASE("server: no more connections than it may have, the next waits for one 
     CHECK(s.server.stats().open == 1);
 }
 
+TEST_CASE("server: no more connections of an address than it may have, one more is closed at once")
+{
+    served s({.connections_per_address = 2});
+    auto const talks = [&]() -> asio::awaitable<std::string> {
+        raw_client first(s.context, s.server.port());
+        co_await first.send(get("/1"));
+        std::string heard = co_await first.receive("\n");
+        raw_client second(s.context, s.server.port());
+        co_await second.send(get("/2"));
+        heard += co_await second.receive("\n");
+        raw_client third(s.context, s.server.port());
+        heard += "[" + co_await third.receive() + "]";
+        first.socket().close();
+        while (s.server.stats().open == 2) co_await asio::post(s.context, asio::use_awaitable);
+        raw_client fourth(s.context, s.server.port());
+        co_await fourth.send(get("/4"));
+        heard += co_await fourth.receive("\n");
+        co_return heard;
+    };
+    std::string const heard = run(s.context, talks());
+    CHECK(has(heard, "GET /2 \n[]HTTP/1.1 200 OK\r\n"));
+    CHECK(heard.ends_with("GET /4 \n"));
+    CHECK(s.server.stats().shed == 1);
+    CHECK_THROWS_AS(served({.connections_per_address = 0}), std::invalid_argument);
+}
+
+TEST_CASE("server: a drain waits for work that outlives the requests, and cancels it when its time is up")
+{
+    for (bool const ends : {true, false}) {
+        CAPTURE(ends);
+        served s({.idle_time = 40ms, .drain_time = ends ? 60'000ms : 40ms});
+        asio::steady_timer work(s.context, asio::steady_timer::time_point::max());
+        bool begun = false, cancelled = false;
+        s.server.drain_after([&]() -> asio::awaitable<void> {
+            begun = true;
+            boost::system::error_code failed;
+            co_await work.async_wait(asio::redirect_error(asio::use_awaitable, failed));
+            asio::cancellation_state const state = co_await asio::this_coro::cancellation_state;
+            cancelled = state.cancelled() == asio::cancellation_type::terminal;
+        });
+        raw_client busy(s.context, s.server.port());
+        auto const talks = [&]() -> asio::awaitable<bool> {
+            co_await busy.send("GET /begun HTTP/1.1\r\n");
+            while (s.server.stats().open < 1) co_await asio::post(s.context, asio::use_awaitable);
+            for (int i = 0; i < 100; ++i) co_await asio::post(s.context, asio::use_awaitable);
+            s.server.drain();
+            for (int i = 0; i < 100; ++i) co_await asio::post(s.context, asio::use_awaitable);
+            CHECK_FALSE(begun); // a request has begun, and comes first
+            co_await busy.send("Host: x\r\n\r\n");
+            CHECK(has(co_await busy.receive("\n"), "GET /begun"));
+            busy.socket().close();
+            while (!begun) co_await asio::post(s.context, asio::use_awaitable);
+            co_return true;
+        };
+        CHECK(run(s.context, talks()));
+        if (ends) work.cancel();
+        s.context.restart();
+        s.context.run_for(20s);
+        CHECK(s.context.stopped());
+        CHECK(cancelled == !ends);
+    }
+}
+
 TEST_CASE("server: a drain ends idle connections, lets requests end, and cancels those that do not")
 {
     served s({.drain_time = 50ms});

@@ -128,6 +128,8 @@ private:
             add("weir_http_refused_total", "Requests refused for their framing or size.", now.refused);
             add("weir_http_timed_out_total", "Connections ended for being idle or slow.", now.timed_out);
             add("weir_http_threw_total", "Requests whose handler threw.", now.threw);
+            add("weir_http_left_total", "Requests whose client left before the answer.", now.left);
+            add("weir_http_shed_total", "Connections closed at once, for their address had too many.", now.shed);
         }
         page.add("process_start_time_seconds", "When the process began, in seconds since 1970.", {}, detail::process_start_seconds());
         page.add("process_cpu_seconds_total", "CPU time of the process, user and system.", {}, detail::process_cpu_seconds());

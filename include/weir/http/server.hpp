@@ -14,9 +14,12 @@
 #include <csignal>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace weir::inline v0::http {
@@ -36,9 +39,16 @@ namespace weir::inline v0::http {
 /// and, where the connection ends, `Connection: close`. What it throws becomes a problem document; the text of an exception is
 /// not shown. A malformed request is answered by 400, 413, 414, 431, 501 or 505 as a problem document, and its connection closed.
 ///
-/// The cancellation slot of the handler's coroutine is emitted (terminal) when the drain's time is up. Deadlines of connections
+/// The cancellation slot of the handler's coroutine is emitted (terminal) when its client has left, when `request_time` is over, which
+/// is answered by a 504, and when the drain's time is up. Leaving is a reset of the connection; a client that ends its side after the request
+/// (half-close) waits for its answer, unless `half_close` says otherwise. It is noticed for handlers that take longer than a tick. A client
+/// that is slow over a request it has begun is told so by a 408.
+///
+/// What a handler streams goes by the same connection: see `streamed_request` and `streamed_response`. Fields that are about a connection
+/// (RFC 9110 section 7.6.1) are not sent; Upgrade is not taken up; of expectations 100-continue is known, any other is a 417.
+/// Deadlines of connections
 /// are looked at by one coarse tick, an eighth of the shortest time and at most 250 ms: no timer is armed for a request.
-/// Memory: 8 KiB of input a connection and what its largest header needed. `Stream` is made from an accepted socket.
+/// Memory: some 5 KiB for a connection that waits, while it reads as much as its header or 64 KiB of a body need. `Stream` is made from an accepted socket.
 template<class Stream = boost::asio::ip::tcp::socket>
 class basic_server {
 public:
@@ -81,6 +91,11 @@ public:
         });
     }
 
+    /// A drain also waits for that, when the last connection has ended: `server.drain_after([&] { return scope.drain(); })`, so that what
+    /// outlives its request ends before the server does. It is cancelled (terminal) when the drain's time is up. Once, before the context runs;
+    /// what it refers to is kept until the server has drained.
+    void drain_after(std::function<boost::asio::awaitable<void>()> work) { state_->last_work = std::move(work); }
+
     /// From any thread.
     [[nodiscard]] server_stats stats() const noexcept
     {
@@ -101,6 +116,19 @@ private:
     std::shared_ptr<detail::server_state<Stream>> state_;
     std::uint16_t port_;
 };
+
+namespace detail {
+
+/// Nothing if the other side has gone.
+inline std::optional<ip_address> address_of(boost::asio::ip::tcp::socket const& socket)
+{
+    boost::system::error_code failed;
+    std::string const text = socket.remote_endpoint(failed).address().to_string();
+    if (failed) return {};
+    return ip_address::parse(std::string_view(text).substr(0, text.find('%'))); // without the zone
+}
+
+} // namespace detail
 
 template<class Stream>
 boost::asio::awaitable<void> basic_server<Stream>::accept(std::shared_ptr<detail::server_state<Stream>> state)
@@ -123,9 +151,13 @@ boost::asio::awaitable<void> basic_server<Stream>::accept(std::shared_ptr<detail
             continue;
         }
         detail::count(state->accepted);
-        auto const peer = socket.remote_endpoint(failed);
-        auto one =
-            std::make_unique<session>(state, detail::make_stream<Stream>(std::move(socket), state->context), peer.address().to_string());
+        auto const peer = detail::address_of(socket);
+        if (!peer) continue; // it has gone already
+        if (!state->addresses.take(*peer)) {
+            detail::count(state->shed);
+            continue;
+        }
+        auto one = std::make_unique<session>(state, detail::make_stream<Stream>(std::move(socket), state->context), *peer);
         auto* const running = one.get();
         auto const slot = running->slot();
         auto owner = [one = std::move(one)](std::exception_ptr) {};

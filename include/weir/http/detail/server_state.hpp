@@ -2,12 +2,17 @@
 #pragma once
 
 #include <weir/core/clock.hpp>
+#include <weir/http/detail/address_count.hpp>
 #include <weir/http/detail/connection.hpp>
 #include <weir/http/detail/stream.hpp>
 #include <weir/http/request_handler.hpp>
 #include <weir/http/server_options.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -17,6 +22,8 @@
 #include <atomic>
 #include <chrono>
 #include <ctime>
+#include <exception>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -44,8 +51,9 @@ public:
           acceptor(executor),
           place_free(executor),
           signals(executor),
+          addresses(o.connections_per_address),
           timer_(executor),
-          tick_(std::clamp<duration>(std::min({o.idle_time, o.header_time, o.body_time}) / 8, std::chrono::milliseconds(5),
+          tick_(std::clamp<duration>(std::min({o.idle_time, o.header_time, o.body_time, o.request_time}) / 8, std::chrono::milliseconds(5),
                                      std::chrono::milliseconds(250)))
     {
         check(o);
@@ -91,7 +99,7 @@ public:
         read_clocks();
         if (held_up > duration::zero()) {
             for_all([&](connection& c) {
-                if (c.deadline != never && c.late != cut::request_time) c.deadline += held_up;
+                if (c.deadline != never && c.late != cut::request_time) c.deadline = std::min(c.deadline + held_up, last_);
             });
         }
         for_all([&](connection& c) {
@@ -103,6 +111,7 @@ public:
             if (c.running && c.noticed && !c.watched) c.watch();
             c.noticed = c.running;
         });
+        if (working_ && last_ <= now_) end_of_work_.emit(asio::cancellation_type::terminal);
         if (finished_) return;
         timer_.expires_after(tick_);
         timer_.async_wait([self = this->shared_from_this()](boost::system::error_code failed) {
@@ -123,11 +132,11 @@ public:
     /// Ends all at once.
     void stop()
     {
+        if (!working_) last_work = nullptr;
         drain();
         for_all([](connection& c) { c.cut_short(cut::drained); });
-        finished_ = true;
-        timer_.cancel();
-        signals.cancel();
+        if (working_) end_of_work_.emit(asio::cancellation_type::terminal);
+        finish();
     }
 
     server_options const options;
@@ -136,6 +145,9 @@ public:
     asio::ip::tcp::acceptor acceptor;
     asio::steady_timer place_free; ///< cancelled when a connection ends
     asio::signal_set signals;
+    address_count addresses;
+    /// What a drain waits for when the last connection has ended.
+    std::function<asio::awaitable<void>()> last_work;
     std::atomic<std::uint64_t> accepted{0}, open{0}, requests{0}, refused{0}, timed_out{0}, threw{0}, left{0}, shed{0};
 
 private:
@@ -161,7 +173,17 @@ private:
     }
     void finish_if_done()
     {
-        if (open.load(std::memory_order_relaxed) > 0) return;
+        if (open.load(std::memory_order_relaxed) > 0 || working_) return;
+        if (last_work == nullptr) return finish();
+        working_ = true;
+        asio::co_spawn(acceptor.get_executor(), last_work(),
+                       asio::bind_cancellation_slot(end_of_work_.slot(), [self = this->shared_from_this()](std::exception_ptr) {
+                           self->working_ = false;
+                           self->finish();
+                       }));
+    }
+    void finish()
+    {
         finished_ = true;
         timer_.cancel();
         signals.cancel();
@@ -199,6 +221,8 @@ private:
     std::time_t second_ = -1;
     std::string date_;
     std::string server_;
+    asio::cancellation_signal end_of_work_;
+    bool working_ = false; // on what the drain waits for besides connections
     bool begun_ = false;
     bool draining_ = false;
     bool finished_ = false;

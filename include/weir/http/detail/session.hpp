@@ -31,14 +31,19 @@ namespace weir::inline v0::http::detail {
 template<class Stream>
 class session final : public connection, exchange {
 public:
-    session(std::shared_ptr<server_state<Stream>> server, Stream&& stream, std::string peer)
-        : server_(std::move(server)), stream_(std::move(stream)), framing_(widened(server_->options))
+    /// Its address is counted already.
+    session(std::shared_ptr<server_state<Stream>> server, Stream&& stream, ip_address const& peer)
+        : server_(std::move(server)), stream_(std::move(stream)), framing_(widened(server_->options)), peer_(peer)
     {
-        request_.peer(std::move(peer));
+        request_.peer(peer.to_string());
         exchange_of::set(request_, this);
         server_->add(*this);
     }
-    ~session() { server_->remove(*this); }
+    ~session()
+    {
+        server_->addresses.give_back(peer_);
+        server_->remove(*this);
+    }
 
     [[nodiscard]] asio::cancellation_slot slot() noexcept { return end.slot(); }
 
@@ -112,6 +117,7 @@ private:
     std::shared_ptr<server_state<Stream>> server_;
     Stream stream_;
     framing framing_;
+    ip_address const peer_;
     input_buffer input_;
     request request_;
     response reply_;
