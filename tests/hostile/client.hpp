@@ -174,14 +174,14 @@ public:
     bool served() { return ask("/hello") == "GET /hello 0\n"; }
 
     struct stats {
-        std::uint64_t accepted, open, requests, refused, timed_out, threw;
+        std::uint64_t accepted, open, requests, refused, timed_out, threw, left, shed;
     };
     stats ask_stats()
     {
         std::string const text = ask("/stats");
         char* at = const_cast<char*>(text.c_str());
         auto const next = [&] { return std::strtoull(at, &at, 10); };
-        return {next(), next(), next(), next(), next(), next()};
+        return {next(), next(), next(), next(), next(), next(), next(), next()};
     }
 
 private:

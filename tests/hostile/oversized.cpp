@@ -53,7 +53,7 @@ void is_answered(serving const& server, std::string_view beginning, std::string_
 
 TEST_CASE("oversized: whatever has no end is refused at its limit, and takes a bounded memory")
 {
-    serving server({.limits = {.body_bytes = 100'000}, .drain_time = 1s});
+    serving server({.limits = {.body_bytes = 100'000}, .streamed_body_bytes = 1'000'000, .drain_time = 1s});
     REQUIRE(honest(server.port()).served());
     std::size_t const before = server.resident();
     std::string const head = "POST / HTTP/1.1\r\nHost: x\r\n";
@@ -78,6 +78,8 @@ TEST_CASE("oversized: whatever has no end is refused at its limit, and takes a b
     is_answered(server, chunked, "1;a=b\r\nx\r\n", "400");
     is_answered(server, chunked + "5", ";a=\"b\"", "400");
     is_answered(server, chunked + "5;a=\"", "b", "400");
+    is_answered(server, "POST /upload HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", "3\r\nabc\r\n", "413");
+    is_answered(server, "POST /upload HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5;", "a", "400");
     is_answered(server, chunked + "0\r\n", "A: b\r\n", "431");
     is_answered(server, chunked + "0\r\nA: ", "b", "431");
 

@@ -90,10 +90,11 @@ TEST_CASE("resets: in the middle of an answer the server goes on and keeps nothi
     CHECK(server.finish());
 }
 
-TEST_CASE("resets: while the handler works, nothing is kept once the server has drained")
+TEST_CASE("resets: while the handler works it is cancelled, and nothing is kept")
 {
-    serving server({.drain_time = 100ms});
+    serving server({.drain_time = 1s});
     honest other(server.port());
+    REQUIRE(other.served());
     for (int again = 0; again < 100; ++again) {
         client one(server.port());
         one.send(hostile::get("/waits"));
@@ -101,5 +102,32 @@ TEST_CASE("resets: while the handler works, nothing is kept once the server has 
         one.reset();
         CHECK(other.served());
     }
+    CHECK(alone(other));
+    CHECK(server.finish());
+}
+
+TEST_CASE("resets: in the middle of what streams, in either direction, the server goes on and keeps nothing")
+{
+    serving server({.drain_time = 1s});
+    honest other(server.port());
+    REQUIRE(other.served());
+    std::size_t const before = server.resident();
+    for (std::size_t again = 0; again < 50; ++again) {
+        client down(server.port());
+        down.send(hostile::get("/stream"));
+        while (down.came().size() < again * 10'000 + 1) REQUIRE(down.read());
+        down.reset();
+        client up(server.port());
+        up.send("POST /upload HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+        for (std::size_t i = 0; i < again; ++i) up.send("5\r\nhello\r\n");
+        if (again % 2 == 0)
+            up.reset();
+        else
+            up.end_output();
+        CHECK(other.served());
+        if (again % 2 != 0) CHECK(up.read_all().starts_with("HTTP/1.1 400 "));
+    }
+    CHECK(alone(other));
+    if (!hostile::sanitized) CHECK(server.resident() <= before + (std::size_t{4} << 20));
     CHECK(server.finish());
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "serving.hpp"
 
+#include <weir/http/router.hpp>
 #include <weir/http/server.hpp>
 
 #include <boost/asio/io_context.hpp>
@@ -12,6 +13,8 @@
 #include <fstream>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -36,7 +39,7 @@ asio::awaitable<http::response> answer(http::request& r)
     if (r.path() == "/stats") {
         http::server_stats const s = running->stats();
         std::string text;
-        for (auto n : {s.accepted, s.open, s.requests, s.refused, s.timed_out, s.threw}) text += std::to_string(n) + " ";
+        for (auto n : {s.accepted, s.open, s.requests, s.refused, s.timed_out, s.threw, s.left, s.shed}) text += std::to_string(n) + " ";
         co_return http::response(http::status::ok, std::move(text));
     }
     if (r.path() == "/large") co_return http::response(http::status::ok, std::string(std::size_t{8} << 20, 'x'));
@@ -49,11 +52,40 @@ asio::awaitable<http::response> answer(http::request& r)
     co_return http::response(http::status::ok, std::move(said));
 }
 
+asio::awaitable<http::streamed_response> stream(http::request&)
+{
+    auto const for_ever = [](http::body_writer& to) -> asio::awaitable<weir::result<void>> {
+        std::string const piece(65'536, 'x');
+        for (;;) {
+            auto const sent = co_await to.write(piece);
+            if (!sent) co_return sent.error();
+        }
+    };
+    co_return http::streamed_response(http::status::ok, "text/plain", for_ever);
+}
+
+asio::awaitable<http::response> upload(http::streamed_request& r)
+{
+    for (std::size_t size = 0;;) {
+        weir::result<std::string_view> const piece = co_await r.body().read();
+        if (!piece) co_return http::problem(piece.error());
+        if (piece->empty()) co_return http::response(http::status::ok, std::to_string(size) + "\n");
+        size += piece->size();
+    }
+}
+
+http::request_handler routes()
+{
+    http::router all;
+    all.add("*", "/stream", &stream).add("*", "/upload", &upload).add("*", "/*", &answer);
+    return all;
+}
+
 /// In the child.
 int serve(http::server_options const& options, int tell)
 {
     asio::io_context context(1);
-    http::server server(context.get_executor(), &answer, options);
+    http::server server(context.get_executor(), routes(), options);
     running = &server;
     server.drain_on({SIGTERM});
     std::uint16_t const port = server.port();

@@ -21,12 +21,14 @@ inline constexpr bool sanitized = false;
 
 /// A server in a process of its own, so that its memory can be told from that of its clients. It answers
 ///
-/// | path     | with                                                                       |
-/// |----------|----------------------------------------------------------------------------|
-/// | `/stats` | its stats, see `stats_of`                                                  |
-/// | `/large` | 8 MiB                                                                      |
-/// | `/waits` | nothing until the request is cancelled                                     |
-/// | all else | method, target, size of the body and a line end                            |
+/// | path      | with                                                                      |
+/// |-----------|---------------------------------------------------------------------------|
+/// | `/stats`  | its stats, see `honest::ask_stats`                                        |
+/// | `/large`  | 8 MiB                                                                     |
+/// | `/waits`  | nothing until the request is cancelled                                    |
+/// | `/stream` | pieces of 64 KiB without an end                                           |
+/// | `/upload` | the size of the body, which it reads in pieces                            |
+/// | all else  | method, target, size of the body and a line end                           |
 class serving {
 public:
     /// Listens when it returns. Throws `std::runtime_error` if it cannot.

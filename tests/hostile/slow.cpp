@@ -23,7 +23,7 @@ namespace {
 /// Short, so that the tests are.
 weir::http::server_options impatient()
 {
-    return {.idle_time = 300ms, .header_time = 300ms, .body_time = 300ms, .drain_time = 1s};
+    return {.idle_time = 300ms, .header_time = 300ms, .body_time = 300ms, .request_time = 600ms, .drain_time = 1s};
 }
 
 bool all_ended(std::vector<client> const& all)
@@ -56,8 +56,9 @@ void check_growth(std::size_t before, std::size_t most, std::size_t bound)
     CHECK(most <= before + bound);
 }
 
-/// Opens many connections, sends the beginning on each, then the bytes, one after the other and from the start again, until all are cut.
-void trickle(std::string_view beginning, std::string_view bytes)
+/// Opens many connections, sends the beginning on each, then the bytes, one after the other and from the start again, until all are cut
+/// and told that status, or nothing where it is empty: whether half an empty line begins a request is the server's to say.
+void trickle(std::string_view beginning, std::string_view bytes, std::string_view status)
 {
     constexpr std::size_t count = 40;
     serving server(impatient());
@@ -76,7 +77,8 @@ void trickle(std::string_view beginning, std::string_view bytes)
     check_growth(before, most, std::size_t{4} << 20);
     for (client const& c : all) {
         CAPTURE(c.came());
-        CHECK((c.came().empty() || c.came().starts_with("HTTP/1.1 408 ")));
+        bool const is_nothing = status.empty() && c.came().empty();
+        CHECK((is_nothing || c.came().starts_with("HTTP/1.1 " + std::string(status))));
     }
     CHECK(honest(server.port()).ask_stats().timed_out >= count);
     CHECK(server.finish());
@@ -86,29 +88,48 @@ void trickle(std::string_view beginning, std::string_view bytes)
 
 TEST_CASE("slow clients: one that sends its header byte by byte is cut when the header's time is up")
 {
-    trickle("GET / HTTP/1.1\r\nHost: x\r\nX-Never-Ending: ", "a");
+    trickle("GET / HTTP/1.1\r\nHost: x\r\nX-Never-Ending: ", "a", "408");
 }
 
 TEST_CASE("slow clients: one that sends its request line byte by byte is cut, too")
 {
-    trickle("", "G");
+    trickle("", "G", "408");
 }
 
 TEST_CASE("slow clients: one that sends empty lines before its request is cut, too")
 {
-    trickle("", "\r\n");
+    trickle("", "\r\n", "");
 }
 
 TEST_CASE("slow clients: one that sends its body byte by byte is cut when the body's time is up")
 {
-    trickle("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n", "a");
-    trickle("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n", "a");
+    trickle("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n", "a", "408");
+    trickle("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n", "a", "408");
 }
 
 TEST_CASE("slow clients: one that sends chunk heads or trailers byte by byte is cut, too")
 {
-    trickle("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5;extension=", "a");
-    trickle("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nTrailer: ", "a");
+    trickle("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5;extension=", "a", "408");
+    trickle("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nTrailer: ", "a", "408");
+}
+
+TEST_CASE("slow clients: one that sends a body byte by byte to a handler that reads it so is cut when the request's time is up")
+{
+    trickle("POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n", "a", "504");
+    trickle("POST /upload HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\na\r\n", "504");
+}
+
+TEST_CASE("slow clients: one that stops in the middle of such a body is cut when its next bytes do not come")
+{
+    serving server({.body_time = 300ms, .drain_time = 1s});
+    std::vector<client> all;
+    for (int i = 0; i < 40; ++i) {
+        all.emplace_back(server.port());
+        all.back().send("POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\nhello");
+    }
+    slowly(server, all, [](client& c) { c.read(1ms); });
+    for (client const& c : all) CHECK(c.came().starts_with("HTTP/1.1 408 "));
+    CHECK(server.finish());
 }
 
 TEST_CASE("slow clients: one that says nothing is cut")
@@ -163,5 +184,26 @@ TEST_CASE("slow clients: one that does not read its answers is cut, and its requ
         for (client& c : all) CHECK(c.read_all().size() < answer);
     }
     CHECK(honest(server.port()).ask_stats().open == 1);
+    CHECK(server.finish());
+}
+
+TEST_CASE("slow clients: one that does not read a stream is cut, and next to nothing of the stream is kept for it")
+{
+    serving server({.body_time = 300ms, .drain_time = 1s});
+    REQUIRE(honest(server.port()).served());
+    std::size_t const before = server.resident();
+    std::vector<client> all;
+    for (int i = 0; i < 10; ++i) {
+        all.emplace_back(server.port(), client::how{.receive_buffer = 4096});
+        all.back().send(hostile::get("/stream"));
+    }
+    auto const last = std::chrono::steady_clock::now() + hostile::patience;
+    std::size_t most = 0;
+    while (honest(server.port()).ask_stats().timed_out < all.size()) {
+        most = std::max(most, server.resident());
+        REQUIRE(std::chrono::steady_clock::now() < last);
+    }
+    check_growth(before, most, all.size() * 2 * 65'536 + (std::size_t{4} << 20));
+    for (client& c : all) CHECK_FALSE(c.read_all().ends_with("\r\n0\r\n\r\n"));
     CHECK(server.finish());
 }
