@@ -5,20 +5,16 @@
 #include <weir/core/live.hpp>
 #include <weir/core/request.hpp>
 #include <weir/core/threading.hpp>
+#include <weir/http/detail/json_answer.hpp>
 #include <weir/http/detail/same_name.hpp>
-#include <weir/http/message.hpp>
 #include <weir/validate/read_json.hpp>
 #include <weir/validate/violation.hpp>
-#include <weir/validate/write_json.hpp>
-
-#include <boost/system/errc.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <utility>
 
 namespace weir::inline v0 {
@@ -68,12 +64,10 @@ namespace detail {
 /// The outer request is any type with `weir_header` and `weir_body`. Costs what reading and writing cost; the struct lives in the call's
 /// frame. Thread-safe.
 template<class Request>
-class json_body {
+class json_body : public http::detail::json_answer {
 public:
     using options = json_options;
     using inner_request = Request;
-    template<class InnerValue>
-    using outer_value = http::response;
     using reads = reads_request<customisation::header_fn, customisation::body_fn>;
     using reports = facets<violations>;
     static constexpr std::string_view name = "json_body";
@@ -107,27 +101,7 @@ public:
         return text.size() > o.bytes ? errc::payload_too_large : errc::invalid_request;
     }
 
-    template<class InnerValue>
-    [[nodiscard]] result<http::response> encode(auto& call, InnerValue&& value)
-    {
-        using value_type = std::remove_cvref_t<InnerValue>;
-        if constexpr (std::is_same_v<value_type, http::response>)
-            return std::forward<InnerValue>(value);
-        else if constexpr (detail::json_optional<value_type>) {
-            if (!value) return errc::not_found;
-            return encode(call, *std::forward<InnerValue>(value));
-        } else {
-            result<http::response> made{http::response(http::status::ok)};
-            if (!write_json(value, made->body())) [[unlikely]] {
-                unwritten_.add(1);
-                return error(boost::system::errc::make_error_code(boost::system::errc::bad_message));
-            }
-            made->set(http::field::content_type, "application/json");
-            return made;
-        }
-    }
-
-    [[nodiscard]] stats_type stats(time_point = {}) const noexcept { return {refused_.load(), unwritten_.load()}; }
+    [[nodiscard]] stats_type stats(time_point = {}) const noexcept { return {refused_.load(), unwritten()}; }
     [[nodiscard]] options settings() const noexcept { return settings_.load(); }
     /// Other limits for calls that come from now on. Throws `std::invalid_argument` and changes nothing if they are bad.
     void reconfigure(options const& o) { settings_.store(checked(o)); }
@@ -151,7 +125,7 @@ private:
     }
 
     live<options> settings_;
-    shared::cell<std::uint64_t> refused_, unwritten_;
+    shared::cell<std::uint64_t> refused_;
 };
 
 } // namespace weir::inline v0

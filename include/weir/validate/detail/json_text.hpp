@@ -23,6 +23,17 @@ namespace weir::inline v0::detail {
     return 0;
 }
 
+/// Whether the whole text is UTF-8.
+[[nodiscard]] constexpr bool is_utf8(std::string_view text) noexcept
+{
+    while (!text.empty()) {
+        std::size_t const length = static_cast<unsigned char>(text.front()) < 0x80 ? 1 : utf8_sequence(text);
+        if (length == 0) return false;
+        text.remove_prefix(length);
+    }
+    return true;
+}
+
 /// Whether two texts are the same: for short ones quicker than a call.
 [[nodiscard]] inline bool same_text(std::string_view a, std::string_view b) noexcept
 {

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <weir/http/query_parameters.hpp>
+
+#include "../validate/described.hpp"
+
+#include <weir/http/message.hpp>
+
+#include <doctest/doctest.h>
+
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace http = weir::http;
+
+namespace {
+
+struct stand_in {
+    http::request const& asked;
+    std::optional<weir::violations> told{};
+    [[nodiscard]] http::request const& request() const noexcept { return asked; }
+    void report(weir::violations all) { told = std::move(all); }
+};
+
+} // namespace
+
+TEST_CASE("query_parameters: the query is read into the struct, every fault is told")
+{
+    weir::query_parameters<test::leg> codec;
+    http::request const good("GET", "/legs?share=7&venue=XETR");
+    stand_in call{good};
+    test::leg leg;
+    CHECK(codec.decode(call, leg).is_admitted());
+    CHECK(leg == test::leg{"XETR", 7});
+    CHECK_FALSE(call.told);
+
+    http::request const bad("GET", "/legs?share=x&other=1");
+    stand_in refused{bad};
+    auto const admission = codec.decode(refused, leg);
+    CHECK(admission.refusal() == weir::errc::invalid_request);
+    REQUIRE(refused.told);
+    CHECK(to_string(*refused.told) == "query share: expected a whole number from 0 to 65535; query: expected no parameters but venue, "
+                                      "share; query venue: expected a string, which is missing");
+    CHECK(codec.stats().refused == 1);
+
+    codec.reconfigure({.ignore_unknown_parameters = true});
+    CHECK(codec.settings().ignore_unknown_parameters);
+    http::request const more("GET", "/legs?share=1&other=1&venue=");
+    stand_in lax{more};
+    CHECK(codec.decode(lax, leg).is_admitted());
+    bool described = false;
+    codec.describe([&](std::string_view name, bool value) { described = name == "ignore_unknown_parameters" && value; });
+    CHECK(described);
+}
+
+TEST_CASE("query_parameters: the answer is JSON")
+{
+    weir::query_parameters<test::leg> codec;
+    http::request const r("GET", "/");
+    stand_in call{r};
+    CHECK(codec.encode(call, test::leg{"XETR", 7}).value().body() == R"({"venue":"XETR","share":7})");
+    CHECK(codec.encode(call, std::optional<test::leg>{}).error() == weir::errc::not_found);
+    CHECK(codec.encode(call, std::numeric_limits<double>::infinity()).error() == weir::errc::foreign);
+    std::uint64_t unwritten = 0;
+    codec.stats().each([&](std::string_view name, std::uint64_t value) { unwritten += name == "unwritten_total" ? value : 0; });
+    CHECK(unwritten == 1);
+}
