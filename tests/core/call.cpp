@@ -24,7 +24,8 @@ struct remaining {
     int calls = 0;
 };
 
-using base = weir::call<int const, counted_clock, weir::default_classifier const, weir::facets<user>, weir::facets<remaining>>;
+using base =
+    weir::call<int const, weir::detail::call_state<counted_clock, weir::default_classifier const, weir::facets<user>, weir::facets<remaining>>>;
 struct one_call : base {
     using base::base;
     ~one_call() { forget_exception(); } // as the machine does
@@ -34,7 +35,8 @@ struct world {
     int const request = 42;
     counted_clock clock{};
     weir::default_classifier const classifier{};
-    one_call call{request, clock, classifier};
+    weir::no_observer nobody{};
+    one_call call{request, clock, classifier, nobody};
 };
 
 TEST_CASE("call: all on one way see the same time, and the clock is read only if asked")

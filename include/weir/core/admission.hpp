@@ -17,6 +17,11 @@ struct park_until {
     time_point at;
 };
 
+/// "I have to ask elsewhere: await `admit_later`." For a gate, or a transform, of an asynchronous pipeline.
+struct pending_decision {
+};
+inline constexpr pending_decision pending{};
+
 /// "Let the call sleep first, then go on." For a loop.
 struct sleep_for {
     duration time;
@@ -36,11 +41,13 @@ public:
     constexpr admission(errc refusal) noexcept : error_(refusal) {}  // NOLINT
     constexpr admission(park_until t) noexcept : error_(parked_code, t.at.time_since_epoch()) {} // NOLINT
     constexpr admission(sleep_for d) noexcept : error_(asleep_code, d.time) {}                   // NOLINT
+    constexpr admission(pending_decision) noexcept : error_(pending_code) {}                     // NOLINT
 
     [[nodiscard]] constexpr bool is_admitted() const noexcept { return error_.kind() == admitted_code; }
     [[nodiscard]] constexpr explicit operator bool() const noexcept { return is_admitted(); }
     [[nodiscard]] constexpr bool is_parked() const noexcept { return error_.kind() == parked_code; }
     [[nodiscard]] constexpr bool is_asleep() const noexcept { return error_.kind() == asleep_code; }
+    [[nodiscard]] constexpr bool is_pending() const noexcept { return error_.kind() == pending_code; }
     [[nodiscard]] constexpr time_point parked_until() const noexcept { return time_point{error_.retry_after()}; }
     [[nodiscard]] constexpr duration sleep_time() const noexcept { return error_.retry_after(); }
     /// Why not; meaningful if it was refused.
@@ -50,6 +57,7 @@ public:
 
 private:
     static constexpr errc admitted_code{0};
+    static constexpr errc pending_code{0xfffd};
     static constexpr errc parked_code{0xfffe};
     static constexpr errc asleep_code{0xffff};
 
@@ -83,6 +91,17 @@ enum class lookup {
     missed,   ///< go on: somebody further in has to answer
     answered, ///< the outcome is there
     parked,   ///< another call is about to answer: park until its policy wakes the waiter
+    later,    ///< the answer lies elsewhere: await `look_up_later`
+};
+
+/// What a gate says that may settle elsewhere: `later`, await `settle_later`.
+enum class settlement { at_once, later };
+
+/// What a source wants of a pipeline that can fork, when it has found nothing, or something to be refreshed.
+enum class split {
+    none,      ///< nothing: the call goes on as it is
+    and_wait,  ///< run the inside on its own, in the pipeline's scope, and park the call until the source wakes it
+    and_go_on, ///< run the inside on its own, and let the call go up with the answer that it has
 };
 
 } // namespace weir::inline v0

@@ -65,26 +65,32 @@ struct default_classifier {
     }
 };
 
-/// One call, as its policies see it: the request, the time, the deadline and the facets.
-///
-/// All policies on the way down see the same `now()`, all on the way up another: a clock is read at most twice a turn, and not at
-/// all when nobody asks. Used by one thread at a time.
-template<class Request, class Clock, class Classifier, class Provided, class Reported>
-class call {
-public:
-    using request_type = std::remove_const_t<Request>;
-    /// What policies and the handler are handed: constant, unless a policy rewrites the request.
-    using handed_request = Request;
-    using reported_facets = Reported;
+/// The observer of a pipeline that has none: nothing is told, and no code is made for it.
+struct no_observer {
+};
 
-    constexpr call(Request& request, Clock& clock, Classifier& classifier) noexcept
-        : request_(request), clock_(clock), classifier_(classifier)
+namespace detail {
+
+template<class T>
+using reference_unless_empty = std::conditional_t<std::is_empty_v<T>, T, T&>;
+
+/// What a call is besides its request: the time, the deadline, the facets, what is left to clean up. Used by one thread at a time.
+template<class Clock, class Classifier, class Provided, class Reported, class Observer = no_observer>
+class call_state {
+public:
+    using reported_facets = Reported;
+    using provided_facets = Provided;
+    using clock_type = Clock;
+    using classifier_type = Classifier;
+    using observer_type = Observer;
+    static constexpr bool is_observed = !std::is_same_v<Observer, no_observer>;
+
+    constexpr call_state(Clock& clock, Classifier& classifier, Observer& observer) noexcept
+        : clock_(clock), classifier_(classifier), observer_(observer)
     {
     }
-    call(call const&) = delete;
-    call& operator=(call const&) = delete;
-
-    [[nodiscard]] Request& request() const noexcept { return request_; }
+    call_state(call_state const&) = delete;
+    call_state& operator=(call_state const&) = delete;
 
     /// The time, as of the first question on this way.
     [[nodiscard]] time_point now()
@@ -125,6 +131,12 @@ public:
     {
         return reported_.template at<std::optional<F>>();
     }
+    /// Tells the pipeline's observer, if it has one and if it takes such an event. Costs nothing else.
+    template<class Event>
+    void tell([[maybe_unused]] Event const& event)
+    {
+        if constexpr (std::is_invocable_v<Observer&, Event const&>) observer_(event);
+    }
 
     /// Whether the outcome counts as a failure, by the pipeline's classifier.
     template<class Outcome>
@@ -157,9 +169,12 @@ public:
     /// For drivers: time has passed, the next question reads the clock again.
     void turn() noexcept { read_ = false; }
     [[nodiscard]] Clock& clock() noexcept { return clock_; }
+    [[nodiscard]] Classifier& classifier() noexcept { return classifier_; }
+    [[nodiscard]] auto& provided() noexcept { return provided_; }
+    [[nodiscard]] auto& reports() noexcept { return reported_; }
 
 protected:
-    ~call() {} // the machine cleans up
+    ~call_state() {} // the machine cleans up
     void depth_is(std::size_t policies) noexcept { left_.policies = static_cast<std::uint16_t>(policies); }
     void forget_exception() noexcept
     {
@@ -169,20 +184,109 @@ protected:
         std::uint16_t policies = 0;   // to be dropped
         std::uint16_t exceptions = 0; // kept, one or none
     } left_;                          // when the call ends
-    [[nodiscard]] auto& reports() noexcept { return reported_; }
+    template<class F>
+    void forget_report() noexcept
+    {
+        reported_.template at<std::optional<F>>().reset();
+    }
 
 private:
-    Request& request_;
-    [[no_unique_address]] std::conditional_t<std::is_empty_v<Clock>, Clock, Clock&> clock_;
-    [[no_unique_address]] std::conditional_t<std::is_empty_v<Classifier>, Classifier, Classifier&> classifier_;
+    [[no_unique_address]] reference_unless_empty<Clock> clock_;
+    [[no_unique_address]] reference_unless_empty<Classifier> classifier_;
+    [[no_unique_address]] reference_unless_empty<Observer> observer_;
     time_point now_; // if it was read
     [[no_unique_address]] weir::deadline deadline_{};
     bool read_ = false;
     union {
         std::exception_ptr exception_; // if one is kept
     };
-    [[no_unique_address]] detail::facet_frame<Provided> provided_{};
-    [[no_unique_address]] detail::facet_frame<typename detail::reported<Reported>::type> reported_{};
+    [[no_unique_address]] facet_frame<Provided> provided_{};
+    [[no_unique_address]] facet_frame<typename detail::reported<Reported>::type> reported_{};
+};
+
+inline constinit no_observer nobody{};
+
+} // namespace detail
+
+/// One call, as its policies see it: the request, the time, the deadline and the facets.
+///
+/// All policies on the way down see the same `now()`, all on the way up another: a clock is read at most twice a turn, and not at
+/// all when nobody asks. Used by one thread at a time.
+template<class Request, class State>
+class call : public State {
+public:
+    using state_type = State;
+    using request_type = std::remove_const_t<Request>;
+    /// What policies and the handler are handed: constant, unless a policy rewrites the request.
+    using handed_request = Request;
+
+    template<class... More>
+    constexpr explicit call(Request& request, More&... more) noexcept : State(more...), request_(request)
+    {
+    }
+    [[nodiscard]] Request& request() const noexcept { return request_; }
+    [[nodiscard]] State const& state() const noexcept { return *this; }
+
+private:
+    Request& request_;
+};
+
+/// The same call, as the policies behind a codec see it: with the request that the codec has made. It reads like a `call`, and refers to it.
+template<class Request, class State>
+class inner_call {
+public:
+    using state_type = State;
+    using request_type = std::remove_const_t<Request>;
+    using handed_request = Request;
+    using reported_facets = typename State::reported_facets;
+    static constexpr bool is_observed = State::is_observed;
+
+    inner_call(Request& request, State& state) noexcept : request_(request), state_(state) {}
+
+    [[nodiscard]] Request& request() const noexcept { return request_; }
+    [[nodiscard]] time_point now() { return state_.now(); }
+    [[nodiscard]] weir::deadline const& deadline() const noexcept { return state_.deadline(); }
+    template<class F>
+    [[nodiscard]] F const& get() const noexcept
+    {
+        return state_.template get<F>();
+    }
+    template<class F>
+    void set(F&& fact)
+    {
+        state_.set(std::forward<F>(fact));
+    }
+    template<class F>
+    void report(F&& fact)
+    {
+        state_.report(std::forward<F>(fact));
+    }
+    template<class F>
+    [[nodiscard]] std::optional<F> const& reported() const noexcept
+    {
+        return state_.template reported<F>();
+    }
+    template<class Event>
+    void tell(Event const& event)
+    {
+        state_.tell(event);
+    }
+    template<class Outcome>
+    [[nodiscard]] bool failed(Outcome const& outcome) const
+    {
+        return state_.failed(outcome);
+    }
+    [[nodiscard]] std::exception_ptr thrown() const noexcept { return state_.thrown(); }
+    void thrown(std::exception_ptr exception) noexcept { state_.thrown(std::move(exception)); }
+    weir::deadline limit(time_point at) noexcept { return state_.limit(at); }
+    void put_back(weir::deadline before) noexcept { state_.put_back(before); }
+    [[nodiscard]] auto& clock() noexcept { return state_.clock(); }
+    [[nodiscard]] auto& classifier() noexcept { return state_.classifier(); }
+    [[nodiscard]] State const& state() const noexcept { return state_; }
+
+private:
+    Request& request_;
+    State& state_;
 };
 
 } // namespace weir::inline v0

@@ -3,6 +3,7 @@
 
 #include <weir/core/admission.hpp>
 #include <weir/core/call.hpp>
+#include <weir/core/handler.hpp>
 #include <weir/core/park.hpp>
 #include <weir/core/policy.hpp>
 
@@ -52,6 +53,24 @@ concept cancels = requires(P& p, Permit permit)
         p.cancel(permit)
     }
     noexcept;
+};
+
+/// What an awaitable gives.
+template<class Awaitable>
+using awaited_t = typename awaitable_traits<std::remove_cvref_t<Awaitable>>::value_type;
+
+template<class P, class Call>
+concept admits_later = requires(P& p, Call& c)
+{
+    requires is_admission<awaited_t<decltype(p.admit_later(c))>>;
+};
+template<class P, class Permit, class Outcome, class Call>
+concept settles_later = requires(P& p, Permit permit, Outcome const& o, Call& c)
+{
+    {
+        p.settle(permit, o, c)
+        } -> std::same_as<settlement>;
+    requires awaitable<std::remove_cvref_t<decltype(p.settle_later(permit, o, c))>>;
 };
 
 template<class P, class Outcome>
@@ -104,12 +123,38 @@ concept resumes_look_up = requires(P& p, Call& c, token_t<P, Outcome>& t, Outcom
     noexcept->std::same_as<bool>;
 };
 
+template<class P, class Call, class Outcome>
+concept looks_up_later = requires(P& p, Call& c, token_t<P, Outcome>& t, Outcome& o)
+{
+    requires std::same_as<awaited_t<decltype(p.look_up_later(c, t, o))>, lookup>;
+};
+template<class P, class Outcome>
+concept splits = requires(P& p, token_t<P, Outcome>& t, token_t<P, Outcome>& other)
+{
+    {
+        p.splits(t)
+        } -> std::same_as<split>;
+    p.fork(t, other);
+};
+template<class Token>
+concept waits_until = requires(Token& t)
+{
+    {
+        t.until()
+        } -> std::convertible_to<time_point>;
+};
+
 template<class P, class Call>
 concept goes_down = requires(P& p, Call& c)
 {
     {
         p.down(c)
         } -> std::convertible_to<admission<>>;
+};
+template<class P, class Call>
+concept goes_down_later = requires(P& p, Call& c)
+{
+    requires std::same_as<awaited_t<decltype(p.down_later(c))>, admission<>>;
 };
 template<class P, class Call, class Outcome>
 concept comes_up = requires(P& p, Call& c, Outcome& o)
@@ -132,6 +177,11 @@ concept comes_up = requires(P& p, Call& c, Outcome& o)
 /// A gate that waits has `admit(call, waiter)`, which may link the waiter in and return `park_until`; `resume(call, waiter)`, called when
 /// it was woken; `abandon(waiter)`, which takes it out and tells whether it was still in; `decline(waiter)`, for one that was woken but
 /// does not come any more; and `gave_up()`, the error of one who waited in vain.
+///
+/// A gate that has to ask elsewhere, another machine say, has an `admit` that may return `pending`, and `admit_later(call)`, which returns
+/// an awaitable of the admission: the driver awaits it. One whose `settle` has to tell elsewhere returns `settlement::later` and has
+/// `settle_later(permit, outcome, call)`. Both are cancelled with the call; `call.deadline()` says how long they may take. A pipeline that
+/// cannot await refuses such a gate: its handler is asynchronous, or `weir::asynchronous(f)`.
 template<class P, class Call>
 concept gate_for = detail::is_role<P, gate> &&(detail::admits<P, Call> || detail::admits_with_waiter<P, Call>);
 
@@ -146,7 +196,13 @@ concept gate_for = detail::is_role<P, gate> &&(detail::admits<P, Call> || detail
 /// };
 /// ```
 /// One whose `look_up` may say `parked` has `look_up_again`, and a token with `waiting()`, the waiter, and `abandon()`, which takes it out
-/// and tells whether it was still in.
+/// and tells whether it was still in; with `until()` the call waits no longer than that, and is asked again. One whose `look_up` may say
+/// `later` has `look_up_later(call, token, outcome)`, an awaitable of what it found.
+///
+/// **Forks.** A source that wants the inside to run on its own has `splits(token)`, asked when `look_up` said `missed` or `answered` in an
+/// asynchronous pipeline that stands `within` a scope, and `fork(token, other)`, which hands to `other` what the fork has to know. The fork
+/// has a copy of the request and of the facets, no deadline, and a frame of its own; when it ends, `learn(call, other, outcome)` is called,
+/// or, if it was cancelled, `other` is destroyed. `other.runs_as(work)`, if it is there, is told how to cancel it.
 template<class P, class Call, class Outcome>
 concept source_for = detail::is_role<P, source> &&(detail::looks_up<P, Call, Outcome> || detail::learns<P, Call, Outcome>);
 
@@ -164,8 +220,20 @@ concept loop_for = detail::is_role<P, loop> && requires(P& p, Call& c, typename 
         } -> std::same_as<next_step>;
 };
 
+/// A codec changes both types: what stands further in sees another request, and its outcome is made into another. It has
+/// `using inner_request = ...;`, which begins by default in the call's frame, `admission<> decode(call, inner_request& into)`, which fills it or
+/// refuses, `template<class Value> using outer_value = ...;`, and `result<outer_value<Value>> encode(call, Value&&)`, called with what came
+/// back from inside; an error passes as it is. `call.request()` is the outer request in both.
+template<class P, class Call>
+concept codec_for = detail::is_role<P, codec> && requires(P& p, Call& c, typename P::inner_request& into)
+{
+    {
+        p.decode(c, into)
+        } -> std::same_as<admission<>>;
+};
+
 /// A transform rewrites the request going down and the outcome coming up: it has one or both of `admission<> down(call)` and
-/// `void up(call, outcome)`. One that writes to `call.request()` states the trait `rewrites_request`.
+/// `void up(call, outcome)`. A `down` that returns `pending` has `down_later(call)`, an awaitable of its admission. One that writes to `call.request()` states the trait `rewrites_request`.
 template<class P, class Call, class Outcome>
 concept transform_for = detail::is_role<P, transform> &&(detail::goes_down<P, Call> || detail::comes_up<P, Call, Outcome>);
 

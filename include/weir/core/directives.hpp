@@ -5,6 +5,7 @@
 #include <weir/core/policy.hpp>
 
 #include <functional>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -41,7 +42,25 @@ struct classify {
 template<class Predicate>
 classify(Predicate) -> classify<Predicate>;
 
+class scope;
+
+/// Says where work goes that outlives its call: a load that others still wait for, a refresh. `within{work}`, where `work` is a
+/// `weir::scope` that outlives the pipeline and is drained before it. Policies that fork do so only with it, and only in an asynchronous pipeline.
+class within {
+public:
+    using role = directive;
+    static constexpr std::string_view name = "within";
+
+    explicit within(weir::scope& work) noexcept : scope_(&work) {}
+    [[nodiscard]] weir::scope& scope() const noexcept { return *scope_; }
+
+private:
+    weir::scope* scope_;
+};
+
 namespace detail {
+template<class P>
+constexpr bool is_scope_directive = std::is_same_v<P, within>;
 template<class P>
 constexpr bool is_clock_directive = false;
 template<class Clock>

@@ -62,10 +62,10 @@ struct view_probe {
 };
 
 /// The same for a call: what a handler that reads facets is given.
-template<class Call>
+template<class State>
 class any_view {
 public:
-    explicit any_view(Call const& call) noexcept : call_(call) {}
+    explicit any_view(State const& call) noexcept : call_(call) {}
     template<class... Facets>
     operator view<Facets...>() const noexcept // NOLINT: as above
     {
@@ -78,7 +78,7 @@ public:
     }
 
 private:
-    Call const& call_;
+    State const& call_;
 };
 
 template<class H, class Request>
@@ -141,13 +141,13 @@ constexpr bool reads_unprovided_facet()
 
 /// Calls the handler with the request, and with a view of the facets if it takes one.
 template<class Handler, class Call>
-decltype(auto) invoke_handler(Handler& handler, Call& call)
+decltype(auto) invoke_handler(Handler& handler, Call&& call)
 {
     auto& f = callable(handler);
-    if constexpr (takes_request<std::remove_reference_t<decltype(f)>, typename Call::handed_request>)
+    if constexpr (takes_request<std::remove_reference_t<decltype(f)>, typename std::remove_cvref_t<Call>::handed_request>)
         return std::invoke(f, call.request());
     else
-        return std::invoke(f, call.request(), any_view<Call>(call));
+        return std::invoke(f, call.request(), any_view<typename std::remove_cvref_t<Call>::state_type>(call.state()));
 }
 
 /// What comes back up: `result<T>` of a handler that returns T, `result<T>`, or an awaitable of either.

@@ -10,6 +10,7 @@
 #include <weir/core/stack.hpp>
 
 #include <cstddef>
+#include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -25,10 +26,19 @@ template<std::size_t... I, class... Elements>
 class shelf<std::index_sequence<I...>, Elements...> : leaf<I, Elements>... {
 public:
     static constexpr std::size_t size = sizeof...(Elements);
+    static constexpr std::size_t first = 0;
     template<std::size_t Index>
     using element_at = std::tuple_element_t<Index, std::tuple<Elements...>>;
     template<std::size_t Index>
     using policy_at = policy_t<element_at<Index>>;
+
+    /// The label that the policy was given, or its own name.
+    template<std::size_t Index>
+    static constexpr std::string_view name_at() noexcept
+    {
+        constexpr std::string_view label = unwrapped<element_at<Index>>::label;
+        return label.empty() ? std::string_view(policy_at<Index>::name) : label;
+    }
 
     template<class Parts>
     constexpr explicit shelf([[maybe_unused]] Parts parts) : leaf<I, Elements>{std::get<I>(std::move(parts))}...

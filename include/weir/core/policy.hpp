@@ -23,6 +23,7 @@ struct gate {};      ///< lets a call pass or refuses it
 struct source {};    ///< may answer a call by itself, or mend its outcome
 struct loop {};      ///< decides about attempts and time
 struct transform {}; ///< rewrites the request going down and the outcome coming up
+struct codec {};     ///< changes the types: the policies further in see another request, and give another outcome
 struct directive {}; ///< takes part in no call: it tells the pipeline something when it is composed
 
 /// Traits that laws ask for, stated by `using traits = weir::traits<repeats_the_call, waits>;`.
@@ -42,6 +43,7 @@ struct reads_body {};           ///< its verdict depends on the body's exact byt
 struct rewrites_body {};        ///< policies further in see another body
 struct rewrites_request {};     ///< changes the request on its way down: the call works on a copy of its own
 struct limits_time {};          ///< gives the call a deadline
+struct wants_whole_outcome {};  ///< keeps or rewrites the outcome: one that streams cannot pass
 struct waits {};                ///< may hold a call back: it sleeps or parks it
 
 namespace detail {
@@ -174,6 +176,8 @@ template<>
 inline constexpr std::string_view role_name<loop> = "loop";
 template<>
 inline constexpr std::string_view role_name<transform> = "transform";
+template<>
+inline constexpr std::string_view role_name<codec> = "codec";
 
 /// The place of the first element for which the flag is set; the number of elements if there is none.
 template<std::size_t Size>

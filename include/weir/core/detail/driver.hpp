@@ -2,6 +2,7 @@
 #pragma once
 
 #include <weir/core/detail/machine.hpp>
+#include <weir/core/detail/segments.hpp>
 #include <weir/core/directives.hpp>
 #include <weir/core/handler.hpp>
 #include <weir/core/laws.hpp>
@@ -50,7 +51,7 @@ struct access<Pipeline<stack<Elements...>, Handler>> {
     using policies_type = typename pipeline_type::shelf;
     using provided = typename facet_union<facets<>, typename provides_of<policy_t<Elements>>::type...>::type;
     using reported = typename facet_union<facets<>, typename reports_of<policy_t<Elements>>::type...>::type;
-    static constexpr bool rewrites = (has_trait<policy_t<Elements>, rewrites_request> || ...);
+    static constexpr bool rewrites = borders<policies_type>::rewrites(0);
     static constexpr bool limits = (has_trait<policy_t<Elements>, limits_time> || ...);
     static constexpr std::size_t clock_place = place_of(std::array<bool, sizeof...(Elements)>{is_clock_directive<policy_t<Elements>>...});
     static constexpr std::size_t classifier_place =
@@ -75,12 +76,12 @@ struct access<Pipeline<stack<Elements...>, Handler>> {
     using clock_type = std::remove_reference_t<decltype(clock(std::declval<pipeline_type&>()))>;
     using classifier_type = std::remove_reference_t<decltype(classifier(std::declval<pipeline_type&>()))>;
 
-    /// The call of a request; a driver adds the facets of its own.
-    template<class Request>
-    using handed_request = std::conditional_t<rewrites, Request, Request const>;
-    template<class Request, class... More>
-    using call_type =
-        call<handed_request<Request>, clock_type, classifier_type, typename facet_union<provided, facets<More...>>::type, reported>;
+    using observer_type = no_observer;
+    static observer_type& observer(pipeline_type&) noexcept { return nobody; }
+
+    static constexpr std::size_t scope_place = place_of(std::array<bool, sizeof...(Elements)>{is_scope_directive<policy_t<Elements>>...});
+    static constexpr bool has_scope = scope_place < sizeof...(Elements);
+    static auto& scope(pipeline_type& p) noexcept { return p.policies_.template get<scope_place>().scope(); }
 
     /// The first policy that has a trait, for a sentence.
     template<template<class> class Has>
@@ -115,19 +116,57 @@ constexpr bool offers()
 template<class Request, class Shelf, std::size_t... I>
 constexpr bool offers_every(std::index_sequence<I...>)
 {
-    return (offers<Request, typename Shelf::template policy_at<I>>() && ...);
+    using limits = borders<Shelf>;
+    return (offers<std::remove_const_t<typename request_of_segment<limits, Request, limits::segment_of(I)>::type>,
+                   typename Shelf::template policy_at<I>>() &&
+            ...);
 }
 
+template<class H>
+concept states_awaitable = requires
+{
+    typename H::weir_awaits;
+};
+/// The awaitable that `weir::asynchronous` gives a handler; void without.
+template<class H>
+struct awaits_by {
+    using type = void;
+};
+template<wraps_handler H>
+struct awaits_by<H> : awaits_by<typename H::weir_wraps> {
+};
+template<states_awaitable H>
+struct awaits_by<H> {
+    using type = typename H::weir_awaits;
+};
+
+/// Whether all policies let a stream pass.
+template<class P>
+constexpr bool lets_stream_pass()
+{
+    constexpr bool passes = !has_trait<P, repeats_the_call> && !has_trait<P, may_answer_alone> && !has_trait<P, wants_whole_outcome>;
+    if constexpr (!passes)
+        static_cast<void>(sizeof(typename advice::policy<P>::repeats_or_keeps_what_comes_back__it_cannot_stand_around_a_handler_of_weir_held));
+    return passes;
+}
+template<class Shelf, std::size_t... I>
+constexpr bool all_let_stream_pass(std::index_sequence<I...>)
+{
+    return (lets_stream_pass<typename Shelf::template policy_at<I>>() && ...);
+}
 /// What is known of a pipeline once its request is known.
 template<class Pipeline, class Request>
 struct shape {
     using pipeline_access = access<Pipeline>;
+    using policies_type = typename pipeline_access::policies_type;
+    using indices = std::make_index_sequence<policies_type::size>;
+    using limits = borders<policies_type>;
     using handler_type = typename pipeline_access::handler_type;
     using callable_type = std::remove_reference_t<decltype(callable(std::declval<handler_type&>()))>;
-    using handed_request = typename pipeline_access::template handed_request<Request>;
+    /// The request as the handler sees it: that of the innermost segment.
+    using handed_request = typename request_of_segment<limits, Request, limits::count>::type;
 
-    static_assert(
-        offers_every<Request, typename pipeline_access::policies_type>(std::make_index_sequence<pipeline_access::policies_type::size>()));
+    static_assert(offers_every<Request, policies_type>(indices()));
 
     static constexpr bool is_plain =
         takes_request<callable_type, handed_request> || takes_view<callable_type, handed_request, typename pipeline_access::provided>;
@@ -135,24 +174,36 @@ struct shape {
     static constexpr bool binds_cancellation =
         !is_plain &&
         takes_view<callable_type, handed_request, typename facet_union<typename pipeline_access::provided, facets<cancellation>>::type>;
+    using provided =
+        typename facet_union<typename pipeline_access::provided, std::conditional_t<binds_cancellation, facets<cancellation>, facets<>>>::type;
+    using state_type = call_state<typename pipeline_access::clock_type, typename pipeline_access::classifier_type, provided,
+                                  typename pipeline_access::reported, typename pipeline_access::observer_type>;
 
-    static constexpr auto find_call()
-    {
-        if constexpr (binds_cancellation)
-            return std::type_identity<typename pipeline_access::template call_type<Request, cancellation>>();
-        else
-            return std::type_identity<typename pipeline_access::template call_type<Request>>();
-    }
-    using call_type = typename decltype(find_call())::type;
     static constexpr auto find_returned()
     {
+        using handlers_call = inner_call<handed_request, state_type>;
         if constexpr (is_plain || binds_cancellation)
-            return std::type_identity<decltype(invoke_handler(std::declval<handler_type&>(), std::declval<call_type&>()))>();
+            return std::type_identity<decltype(invoke_handler(std::declval<handler_type&>(), std::declval<handlers_call&>()))>();
         else if constexpr (!reads_unprovided_facet<callable_type, handed_request, typename pipeline_access::provided>())
-            static_cast<void>(sizeof(typename advice::handler<callable_type>::template does_not_take<Request>));
+            static_cast<void>(sizeof(typename advice::handler<callable_type>::template does_not_take<std::remove_const_t<handed_request>>));
     }
     using returned = std::remove_cvref_t<typename decltype(find_returned())::type>;
-    using outcome = typename outcome_of_value<typename awaitable_traits<returned>::value_type>::type;
+    /// The awaitable by which the pipeline runs; void if it is synchronous.
+    using awaitable_type = std::conditional_t<awaitable<returned>, returned, typename awaits_by<handler_type>::type>;
+    static constexpr bool is_asynchronous = !std::is_void_v<awaitable_type>;
+
+    using plan = call_plan<limits, Request, state_type, typename outcome_of_value<typename awaitable_traits<returned>::value_type>::type,
+                           is_asynchronous && pipeline_access::has_scope>;
+    using call_type = typename plan::call_type;
+    using machine_type = machine<policies_type, plan>;
+    using outcome = typename plan::template outcome_at<0>;
+
+    static constexpr bool check_stream()
+    {
+        if constexpr (streams<typename plan::template outcome_at<plan::last>>) return all_let_stream_pass<policies_type>(indices());
+        return true;
+    }
+    static_assert(check_stream());
 };
 
 /// How a call ends, `svc(request)`: with its outcome, moved from where it lies.
@@ -185,7 +236,7 @@ struct give_what {
     template<class, class Machine>
     decltype(auto) operator()(Machine& m)
     {
-        reply_view<std::remove_reference_t<decltype(m.outcome())>, typename Machine::call_type> view(m.outcome(), m, m.answered_by());
+        reply_view<typename Machine::outcome_type, typename Machine::call_type> view(m.outcome(), m, m.answered_by());
         return make(view);
     }
 };
@@ -199,19 +250,19 @@ template<class Shape, class Give, class Pipeline, class Request>
 auto drive_blocking(Pipeline& p, Request& request, Give give) -> answer_of<Give, Pipeline, std::remove_const_t<Request>>
 {
     using see = access<Pipeline>;
-    using machine_type = machine<typename see::policies_type, typename Shape::call_type, typename Shape::outcome>;
-    machine_type m(see::policies(p), request, see::clock(p), see::classifier(p));
-    auto const handle = [&]() -> decltype(auto) { return invoke_handler(see::handler(p), static_cast<typename Shape::call_type&>(m)); };
+    using machine_type = typename Shape::machine_type;
+    machine_type m(see::policies(p), request, see::clock(p), see::classifier(p), see::observer(p));
+    auto const handle = [&]() -> decltype(auto) { return invoke_handler(see::handler(p), m.handlers_call()); };
 
     act next = m.descend();
     if (next == act::call) [[likely]] {
-        m.outcome_of(handle);
+        m.handle(handle);
         next = m.ascend();
     }
     while (next != act::done) [[unlikely]]
         {
             if (next == act::call) {
-                m.outcome_of(handle);
+                m.handle(handle);
                 next = m.returned();
             }
             if constexpr (machine_type::may_sleep) {
@@ -229,6 +280,7 @@ auto drive_blocking(Pipeline& p, Request& request, Give give) -> answer_of<Give,
             }
             next = next == act::again ? m.descend_on() : m.ascend_on();
         }
+    m.ends();
     return give.template operator()<answer_of<Give, Pipeline, std::remove_const_t<Request>>>(m);
 }
 
@@ -249,11 +301,12 @@ decltype(auto) drive(Pipeline& p, Request&& request, Give give)
     using plain = plain_request<std::remove_cvref_t<Request>>;
     using shape_type = shape<Pipeline, plain>;
     using see = access<Pipeline>;
-    if constexpr (awaitable<typename shape_type::returned>)
-        return driver_for<typename shape_type::returned>::drive(p, std::forward<Request>(request), std::move(give));
+    if constexpr (shape_type::is_asynchronous)
+        return driver_for<typename shape_type::awaitable_type>::drive(p, std::forward<Request>(request), std::move(give));
     else if constexpr (is_owned<std::remove_cvref_t<Request>>)
         return drive(p, std::move(request).release(), std::move(give));
     else {
+        static_assert(shape_type::machine_type::awaits_nothing());
         if constexpr (see::limits)
             static_cast<void>(sizeof(
                 typename advice::cannot_interrupt<typename see::template first_with<does_limit_time>>::

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <weir/core/contracts.hpp>
+#include <weir/core/held.hpp>
 
 #include <type_traits>
 #include <utility>
@@ -13,6 +14,8 @@ template<class Policy>
 struct policy {
     template<class Role>
     struct does_not_meet_the_contract_of_a;
+    struct has_to_await__make_the_handler_asynchronous_or_write_weir_asynchronous_around_it;
+    struct repeats_or_keeps_what_comes_back__it_cannot_stand_around_a_handler_of_weir_held;
 };
 } // namespace advice
 
@@ -20,7 +23,8 @@ namespace detail {
 
 /// How a machine deals with a policy of each role: `enter` on the way down, `leave` on the way up. Both return whether to go on; the
 /// `stop` they are given says how to stop. `slot` is what the policy needs for this call: it lives from `enter` until `leave`, or
-/// until `drop`, when the call is cancelled in between.
+/// until `drop`, when the call is cancelled in between. A layer that `pends` has `decide`, an awaitable, and `decided`, told what came of it; one
+/// that `settles_later` has `finish`, an awaitable.
 template<class Policy, class Call, class Outcome>
 struct layer {
     static_assert(sizeof(typename advice::policy<Policy>::template does_not_meet_the_contract_of_a<typename role_of<Policy>::type>) != 0);
@@ -39,9 +43,21 @@ using slot_t = typename layer<Policy, Call, Outcome>::slot;
     return error(errc::deadline_exceeded).by(call.deadline().policy);
 }
 
+template<class P, bool Awaits>
+constexpr bool needs_no_await()
+{
+    if constexpr (Awaits)
+        static_cast<void>(
+            sizeof(typename advice::policy<P>::has_to_await__make_the_handler_asynchronous_or_write_weir_asynchronous_around_it));
+    return !Awaits;
+}
+
 struct layer_base {
     using slot = pass;
     static constexpr bool parks = false;
+    static constexpr bool pends = false;
+    static constexpr bool finishes_later = false;
+    static constexpr bool splits = false;
     static constexpr bool answers = false;
     [[gnu::always_inline]] static bool enter(auto&, auto&, auto&, auto) noexcept { return true; }
     [[gnu::always_inline]] static bool leave(auto&, auto&, auto&, auto) noexcept { return true; }
@@ -70,13 +86,76 @@ struct layer<Policy, Call, Outcome> : layer_base {
     [[gnu::always_inline]] static bool leave([[maybe_unused]] Policy& policy, [[maybe_unused]] slot& permit, [[maybe_unused]] Call& call,
                                              [[maybe_unused]] auto stop)
     {
-        if constexpr (remembers) policy.settle(permit, std::as_const(stop.outcome()), call);
+        if constexpr (remembers) {
+            if constexpr (streams<Outcome>)
+                if (carry(policy, permit, call, stop.outcome())) return true;
+            policy.settle(permit, std::as_const(stop.outcome()), call);
+        }
         return true;
     }
     static void drop([[maybe_unused]] Policy& policy, [[maybe_unused]] slot& permit) noexcept
     {
         static_assert(!remembers || cancels<Policy, slot>, "a gate that has settle(permit, outcome, call) has cancel(permit) noexcept too");
         if constexpr (remembers) policy.cancel(permit);
+    }
+};
+
+/// The slot of a gate that asks elsewhere: its permit, once it has one.
+template<class Permit>
+struct asking_slot {
+    bool has_permit = false;
+    [[no_unique_address]] Permit permit;
+};
+
+template<class Policy, class Call>
+using permit_of = typename decltype(std::declval<Policy&>().admit(std::declval<Call&>()))::permit_type;
+
+template<class Policy, class Call, class Outcome>
+requires is_role<Policy, gate> && admits<Policy, Call> &&
+    (admits_later<Policy, Call> || settles_later<Policy, permit_of<Policy, Call>, Outcome, Call>)
+struct layer<Policy, Call, Outcome> : layer_base {
+    using slot = asking_slot<permit_of<Policy, Call>>;
+    static constexpr bool remembers = settles<Policy, permit_of<Policy, Call>, Outcome, Call>;
+    static constexpr bool pends = admits_later<Policy, Call>;
+    static constexpr bool finishes_later = settles_later<Policy, permit_of<Policy, Call>, Outcome, Call>;
+
+    [[gnu::always_inline]] static bool enter(Policy& policy, slot& held, Call& call, auto stop)
+    {
+        return decided(policy, held, call, stop, policy.admit(call));
+    }
+    static auto decide(Policy& policy, slot&, Call& call, auto) { return policy.admit_later(call); }
+    static bool decided(Policy&, slot& held, Call&, auto stop, auto const& admission)
+    {
+        if (admission) [[likely]] {
+            held.permit = admission.permit();
+            held.has_permit = true;
+            return true;
+        }
+        return admission.is_pending() ? stop.pend() : stop.refuse(admission.refusal());
+    }
+    [[gnu::always_inline]] static bool leave(Policy& policy, slot& held, Call& call, auto stop)
+    {
+        if constexpr (remembers) {
+            held.has_permit = false;
+            if constexpr (streams<Outcome>)
+                if (carry(policy, held.permit, call, stop.outcome())) return true;
+            if constexpr (finishes_later) {
+                if (policy.settle(held.permit, std::as_const(stop.outcome()), call) == settlement::later) return stop.finish_later();
+            } else
+                policy.settle(held.permit, std::as_const(stop.outcome()), call);
+        }
+        return true;
+    }
+    static auto finish(Policy& policy, slot& held, Call& call, auto stop)
+    {
+        return policy.settle_later(held.permit, std::as_const(stop.outcome()), call);
+    }
+    static void drop([[maybe_unused]] Policy& policy, [[maybe_unused]] slot& held) noexcept
+    {
+        static_assert(!remembers || cancels<Policy, permit_of<Policy, Call>>,
+                      "a gate that has settle(permit, outcome, call) has cancel(permit) noexcept too");
+        if constexpr (remembers)
+            if (held.has_permit) policy.cancel(held.permit);
     }
 };
 
@@ -109,6 +188,8 @@ struct layer<Policy, Call, Outcome> : layer_base {
     }
     [[gnu::always_inline]] static bool leave(Policy& policy, slot& held, Call& call, auto stop)
     {
+        if constexpr (streams<Outcome>)
+            if (carry(policy, held.permit, call, stop.outcome())) return true;
         policy.settle(held.permit, std::as_const(stop.outcome()), call);
         return true;
     }
@@ -138,13 +219,15 @@ requires source_for<Policy, Call, Outcome>
 struct layer<Policy, Call, Outcome> : layer_base {
     using slot = token_t<Policy, Outcome>;
     static constexpr bool parks = resumes_look_up<Policy, Call, Outcome>;
+    static constexpr bool pends = looks_up_later<Policy, Call, Outcome>;
+    static constexpr bool splits = detail::splits<Policy, Outcome>;
     static constexpr bool answers = looks_up<Policy, Call, Outcome>;
 
     [[gnu::always_inline]] static bool enter([[maybe_unused]] Policy& policy, [[maybe_unused]] slot& token, [[maybe_unused]] Call& call,
                                              [[maybe_unused]] auto stop)
     {
         if constexpr (looks_up<Policy, Call, Outcome>)
-            return follow(token, policy.look_up(call, token, stop.outcome()), stop);
+            return decided(policy, token, call, stop, policy.look_up(call, token, stop.outcome()));
         else
             return true;
     }
@@ -152,8 +235,31 @@ struct layer<Policy, Call, Outcome> : layer_base {
     {
         bool const in_vain = !in_time && token.abandon();
         token.waiting().detach();
-        if (in_vain) return stop.refuse(out_of_time(call));
-        return follow(token, policy.look_up_again(call, token, stop.outcome()), stop);
+        if (in_vain && !(waits_until<slot> && in_time_left(call))) return stop.refuse(out_of_time(call));
+        return decided(policy, token, call, stop, policy.look_up_again(call, token, stop.outcome()));
+    }
+    static auto decide(Policy& policy, slot& token, Call& call, auto stop) { return policy.look_up_later(call, token, stop.outcome()); }
+    [[gnu::always_inline]] static bool decided([[maybe_unused]] Policy& policy, [[maybe_unused]] slot& token, Call&, auto stop, lookup found)
+    {
+        if constexpr (splits && decltype(stop)::can_fork) {
+            if (found == lookup::missed || found == lookup::answered)
+                if (split const how = policy.splits(token); how != split::none) {
+                    if (found == lookup::answered) static_cast<void>(stop.answered());
+                    return stop.fork(how);
+                }
+        }
+        if (found == lookup::missed) return true;
+        if constexpr (parks)
+            if (found == lookup::parked) return park(token, stop);
+        if constexpr (pends)
+            if (found == lookup::later) return stop.pend();
+        if (stop.outcome().has_error()) return stop.refuse(stop.outcome().error());
+        return stop.answered();
+    }
+    /// The fork runs: what the call does meanwhile.
+    static bool forked(slot& token, auto stop, split how)
+    {
+        return how == split::and_wait ? park(token, stop) : stop.answered();
     }
     [[gnu::always_inline]] static bool leave([[maybe_unused]] Policy& policy, [[maybe_unused]] slot& token, [[maybe_unused]] Call& call,
                                              [[maybe_unused]] auto stop)
@@ -163,14 +269,12 @@ struct layer<Policy, Call, Outcome> : layer_base {
     }
 
 private:
-    [[gnu::always_inline]] static bool follow([[maybe_unused]] slot& token, lookup found, auto stop)
+    static bool park(slot& token, auto stop)
     {
-        if (found == lookup::missed) return true;
-        if constexpr (parks) {
-            if (found == lookup::parked) return stop.park(token.waiting(), never);
-        }
-        if (stop.outcome().has_error()) return stop.refuse(stop.outcome().error());
-        return stop.answered();
+        if constexpr (waits_until<slot>)
+            return stop.park(token.waiting(), token.until());
+        else
+            return stop.park(token.waiting(), never);
     }
 };
 
@@ -210,20 +314,52 @@ private:
 template<class Policy, class Call, class Outcome>
 requires transform_for<Policy, Call, Outcome>
 struct layer<Policy, Call, Outcome> : layer_base {
-    [[gnu::always_inline]] static bool enter([[maybe_unused]] Policy& policy, pass&, [[maybe_unused]] Call& call,
+    static constexpr bool pends = goes_down_later<Policy, Call>;
+
+    [[gnu::always_inline]] static bool enter([[maybe_unused]] Policy& policy, [[maybe_unused]] pass& none, [[maybe_unused]] Call& call,
                                              [[maybe_unused]] auto stop)
     {
-        if constexpr (goes_down<Policy, Call>) {
-            admission<> const done = policy.down(call);
-            if (!done) [[unlikely]]
-                return stop.refuse(done.refusal());
-        }
-        return true;
+        if constexpr (goes_down<Policy, Call>)
+            return decided(policy, none, call, stop, policy.down(call));
+        else
+            return true;
+    }
+    static auto decide(Policy& policy, pass&, Call& call, auto) { return policy.down_later(call); }
+    [[gnu::always_inline]] static bool decided(Policy&, pass&, Call&, auto stop, admission<> const& done)
+    {
+        if (done) [[likely]]
+            return true;
+        if constexpr (pends)
+            if (done.is_pending()) return stop.pend();
+        return stop.refuse(done.refusal());
     }
     [[gnu::always_inline]] static bool leave([[maybe_unused]] Policy& policy, pass&, [[maybe_unused]] Call& call,
                                              [[maybe_unused]] auto stop)
     {
         if constexpr (comes_up<Policy, Call, Outcome>) { policy.up(call, stop.outcome()); }
+        return true;
+    }
+};
+
+template<class Policy, class Call, class Outcome>
+requires codec_for<Policy, Call>
+struct layer<Policy, Call, Outcome> : layer_base {
+    using slot = typename Policy::inner_request;
+
+    [[gnu::always_inline]] static bool enter(Policy& policy, slot& request, Call& call, auto stop)
+    {
+        admission<> const done = policy.decode(call, request);
+        if (!done) [[unlikely]]
+            return stop.refuse(done.refusal());
+        return true;
+    }
+    [[gnu::always_inline]] static bool leave(Policy& policy, slot&, Call& call, auto stop)
+    {
+        auto& inside = stop.inner_outcome();
+        if (inside.has_value()) [[likely]]
+            stop.replace([&]() -> Outcome { return policy.encode(call, std::move(*inside)); });
+        else
+            stop.replace([&]() -> Outcome { return inside.error(); });
         return true;
     }
 };
