@@ -11,7 +11,7 @@
 namespace {
 
 struct request {};
-using call = weir::call<request const, weir::steady, weir::default_classifier, weir::facets<>, weir::facets<>>;
+using call = weir::call<request const, weir::detail::call_state<weir::steady, weir::default_classifier, weir::facets<>, weir::facets<>>>;
 using outcome = weir::result<int>;
 
 // The smallest of each role, as the comments of contracts.hpp have them; then near misses.

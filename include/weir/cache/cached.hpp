@@ -42,6 +42,8 @@ struct cached_options {
 ///   `negative_ttl`. A handler of `std::optional<Value>` says "there is none" with an empty one, and is answered so. Failures are not kept.
 /// - **Single flight**: calls for the same key that find nothing wait for the first one's load and get its outcome, be it a failure or an
 ///   exception. If that call is cancelled, or its own deadline passes, the next one loads. A call beyond `max_flights` loads by itself.
+///   In an asynchronous pipeline that stands `within` a `scope` a load runs there, on its own: it outlives the call that asked for it as long
+///   as somebody waits for it, is cancelled when the last one leaves, and no deadline of a caller reaches it; a `timeout` further in does.
 /// - **The guard**, a `bloom_guard` as third argument, knows which keys exist. A key that it does not know and that is not in the
 ///   store is answered `errc::not_found` at once: made-up keys do not reach what stands behind the cache.
 /// - **The key** is all that tells answers apart: whatever else they depend on, such as the principal, belongs into it. A call without one,
@@ -79,6 +81,7 @@ public:
         token() noexcept {} // NOLINT: leaves the room for the ticket as it is, a hit does not use it
         [[nodiscard]] waiter& waiting() noexcept { return ticket_->waiting(); }
         [[nodiscard]] bool abandon() noexcept { return ticket_->abandon(); }
+        void runs_as(work& load) noexcept { ticket_->runs_as(load); }
 
     private:
         friend cached;
@@ -125,6 +128,13 @@ public:
         }
         count(&tally::loads);
         return lookup::missed;
+    }
+
+    /// In a pipeline that can fork, a load that others can join runs on its own: it outlives the call that asked for it.
+    [[nodiscard]] split splits(token& t) const noexcept { return t.ticket_ && t.ticket_->leads() ? split::and_wait : split::none; }
+    void fork(token& t, token& load)
+    {
+        flights_.hand_over(*t.ticket_, load.ticket_.emplace(t.ticket_->key()));
     }
 
     template<class Outcome>

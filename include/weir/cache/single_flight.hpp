@@ -4,6 +4,7 @@
 #include <weir/core/detail/hash.hpp>
 #include <weir/core/options.hpp>
 #include <weir/core/park.hpp>
+#include <weir/core/scope.hpp>
 #include <weir/core/threading.hpp>
 
 #include <algorithm>
@@ -69,6 +70,10 @@ public:
         }
         /// Waits no more. False if it was woken, or is about to be.
         bool abandon() noexcept { return flights_->leave(*this); }
+        /// Whether it leads a flight that others can join.
+        [[nodiscard]] bool leads() const noexcept { return flights_ != nullptr && result_ == nullptr && !linked(); }
+        /// The load of this lead runs as a piece of work of its own: it is cancelled when nobody waits for it any more.
+        void runs_as(work& load) noexcept { load_ = &load; }
 
     private:
         friend class single_flight;
@@ -79,6 +84,7 @@ public:
         std::shared_ptr<Result const> result_;
         ticket* next_ = nullptr; // of those who lead, in the same bucket
         waiter_list waiting_;    // for this one, if it leads
+        work* load_ = nullptr;   // of this one, if it leads and is no call
     };
 
     /// Throws `std::invalid_argument` that names the member.
@@ -107,6 +113,20 @@ public:
         mine.next_ = std::exchange(here.bucket_of(mine), &mine);
         ++here.flights;
         return part::leads;
+    }
+
+    /// Hands the lead from `mine` to `other`, which is new and of the same key, and makes `mine` the first who waits for it.
+    void hand_over(ticket& mine, ticket& other) noexcept
+    {
+        other.hash_ = mine.hash_;
+        section& here = section_of(mine);
+        std::scoped_lock const lock(here.mutex);
+        other.flights_ = this;
+        other.next_ = mine.next_;
+        other.waiting_.swap(mine.waiting_);
+        here.replace(mine, &other);
+        mine.flights_ = this;
+        other.waiting_.push_back(mine);
     }
 
     /// Ends the flight that `mine` leads and hands `make()`, a `Result`, to all who wait; without any it is not called. Does nothing if
@@ -187,8 +207,10 @@ private:
     static bool take_out(section& here, ticket& t) noexcept
     {
         if (!t.linked()) return false;
-        here.lead_of(t)->waiting_.remove(t);
+        ticket& lead = *here.lead_of(t);
+        lead.waiting_.remove(t);
         t.flights_ = nullptr;
+        if (lead.load_ != nullptr && lead.waiting_.empty()) lead.load_->cancel();
         return true;
     }
     void give_up(ticket& t) noexcept

@@ -136,8 +136,9 @@ public:
     [[nodiscard]] Token& token() noexcept { return token_; }
     void cancel() noexcept override
     {
-        if (auto const self = this->weak_from_this().lock())
-            boost::asio::post(executor_, [self] { self->signal_.emit(boost::asio::cancellation_type::terminal); });
+        // Moved on: who asks may hold the lock that the end of a fork takes.
+        if (auto self = this->weak_from_this().lock())
+            boost::asio::post(executor_, [own = std::move(self)] { own->signal_.emit(boost::asio::cancellation_type::terminal); });
     }
     template<class Driver, class Request, class Begin>
     void run(Request request, Begin begin)
