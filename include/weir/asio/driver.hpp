@@ -86,152 +86,142 @@ struct driver_for<boost::asio::awaitable<T, Executor>> {
     template<class Held, class Pipeline, class Give, class Begin = detail::begin_plainly>
     static auto start(Pipeline& p, Held request, Give give, Begin begin = {})
     {
-        using machine_type = typename detail::shape<Pipeline, std::remove_cvref_t<Held>>::machine_type;
-        return awaiting<typename machine_type::deciding, typename machine_type::finishing>::template run<Pipeline, Held>(
-            p, static_cast<Held&&>(request), std::move(give), std::move(begin));
+        return run<Pipeline, Held>(p, static_cast<Held&&>(request), std::move(give), std::move(begin));
     }
 
 private:
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wmismatched-new-delete" // g++ 12 -O1 sees through Asio's allocation of frames, but not through its release
-#pragma GCC diagnostic ignored "-Wunused-value"          // nor does it count a co_await in a fold as an effect
 #endif
-    /// The loop, with the places of the policies whose decisions are awaited, and of those that settle elsewhere.
-    template<class Deciding, class Finishing>
-    struct awaiting;
-    template<std::size_t... Deciding, std::size_t... Finishing>
-    struct awaiting<std::index_sequence<Deciding...>, std::index_sequence<Finishing...>> {
-        template<class Pipeline, class Held, class Give, class Begin>
-        static auto run(Pipeline& p, Held request, Give give, [[maybe_unused]] Begin begin)
-            -> boost::asio::awaitable<detail::answer_of<Give, Pipeline, std::remove_cvref_t<Held>>, Executor>
-        {
-            using see = detail::access<Pipeline>;
-            using shape = detail::shape<Pipeline, std::remove_cvref_t<Held>>;
-            using machine_type = typename shape::machine_type;
-            namespace this_coro = boost::asio::this_coro;
-            constexpr bool may_wait = machine_type::may_sleep || machine_type::may_park || see::limits;
+    template<class Pipeline, class Held, class Give, class Begin>
+    static auto run(Pipeline& p, Held request, Give give, [[maybe_unused]] Begin begin)
+        -> boost::asio::awaitable<detail::answer_of<Give, Pipeline, std::remove_cvref_t<Held>>, Executor>
+    {
+        using see = detail::access<Pipeline>;
+        using shape = detail::shape<Pipeline, std::remove_cvref_t<Held>>;
+        using machine_type = typename shape::machine_type;
+        namespace this_coro = boost::asio::this_coro;
+        constexpr bool may_wait = machine_type::may_sleep || machine_type::may_park || see::limits;
 
-            // Made when they are needed: most calls neither wait nor fail.
-            [[maybe_unused]] std::conditional_t<may_wait, detail::recycled<detail::wait>, pass> waiting;
-            [[maybe_unused]] std::conditional_t<see::limits, detail::late<detail::time_limit<Executor>>, pass> limit;
-            machine_type m(see::policies(p), request, see::clock(p), see::classifier(p), see::observer(p));
-            begin(m);
+        // Made when they are needed: most calls neither wait nor fail.
+        [[maybe_unused]] std::conditional_t<may_wait, detail::recycled<detail::wait>, pass> waiting;
+        [[maybe_unused]] std::conditional_t<see::limits, detail::late<detail::time_limit<Executor>>, pass> limit;
+        machine_type m(see::policies(p), request, see::clock(p), see::classifier(p), see::observer(p));
+        begin(m);
 
-            bool again = false;
-            detail::act next = m.descend();
-            while (next != detail::act::done) {
-                if (next == detail::act::call) {
-                    if constexpr (!awaitable<typename shape::returned>)
-                        m.handle([&]() -> decltype(auto) { return detail::invoke_handler(see::handler(p), m.handlers_call()); });
-                    else {
-                        m.leave_alone(next);
-                        if constexpr (see::limits) {
-                            if (!again) limit.emplace(co_await this_coro::executor);
-                            boost::asio::cancellation_state const cancelling = co_await this_coro::cancellation_state;
-                            limit->begin(m.now(), m.deadline().at, cancelling.slot());
-                            if constexpr (shape::binds_cancellation) m.set(cancellation{limit->slot()});
-                        } else if constexpr (shape::binds_cancellation) {
-                            boost::asio::cancellation_state const cancelling = co_await this_coro::cancellation_state;
-                            m.set(cancellation{cancelling.slot()});
-                        }
-                        m.calls();
-                        try {
-                            auto running = detail::invoke_handler(see::handler(p), m.handlers_call());
-                            if constexpr (see::limits && !shape::binds_cancellation)
-                                co_await limit->run(running, m);
-                            else if constexpr (std::is_void_v<T>) {
-                                co_await std::move(running);
-                                m.keep();
-                            } else
-                                m.keep(co_await std::move(running));
-                        } catch (...) {
-                            m.threw(std::current_exception());
-                        }
-                        m.has_returned();
-                        if constexpr (see::limits) {
-                            if (!limit->end()) [[unlikely]]
-                                co_await hear(*limit);
-                        }
-                        if (!m.handlers_outcome().has_value()) [[unlikely]] {
-                            boost::asio::cancellation_state const cancelling = co_await this_coro::cancellation_state;
-                            if (cancelling.cancelled() != boost::asio::cancellation_type::none) {
-                                m.cancel();
-                                break;
-                            }
-                            if constexpr (see::limits)
-                                if (limit->passed()) m.fails(detail::out_of_time(m.handlers_call()));
-                        }
-                        m.back();
+        bool again = false;
+        detail::act next = m.descend();
+        while (next != detail::act::done) {
+            if (next == detail::act::call) {
+                if constexpr (!awaitable<typename shape::returned>)
+                    m.handle([&]() -> decltype(auto) { return detail::invoke_handler(see::handler(p), m.handlers_call()); });
+                else {
+                    m.leave_alone(next);
+                    if constexpr (see::limits) {
+                        if (!again) limit.emplace(co_await this_coro::executor);
+                        boost::asio::cancellation_state const cancelling = co_await this_coro::cancellation_state;
+                        limit->begin(m.now(), m.deadline().at, cancelling.slot());
+                        if constexpr (shape::binds_cancellation) m.set(cancellation{limit->slot()});
+                    } else if constexpr (shape::binds_cancellation) {
+                        boost::asio::cancellation_state const cancelling = co_await this_coro::cancellation_state;
+                        m.set(cancellation{cancelling.slot()});
                     }
-                    next = again ? m.returned() : m.ascend();
-                    again = true;
-                    continue;
-                }
-                if constexpr (may_wait) {
-                    if (next == detail::act::sleep || next == detail::act::park) {
-                        m.leave_alone(next);
+                    m.calls();
+                    try {
+                        auto running = detail::invoke_handler(see::handler(p), m.handlers_call());
+                        if constexpr (see::limits && !shape::binds_cancellation)
+                            co_await limit->run(running, m);
+                        else if constexpr (std::is_void_v<T>) {
+                            co_await std::move(running);
+                            m.keep();
+                        } else
+                            m.keep(co_await std::move(running));
+                    } catch (...) {
+                        m.threw(std::current_exception());
+                    }
+                    m.has_returned();
+                    if constexpr (see::limits) {
+                        if (!limit->end()) [[unlikely]]
+                            co_await hear(*limit);
+                    }
+                    if (!m.handlers_outcome().has_value()) [[unlikely]] {
                         boost::asio::cancellation_state const cancelling = co_await this_coro::cancellation_state;
                         if (cancelling.cancelled() != boost::asio::cancellation_type::none) {
                             m.cancel();
                             break;
                         }
-                        bool const asleep = next == detail::act::sleep;
-                        time_point const now = m.now();
-                        co_await waiting.emplace()(asleep ? nullptr : &m.parked(), now, asleep ? after(now, m.delay()) : m.until());
-                        cancelling.slot().clear();
-                        detail::wait_end const end = waiting->finish();
-                        if (end == detail::wait_end::cancelled) {
-                            m.cancel();
-                            break;
-                        }
-                        m.back();
-                        next = asleep ? detail::act::again : m.woken(end == detail::wait_end::woken);
-                        continue;
+                        if constexpr (see::limits)
+                            if (limit->passed()) m.fails(detail::out_of_time(m.handlers_call()));
                     }
+                    m.back();
                 }
-                if constexpr (machine_type::may_decide || machine_type::may_finish) {
-                    if (next == detail::act::decide || next == detail::act::finish) {
-                        m.leave_alone(next);
-                        bool const decides = next == detail::act::decide;
-                        std::exception_ptr thrown;
-                        try {
-                            if constexpr (see::limits)
-                                static_cast<void>(
-                                    ((decides && m.at() == Deciding && (next = co_await decide_in_time<Deciding>(m), true)) || ...));
-                            else
-                                static_cast<void>(((decides && m.at() == Deciding &&
-                                                    (next = m.template decided<Deciding>(co_await m.template decide<Deciding>()), true)) ||
-                                                   ...));
-                            static_cast<void>(((!decides && m.at() == Finishing &&
-                                                (co_await m.template finish<Finishing>(), next = m.template finished<Finishing>(), true)) ||
-                                               ...));
-                        } catch (...) {
-                            thrown = std::current_exception();
-                        }
-                        if (thrown != nullptr) {
-                            boost::asio::cancellation_state const cancelling = co_await this_coro::cancellation_state;
-                            if (cancelling.cancelled() == boost::asio::cancellation_type::none) std::rethrow_exception(thrown);
-                            m.cancel();
-                            break;
-                        }
-                        m.back();
-                        continue;
-                    }
-                }
-                if constexpr (machine_type::may_fork) {
-                    if (next == detail::act::fork) {
-                        Executor executor = co_await this_coro::executor;
-                        next = detail::fork_any<driver_for>(p, m, std::move(executor), typename machine_type::splitting{});
-                        continue;
-                    }
-                }
-                next = next == detail::act::again ? m.descend_on() : m.ascend_on();
+                next = again ? m.returned() : m.ascend();
+                again = true;
+                continue;
             }
-            m.ends();
-            co_return give.template operator()<detail::answer_of<Give, Pipeline, std::remove_cvref_t<Held>>>(m);
+            if constexpr (may_wait) {
+                if (next == detail::act::sleep || next == detail::act::park) {
+                    m.leave_alone(next);
+                    boost::asio::cancellation_state const cancelling = co_await this_coro::cancellation_state;
+                    if (cancelling.cancelled() != boost::asio::cancellation_type::none) {
+                        m.cancel();
+                        break;
+                    }
+                    bool const asleep = next == detail::act::sleep;
+                    time_point const now = m.now();
+                    co_await waiting.emplace()(asleep ? nullptr : &m.parked(), now, asleep ? after(now, m.delay()) : m.until());
+                    cancelling.slot().clear();
+                    detail::wait_end const end = waiting->finish();
+                    if (end == detail::wait_end::cancelled) {
+                        m.cancel();
+                        break;
+                    }
+                    m.back();
+                    next = asleep ? detail::act::again : m.woken(end == detail::wait_end::woken);
+                    continue;
+                }
+            }
+            if constexpr (machine_type::may_decide || machine_type::may_finish) {
+                if (next == detail::act::decide || next == detail::act::finish) {
+                    m.leave_alone(next);
+                    std::exception_ptr thrown;
+                    try {
+                        if (next == detail::act::decide) {
+                            if constexpr (see::limits || machine_type::deciding::size() > 1)
+                                next = co_await decide_any<see::limits>(m, typename machine_type::deciding{});
+                            else if constexpr (machine_type::may_decide) // the common way, without a frame of our own
+                                next = m.template decided<machine_type::first_deciding>(
+                                    co_await m.template decide<machine_type::first_deciding>());
+                        } else if constexpr (machine_type::may_finish) {
+                            co_await finish_any(m, typename machine_type::finishing{});
+                            next = m.finished();
+                        }
+                    } catch (...) {
+                        thrown = std::current_exception();
+                    }
+                    if (thrown != nullptr) {
+                        boost::asio::cancellation_state const cancelling = co_await this_coro::cancellation_state;
+                        if (cancelling.cancelled() == boost::asio::cancellation_type::none) std::rethrow_exception(thrown);
+                        m.cancel();
+                        break;
+                    }
+                    m.back();
+                    continue;
+                }
+            }
+            if constexpr (machine_type::may_fork) {
+                if (next == detail::act::fork) {
+                    Executor executor = co_await this_coro::executor;
+                    next = detail::fork_any<driver_for>(p, m, std::move(executor), typename machine_type::splitting{});
+                    continue;
+                }
+            }
+            next = next == detail::act::again ? m.descend_on() : m.ascend_on();
         }
-    };
+        m.ends();
+        co_return give.template operator()<detail::answer_of<Give, Pipeline, std::remove_cvref_t<Held>>>(m);
+    }
 
     /// A deadline passed just when the handler ended: the news of it has to come before the limit is gone.
     static boost::asio::awaitable<void, Executor> hear(detail::time_limit<Executor>& limit)
@@ -244,22 +234,41 @@ private:
         waiting.finish();
         co_await this_coro::throw_if_cancelled(throws);
     }
-    /// The decision of a policy inside a time limit: cancelled when the call's deadline passes.
-    template<std::size_t Index, class Machine>
-    static boost::asio::awaitable<detail::act, Executor> decide_in_time(Machine& m)
+    /// The decision of the policy at `Index`; within a time limit it is cancelled when the call's deadline passes.
+    template<std::size_t Index, bool InTime, class Machine>
+    static boost::asio::awaitable<detail::act, Executor> decide(Machine& m)
     {
-        namespace this_coro = boost::asio::this_coro;
-        detail::time_limit<Executor> limit(co_await this_coro::executor);
-        boost::asio::cancellation_state const cancelling = co_await this_coro::cancellation_state;
-        limit.begin(m.now(), m.deadline().at, cancelling.slot());
-        auto asking = m.template decide<Index>();
-        detail::kept_result<typename awaitable_traits<decltype(asking)>::value_type> result;
-        co_await limit.run(asking, result);
-        if (!limit.end()) [[unlikely]]
-            co_await hear(limit);
-        if (result.thrown == nullptr) co_return m.template decided<Index>(*result.value);
-        if (limit.passed()) co_return m.template refused<Index>(detail::out_of_time(m));
-        std::rethrow_exception(result.thrown);
+        if constexpr (!InTime)
+            co_return m.template decided<Index>(co_await m.template decide<Index>());
+        else {
+            namespace this_coro = boost::asio::this_coro;
+            detail::time_limit<Executor> limit(co_await this_coro::executor);
+            boost::asio::cancellation_state const cancelling = co_await this_coro::cancellation_state;
+            limit.begin(m.now(), m.deadline().at, cancelling.slot());
+            auto asking = m.template decide<Index>();
+            detail::kept_result<typename awaitable_traits<decltype(asking)>::value_type> result;
+            co_await limit.run(asking, result);
+            if (!limit.end()) [[unlikely]]
+                co_await hear(limit);
+            if (result.thrown == nullptr) co_return m.template decided<Index>(*result.value);
+            if (limit.passed()) co_return m.template refused<Index>(detail::out_of_time(m));
+            std::rethrow_exception(result.thrown);
+        }
+    }
+    // No fold over co_await: g++ 12 evaluates what it should not.
+    template<bool InTime, class Machine, std::size_t... Index>
+    static boost::asio::awaitable<detail::act, Executor> decide_any(Machine& m, std::index_sequence<Index...>)
+    {
+        boost::asio::awaitable<detail::act, Executor> asking;
+        static_cast<void>(((m.at() == Index && (asking = decide<Index, InTime>(m), true)) || ...));
+        return asking;
+    }
+    template<class Machine, std::size_t... Index>
+    static boost::asio::awaitable<void, Executor> finish_any(Machine& m, std::index_sequence<Index...>)
+    {
+        boost::asio::awaitable<void, Executor> telling;
+        static_cast<void>(((m.at() == Index && (telling = m.template finish<Index>(), true)) || ...));
+        return telling;
     }
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic pop

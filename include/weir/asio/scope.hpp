@@ -55,7 +55,8 @@ bool spawn(scope& in, Executor const& executor, boost::asio::awaitable<T, Execut
 {
     auto const job = std::make_shared<detail::spawned_work<Executor>>(in, executor);
     if (!job->begin()) return false;
-    boost::asio::co_spawn(executor, std::move(what), boost::asio::bind_cancellation_slot(job->slot(), [job](std::exception_ptr, auto&&...) {}));
+    boost::asio::co_spawn(executor, std::move(what),
+                          boost::asio::bind_cancellation_slot(job->slot(), [job](std::exception_ptr, auto&&...) {}));
     return true;
 }
 

@@ -18,8 +18,7 @@ struct park_until {
 };
 
 /// "I have to ask elsewhere: await `admit_later`." For a gate, or a transform, of an asynchronous pipeline.
-struct pending_decision {
-};
+struct pending_decision {};
 inline constexpr pending_decision pending{};
 
 /// "Let the call sleep first, then go on." For a loop.
@@ -36,6 +35,8 @@ class [[nodiscard]] admission {
 public:
     using permit_type = Permit;
 
+    /// Refused, as cancelled: for who needs a value before there is an answer.
+    constexpr admission() noexcept : error_(errc::cancelled) {}
     constexpr admission(Permit permit) noexcept : permit_(permit) {} // NOLINT: implicit, as all below: gates read `return errc::...;`
     constexpr admission(error refusal) noexcept : error_(refusal) {} // NOLINT
     constexpr admission(errc refusal) noexcept : error_(refusal) {}  // NOLINT

@@ -66,8 +66,7 @@ struct default_classifier {
 };
 
 /// The observer of a pipeline that has none: nothing is told, and no code is made for it.
-struct no_observer {
-};
+struct no_observer {};
 
 namespace detail {
 

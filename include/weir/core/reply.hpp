@@ -69,7 +69,10 @@ public:
     template<class F>
     static constexpr bool may_report = Call::reported_facets::template contains<F>;
     [[nodiscard]] std::uint8_t answered_by() const noexcept { return answered_by_; }
-    [[nodiscard]] std::exception_ptr thrown() const noexcept { return call_.thrown(); }
+    [[nodiscard]] std::exception_ptr thrown() const noexcept
+    {
+        return outcome_.has_error() && outcome_.error() == errc::handler_threw ? call_.thrown() : nullptr;
+    }
 
 private:
     Outcome& outcome_;

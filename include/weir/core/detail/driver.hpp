@@ -133,7 +133,7 @@ struct awaits_by {
     using type = void;
 };
 template<wraps_handler H>
-struct awaits_by<H> : awaits_by<typename H::weir_wraps> {
+requires(!states_awaitable<H>) struct awaits_by<H> : awaits_by<typename H::weir_wraps> {
 };
 template<states_awaitable H>
 struct awaits_by<H> {
@@ -146,7 +146,8 @@ constexpr bool lets_stream_pass()
 {
     constexpr bool passes = !has_trait<P, repeats_the_call> && !has_trait<P, may_answer_alone> && !has_trait<P, wants_whole_outcome>;
     if constexpr (!passes)
-        static_cast<void>(sizeof(typename advice::policy<P>::repeats_or_keeps_what_comes_back__it_cannot_stand_around_a_handler_of_weir_held));
+        static_cast<void>(
+            sizeof(typename advice::policy<P>::repeats_or_keeps_what_comes_back__it_cannot_stand_around_a_handler_of_weir_held));
     return passes;
 }
 template<class Shelf, std::size_t... I>
@@ -174,8 +175,8 @@ struct shape {
     static constexpr bool binds_cancellation =
         !is_plain &&
         takes_view<callable_type, handed_request, typename facet_union<typename pipeline_access::provided, facets<cancellation>>::type>;
-    using provided =
-        typename facet_union<typename pipeline_access::provided, std::conditional_t<binds_cancellation, facets<cancellation>, facets<>>>::type;
+    using provided = typename facet_union<typename pipeline_access::provided,
+                                          std::conditional_t<binds_cancellation, facets<cancellation>, facets<>>>::type;
     using state_type = call_state<typename pipeline_access::clock_type, typename pipeline_access::classifier_type, provided,
                                   typename pipeline_access::reported, typename pipeline_access::observer_type>;
 
@@ -224,7 +225,7 @@ struct give_reply {
     template<class Type, class Machine>
     Type operator()(Machine& m)
     {
-        return Type(std::move(m.outcome()), std::move(m.reports()), m.answered_by(), m.thrown());
+        return Type(std::move(m.outcome()), std::move(m.reports()), m.answered_by(), m.unanswered_exception());
     }
 };
 /// `svc.call(request, f)`: with what the function makes of the reply, which it sees where it lies.

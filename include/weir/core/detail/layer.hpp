@@ -69,8 +69,11 @@ requires is_role<Policy, directive>
 struct layer<Policy, Call, Outcome> : layer_base {
 };
 
+template<class Policy, class Call>
+concept is_gate = is_role<Policy, gate> && admits<Policy, Call>;
+
 template<class Policy, class Call, class Outcome>
-requires is_role<Policy, gate> && admits<Policy, Call>
+requires is_gate<Policy, Call>
 struct layer<Policy, Call, Outcome> : layer_base {
     using slot = typename decltype(std::declval<Policy&>().admit(std::declval<Call&>()))::permit_type;
     static constexpr bool remembers = settles<Policy, slot, Outcome, Call>;
@@ -111,9 +114,9 @@ template<class Policy, class Call>
 using permit_of = typename decltype(std::declval<Policy&>().admit(std::declval<Call&>()))::permit_type;
 
 template<class Policy, class Call, class Outcome>
-requires is_role<Policy, gate> && admits<Policy, Call> &&
-    (admits_later<Policy, Call> || settles_later<Policy, permit_of<Policy, Call>, Outcome, Call>)
-struct layer<Policy, Call, Outcome> : layer_base {
+requires is_gate<Policy, Call> &&
+    (admits_later<Policy, Call> || settles_later<Policy, permit_of<Policy, Call>, Outcome, Call>)struct layer<Policy, Call, Outcome>
+    : layer_base {
     using slot = asking_slot<permit_of<Policy, Call>>;
     static constexpr bool remembers = settles<Policy, permit_of<Policy, Call>, Outcome, Call>;
     static constexpr bool pends = admits_later<Policy, Call>;
@@ -173,6 +176,7 @@ struct layer<Policy, Call, Outcome> : layer_base {
     using admission_type = decltype(std::declval<Policy&>().admit(std::declval<Call&>(), std::declval<waiter&>()));
     using slot = waiting_slot<typename admission_type::permit_type>;
     static constexpr bool parks = true;
+    static constexpr bool remembers = settles<Policy, typename admission_type::permit_type, Outcome, Call>;
 
     [[gnu::always_inline]] static bool enter(Policy& policy, slot& held, Call& call, auto stop)
     {
@@ -186,18 +190,23 @@ struct layer<Policy, Call, Outcome> : layer_base {
         if (in_vain) return stop.refuse(in_time_left(call) ? policy.gave_up() : out_of_time(call));
         return follow(held, policy.resume(call, held.parked), stop);
     }
-    [[gnu::always_inline]] static bool leave(Policy& policy, slot& held, Call& call, auto stop)
+    [[gnu::always_inline]] static bool leave([[maybe_unused]] Policy& policy, [[maybe_unused]] slot& held, [[maybe_unused]] Call& call,
+                                             [[maybe_unused]] auto stop)
     {
-        if constexpr (streams<Outcome>)
-            if (carry(policy, held.permit, call, stop.outcome())) return true;
-        policy.settle(held.permit, std::as_const(stop.outcome()), call);
+        if constexpr (remembers) {
+            if constexpr (streams<Outcome>)
+                if (carry(policy, held.permit, call, stop.outcome())) return true;
+            policy.settle(held.permit, std::as_const(stop.outcome()), call);
+        }
         return true;
     }
     static void drop(Policy& policy, slot& held) noexcept
     {
-        if (!held.is_parked)
-            policy.cancel(held.permit);
-        else if (!policy.abandon(held.parked))
+        static_assert(!remembers || cancels<Policy, typename admission_type::permit_type>,
+                      "a gate that has settle(permit, outcome, call) has cancel(permit) noexcept too");
+        if (!held.is_parked) {
+            if constexpr (remembers) policy.cancel(held.permit);
+        } else if (!policy.abandon(held.parked))
             policy.decline(held.parked);
     }
 
@@ -239,7 +248,8 @@ struct layer<Policy, Call, Outcome> : layer_base {
         return decided(policy, token, call, stop, policy.look_up_again(call, token, stop.outcome()));
     }
     static auto decide(Policy& policy, slot& token, Call& call, auto stop) { return policy.look_up_later(call, token, stop.outcome()); }
-    [[gnu::always_inline]] static bool decided([[maybe_unused]] Policy& policy, [[maybe_unused]] slot& token, Call&, auto stop, lookup found)
+    [[gnu::always_inline]] static bool decided([[maybe_unused]] Policy& policy, [[maybe_unused]] slot& token, Call&, auto stop,
+                                               lookup found)
     {
         if constexpr (splits && decltype(stop)::can_fork) {
             if (found == lookup::missed || found == lookup::answered)
@@ -257,9 +267,11 @@ struct layer<Policy, Call, Outcome> : layer_base {
         return stop.answered();
     }
     /// The fork runs: what the call does meanwhile.
-    static bool forked(slot& token, auto stop, split how)
+    static bool forked([[maybe_unused]] slot& token, auto stop, [[maybe_unused]] split how)
     {
-        return how == split::and_wait ? park(token, stop) : stop.answered();
+        if constexpr (parks)
+            if (how == split::and_wait) return park(token, stop);
+        return stop.answered();
     }
     [[gnu::always_inline]] static bool leave([[maybe_unused]] Policy& policy, [[maybe_unused]] slot& token, [[maybe_unused]] Call& call,
                                              [[maybe_unused]] auto stop)

@@ -78,8 +78,9 @@ template<class Policies, class Plan, std::size_t... I, std::size_t... S>
 class machine<Policies, Plan, std::index_sequence<I...>, std::index_sequence<S...>>
     : public Plan::call_type,
       private leaf<Policies::size + S, segment_room<S, typename Plan::template outcome_at<S>, typename Plan::template call_at<S>>>...,
-      private leaf<I, slot_room<slot_t<typename Policies::template policy_at<I>, typename Plan::template call_at<Plan::borders::segment_of(I)>,
-                                       typename Plan::template outcome_at<Plan::borders::segment_of(I)>>>>... {
+      private leaf<I,
+                   slot_room<slot_t<typename Policies::template policy_at<I>, typename Plan::template call_at<Plan::borders::segment_of(I)>,
+                                    typename Plan::template outcome_at<Plan::borders::segment_of(I)>>>>... {
     template<std::size_t Index>
     using policy_at = typename Policies::template policy_at<Index>;
     static constexpr std::size_t segment_of(std::size_t index) noexcept { return Plan::borders::segment_of(index); }
@@ -110,6 +111,7 @@ public:
     using finishing =
         typename decltype((places<>() + ... + std::conditional_t<layer_at<I>::finishes_later, places<I>, places<>>()))::sequence;
     using splitting = typename decltype((places<>() + ... + std::conditional_t<layer_at<I>::splits, places<I>, places<>>()))::sequence;
+    static constexpr std::size_t first_deciding = place_of(std::array<bool, size>{layer_at<I>::pends...});
     /// What a source has of a call.
     template<std::size_t Index>
     using token_at = slot_at<Index>;
@@ -176,7 +178,8 @@ public:
     act decided(Decision const& decision)
     {
         this->turn();
-        return entered<Index>(layer_at<Index>::decided(policies_.template get<Index>(), slot<Index>(), as_call<Index>(), stop<Index>(), decision))
+        return entered<Index>(
+                   layer_at<Index>::decided(policies_.template get<Index>(), slot<Index>(), as_call<Index>(), stop<Index>(), decision))
                    ? act::again
                    : next_;
     }
@@ -194,10 +197,10 @@ public:
     {
         return layer_at<Index>::finish(policies_.template get<Index>(), slot<Index>(), as_call<Index>(), stop<Index>());
     }
-    template<std::size_t Index>
     act finished()
     {
-        left<Index>();
+        unsigned const from = at_;
+        static_cast<void>(((I == from && (left<I>(), true)) || ...));
         return act::unwind;
     }
     /// For a fork: the call as the policy at `Index` sees it, and a copy of the facets that every call of the pipeline has.
@@ -250,7 +253,7 @@ public:
     /// Whether a synchronous pipeline can carry all its policies out; else a sentence.
     static constexpr bool awaits_nothing()
     {
-        return (needs_no_await<policy_at<I>, layer_at<I>::pends || layer_at<I>::finishes_later>() && ...);
+        return (needs_no_await < policy_at<I>, layer_at<I>::pends || layer_at<I>::finishes_later > () && ...);
     }
 
     /// Runs the handler and keeps what it returns or throws.
@@ -296,10 +299,11 @@ public:
         this->thrown(std::move(exception));
     }
 
-    /// An exception of the handler that nobody answered is thrown on.
+    /// An exception of the handler that nobody answered; it is thrown on.
+    [[nodiscard]] std::exception_ptr unanswered_exception() { return is_unanswered() ? this->thrown() : nullptr; }
     void rethrow_if_unanswered()
     {
-        if (outcome().has_error() && outcome().error() == errc::handler_threw && this->left_.exceptions != 0) [[unlikely]]
+        if (is_unanswered()) [[unlikely]]
             rethrow();
     }
 
@@ -312,9 +316,9 @@ private:
     template<std::size_t Segment>
     auto& segment() noexcept
     {
-        return static_cast<
-                   leaf<size + Segment,
-                        segment_room<Segment, typename Plan::template outcome_at<Segment>, typename Plan::template call_at<Segment>>>&>(*this)
+        return static_cast<leaf<
+            size + Segment, segment_room<Segment, typename Plan::template outcome_at<Segment>, typename Plan::template call_at<Segment>>>&>(
+                   *this)
             .value;
     }
     template<std::size_t Segment>
@@ -325,8 +329,7 @@ private:
     template<std::size_t Segment>
     void begin_call() noexcept
     {
-        if constexpr (Segment != 0)
-            std::construct_at(&segment<Segment>().call.held, slot<Plan::borders::places[Segment - 1]>(), *this);
+        if constexpr (Segment != 0) std::construct_at(&segment<Segment>().call.held, slot<Plan::borders::places[Segment - 1]>(), *this);
     }
     template<std::size_t Segment>
     [[gnu::always_inline]] auto& call_of_segment() noexcept
@@ -347,7 +350,7 @@ private:
     {
         if constexpr (!std::is_trivially_default_constructible_v<slot_at<Index>>) std::construct_at(&slot<Index>());
         try {
-                return entered<Index>(layer_at<Index>::enter(policies_.template get<Index>(), slot<Index>(), as_call<Index>(), stop<Index>()));
+            return entered<Index>(layer_at<Index>::enter(policies_.template get<Index>(), slot<Index>(), as_call<Index>(), stop<Index>()));
         } catch (...) {
             thrown_at<Index>();
             throw;
@@ -357,7 +360,7 @@ private:
     [[gnu::always_inline]] bool leave()
     {
         try {
-                if (!layer_at<Index>::leave(policies_.template get<Index>(), slot<Index>(), as_call<Index>(), stop<Index>())) {
+            if (!layer_at<Index>::leave(policies_.template get<Index>(), slot<Index>(), as_call<Index>(), stop<Index>())) {
                 if constexpr (is_role<policy_at<Index>, loop>) repeats<Index>();
                 return false;
             }
@@ -373,8 +376,8 @@ private:
     {
         if constexpr (layer_at<Index>::parks) {
             try {
-                        return entered<Index>(
-                           layer_at<Index>::resume(policies_.template get<Index>(), slot<Index>(), as_call<Index>(), stop<Index>(), in_time))
+                return entered<Index>(layer_at<Index>::resume(policies_.template get<Index>(), slot<Index>(), as_call<Index>(),
+                                                              stop<Index>(), in_time))
                            ? act::call
                            : next_;
             } catch (...) {
@@ -389,7 +392,7 @@ private:
     [[gnu::always_inline]] bool entered(bool goes_on)
     {
         if (goes_on) [[likely]] {
-            if constexpr (is_told<Index>) this->tell(event::admitted{place_of<Index>});
+            if constexpr (is_told<Index>) this->tell(event::admitted{where_is<Index>});
             return true;
         }
         if constexpr (is_told<Index>) tell_why<Index>();
@@ -401,13 +404,13 @@ private:
     [[gnu::always_inline]] void left()
     {
         end_slot<Index>();
-        if constexpr (is_told<Index>) this->tell(event::settled{place_of<Index>, room<segment_of(Index)>().has_error()});
+        if constexpr (is_told<Index>) this->tell(event::settled{where_is<Index>, room<segment_of(Index)>().has_error()});
     }
     /// What was reported further in belonged to an attempt that is made again.
     template<std::size_t Index>
     void repeats() noexcept
     {
-        if constexpr (is_told<Index>) this->tell(event::repeated{place_of<Index>, delay_});
+        if constexpr (is_told<Index>) this->tell(event::repeated{where_is<Index>, delay_});
         (forget_reports<Index, I>(), ...);
     }
     template<std::size_t Loop, std::size_t Index>
@@ -438,7 +441,7 @@ private:
         if (Index >= this->left_.policies) return;
         layer_at<Index>::drop(policies_.template get<Index>(), slot<Index>());
         end_slot<Index>();
-        if constexpr (is_told<Index>) this->tell(event::dropped{place_of<Index>});
+        if constexpr (is_told<Index>) this->tell(event::dropped{where_is<Index>});
     }
     // Inlined although it is cold: a call would let the machine escape, and every call of a policy would then reload it.
     [[gnu::always_inline]] void drop_all() noexcept
@@ -475,25 +478,29 @@ private:
         ::new (place<Segment>()) typename Plan::template outcome_at<Segment>(e);
         begin_outcome<Segment>();
     }
+    [[nodiscard]] bool is_unanswered()
+    {
+        return outcome().has_error() && outcome().error() == errc::handler_threw && this->left_.exceptions != 0;
+    }
     [[noreturn]] void rethrow() { std::rethrow_exception(this->thrown()); }
 
     template<std::size_t Index>
     static constexpr bool is_told = call_type::is_observed && !is_role<policy_at<Index>, directive>;
     template<std::size_t Index>
-    static constexpr event::place place_of{static_cast<std::uint8_t>(Policies::first + Index), Policies::template name_at<Index>()};
+    static constexpr event::place where_is{static_cast<std::uint8_t>(Policies::first + Index), Policies::template name_at<Index>()};
     template<std::size_t Index>
     void tell_why()
     {
         switch (next_) {
-        case act::sleep: this->tell(event::delayed{place_of<Index>, delay_}); break;
-        case act::park: this->tell(event::parked{place_of<Index>, until()}); break;
-        case act::decide: this->tell(event::asks{place_of<Index>}); break;
-        case act::fork: this->tell(event::forked{place_of<Index>}); break;
+        case act::sleep: this->tell(event::delayed{where_is<Index>, delay_}); break;
+        case act::park: this->tell(event::parked{where_is<Index>, until()}); break;
+        case act::decide: this->tell(event::asks{where_is<Index>}); break;
+        case act::fork: this->tell(event::forked{where_is<Index>}); break;
         default:
             if (outcome_at<Index> const& o = room<segment_of(Index)>(); o.has_error())
-                this->tell(event::refused{place_of<Index>, o.error()});
+                this->tell(event::refused{where_is<Index>, o.error()});
             else
-                this->tell(event::answered{place_of<Index>});
+                this->tell(event::answered{where_is<Index>});
         }
     }
 
