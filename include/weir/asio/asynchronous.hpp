@@ -2,7 +2,6 @@
 #pragma once
 
 #include <weir/asio/driver.hpp>
-#include <weir/core/laws.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -16,7 +15,6 @@ struct asynchronous {
     [[no_unique_address]] Handler handler;
     using weir_wraps = Handler;
     using weir_awaits = boost::asio::awaitable<void, Executor>;
-    static constexpr bool weir_is_idempotent = detail::is_idempotent<Handler>;
 };
 template<class Handler>
 asynchronous(Handler) -> asynchronous<Handler>;

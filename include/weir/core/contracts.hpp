@@ -2,8 +2,8 @@
 #pragma once
 
 #include <weir/core/admission.hpp>
+#include <weir/core/awaitable.hpp>
 #include <weir/core/call.hpp>
-#include <weir/core/handler.hpp>
 #include <weir/core/park.hpp>
 #include <weir/core/policy.hpp>
 

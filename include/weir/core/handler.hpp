@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/core/awaitable.hpp>
 #include <weir/core/call.hpp>
 #include <weir/core/facets.hpp>
 #include <weir/core/laws.hpp>
@@ -16,19 +17,9 @@
 
 namespace weir::inline v0 {
 
-/// Whether a type is something to `co_await`, and what that yields. `weir/asio.hpp` says so of `boost::asio::awaitable`.
-template<class T>
-struct awaitable_traits {
-    static constexpr bool is_awaitable = false;
-    using value_type = T;
-};
-
 /// The facet of a handler that can be cancelled by itself, defined in `weir/asio.hpp`. A handler that takes a `view<cancellation>`
 /// binds its slot to all its operations, and spares a timeout the cost of doing so from outside.
 struct cancellation;
-
-template<class T>
-concept awaitable = awaitable_traits<T>::is_awaitable;
 
 namespace detail {
 

@@ -249,7 +249,6 @@ template<class Handler>
 struct idempotent {
     [[no_unique_address]] Handler handler;
     using weir_wraps = Handler;
-    static constexpr bool weir_is_idempotent = true;
 };
 template<class Handler>
 idempotent(Handler) -> idempotent<Handler>;

@@ -89,10 +89,15 @@ struct facet_at<facets<Facets...>, Index> {
 };
 
 template<class Handler>
-constexpr bool is_idempotent = requires
+constexpr bool is_idempotent = false;
+template<class Handler>
+requires requires
 {
-    requires Handler::weir_is_idempotent;
-};
+    typename Handler::weir_wraps;
+}
+constexpr bool is_idempotent<Handler> = is_idempotent<typename Handler::weir_wraps>;
+template<class Handler>
+constexpr bool is_idempotent<idempotent<Handler>> = true;
 
 template<class E>
 concept lifts_a_law = requires
