@@ -3,7 +3,10 @@
 
 #include "asking.hpp"
 
+#include <weir/core/pipeline.hpp>
+#include <weir/http/edge.hpp>
 #include <weir/http/router.hpp>
+#include <weir/validate/require_headers.hpp>
 
 #include <doctest/doctest.h>
 
@@ -231,4 +234,25 @@ TEST_CASE("streamed_request: without a server its body is one piece")
     CHECK(weir_tests::ask(routes, r).body() == "5 n");
     http::request again("POST", "/echo", "hello");
     CHECK(weir_tests::ask(routes, again).body() == "hello");
+}
+
+TEST_CASE("streamed_request: a pipeline may take one; its policies read the head")
+{
+    weir::pipeline svc{weir::require_headers<"x-app">{}, [](http::streamed_request const& r) -> asio::awaitable<http::response> {
+                           std::size_t size = 0;
+                           for (;;) {
+                               weir::result<std::string_view> const piece = co_await r.body().read();
+                               if (!piece) co_return http::problem(piece.error());
+                               if (piece->empty()) break;
+                               size += piece->size();
+                           }
+                           co_return http::response(http::status::ok, std::to_string(size));
+                       }};
+    asio::io_context context(1);
+    http::server server(context.get_executor(), http::edge<http::streamed_request>(svc), {.limits = {.body_bytes = 10}});
+    std::string const body(100'000, 'x');
+    CHECK(talk(context, server.port(), post("/", "X-App: 1\r\nContent-Length: 100000\r\n", body)).ends_with("\r\n\r\n100000"));
+    std::string const refused = talk(context, server.port(), post("/", "Content-Length: 100000\r\n", body));
+    CHECK(refused.starts_with("HTTP/1.1 400 "));
+    CHECK(has(refused, "Connection: close\r\n"));
 }

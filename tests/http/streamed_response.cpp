@@ -3,6 +3,11 @@
 
 #include "asking.hpp"
 
+#include <weir/core/pipeline.hpp>
+#include <weir/http/correlate.hpp>
+#include <weir/http/edge.hpp>
+#include <weir/validate/require_headers.hpp>
+
 #include <boost/asio/steady_timer.hpp>
 
 #include <doctest/doctest.h>
@@ -310,4 +315,29 @@ TEST_CASE("streamed_response: what carries it is told how the stream ended")
     for (std::string_view const path : {"/", "/throws", "/short", "/field"}) (void)talk(context, server.port(), get(path));
     (void)talk(context, server.port(), get("/", "1.1", "HEAD"));
     CHECK(said == std::vector<std::string>{"good", "handler_threw", "upstream_failed", "dropped", "good"});
+}
+
+TEST_CASE("streamed_response: a pipeline may answer with one, and its policies write on the head")
+{
+    record seen;
+    weir::pipeline svc{weir::correlate{}, weir::require_headers<"x-app">{},
+                       [&](http::request const& r) -> asio::awaitable<http::streamed_response> {
+                           if (r.path() == "/refuses") weir::result<int>(weir::errc::overloaded).value();
+                           pieces producer{&seen, std::vector<std::string>{"a", "b"}};
+                           co_return http::streamed_response(http::status::ok, "text/plain", std::move(producer));
+                       }};
+    asio::io_context context(1);
+    http::server server(context.get_executor(), http::edge(svc));
+    auto const ask = [&](std::string_view path, std::string_view fields) {
+        return talk(context, server.port(), "GET " + std::string(path) + " HTTP/1.1\r\nHost: x\r\n" + std::string(fields) + "\r\n");
+    };
+    std::string const heard = ask("/", "x-app: 1\r\nx-correlation-id: me-1\r\n");
+    CHECK(has(heard, "x-correlation-id: me-1\r\n"));
+    CHECK(heard.ends_with("\r\n\r\n1\r\na\r\n1\r\nb\r\n0\r\n\r\n"));
+    std::string const refused = ask("/", "x-correlation-id: me-2\r\n");
+    CHECK(refused.starts_with("HTTP/1.1 400 "));
+    CHECK(has(refused, "\"policy\":\"require_headers\""));
+    CHECK(ask("/refuses", "x-app: 1\r\n").starts_with("HTTP/1.1 503 "));
+    CHECK(seen.produced == 1);
+    CHECK(seen.alive == 0);
 }

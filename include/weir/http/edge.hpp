@@ -6,6 +6,8 @@
 #include <weir/http/correlation_id.hpp>
 #include <weir/http/message.hpp>
 #include <weir/http/problem.hpp>
+#include <weir/http/streamed_request.hpp>
+#include <weir/http/streamed_response.hpp>
 #include <weir/limit/rate_limit.hpp>
 #include <weir/resilience/fallback.hpp>
 #include <weir/validate/violation.hpp>
@@ -145,14 +147,14 @@ inline error error_of(std::exception_ptr const& thrown)
 } // namespace detail
 
 /// What `edge` makes; copies refer to the same pipeline.
-template<class Pipeline>
+template<class Pipeline, class Request = request>
 class edge_handler {
 public:
     edge_handler(Pipeline& svc, edge_options o) : svc_(&svc), options_(std::make_shared<edge_options const>(std::move(o))) {}
 
-    boost::asio::awaitable<response> operator()(request& r) const
+    auto operator()(Request& r) const
     {
-        auto const respond = [this](auto& reply) -> response&& { return std::move(this->answer(reply)); };
+        auto const respond = [this](auto& reply) -> decltype(auto) { return this->give(reply); };
         if constexpr (awaitable<decltype(svc_->call(r, respond))>)
             return svc_->call(r, respond);
         else
@@ -160,7 +162,39 @@ public:
     }
 
 private:
-    static boost::asio::awaitable<response> at_once(response made) { co_return std::move(made); }
+    template<class Made>
+    static boost::asio::awaitable<Made> at_once(Made made)
+    {
+        co_return std::move(made);
+    }
+    template<class Reply>
+    decltype(auto) give(Reply& reply) const
+    {
+        if constexpr (detail::streams_body<typename std::remove_cvref_t<decltype(reply.result())>::value_type>)
+            return divide(reply);
+        else
+            return std::move(this->answer(reply));
+    }
+    /// Of a stream: its head, and what runs behind it.
+    template<class Reply>
+    detail::divided_response divide(Reply& reply) const
+    {
+        detail::remarks const said(reply);
+        auto& outcome = reply.result();
+        if (!outcome.has_value()) return detail::divided_response(refusal_of(reply, said));
+        detail::divided_response made(std::move(*outcome));
+        detail::annotate(made.head, said, {});
+        return made;
+    }
+    template<class Reply>
+    response refusal_of(Reply& reply, detail::remarks const& said) const
+    {
+        // What was thrown on the way may have come to something else: a time that was up, another attempt's error.
+        auto& outcome = reply.result();
+        bool const threw = outcome.error() == errc::handler_threw && reply.thrown();
+        error const e = threw ? detail::error_of(reply.thrown()) : outcome.error();
+        return detail::refused(e, detail::policy_names<Pipeline>::at(e.policy()), said, *options_);
+    }
 
     /// The response, in the reply itself: moving one costs as much as a policy.
     template<class Reply>
@@ -171,10 +205,7 @@ private:
         if (outcome.has_value()) [[likely]] {
             detail::annotate(*outcome, said, {});
         } else {
-            // What was thrown on the way may have come to something else: a time that was up, another attempt's error.
-            bool const threw = outcome.error() == errc::handler_threw && reply.thrown();
-            error const e = threw ? detail::error_of(reply.thrown()) : outcome.error();
-            outcome = detail::refused(e, detail::policy_names<Pipeline>::at(e.policy()), said, *options_);
+            outcome = refusal_of(reply, said);
         }
         return *outcome;
     }
@@ -194,11 +225,14 @@ private:
 /// - `RateLimit` and `RateLimit-Policy` where a limiter refused and told where it stands; `X-Degraded: fallback` on an answer that is less
 ///   than the handler's own; `x-correlation-id` where `correlate` stands in the pipeline.
 ///
+/// The value may also be a `streamed_response`, by itself or carried with the permits of its call, which settle when the stream has ended.
+/// A pipeline that takes the body in pieces says so: `http::edge<http::streamed_request>(svc)`.
+///
 /// The response is made in the call's own frame. Thread-safe if the pipeline is.
-template<class Pipeline>
-[[nodiscard]] edge_handler<Pipeline> edge(Pipeline& svc, edge_options o = {})
+template<class Request = request, class Pipeline>
+[[nodiscard]] edge_handler<Pipeline, Request> edge(Pipeline& svc, edge_options o = {})
 {
-    return edge_handler<Pipeline>(svc, std::move(o));
+    return edge_handler<Pipeline, Request>(svc, std::move(o));
 }
 
 } // namespace weir::inline v0::http

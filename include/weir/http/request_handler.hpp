@@ -22,7 +22,7 @@ namespace detail {
 template<class A>
 constexpr bool is_answer = false;
 template<class T>
-constexpr bool is_answer<boost::asio::awaitable<T>> = std::same_as<T, response> || streams_body<T>;
+constexpr bool is_answer<boost::asio::awaitable<T>> = std::same_as<T, response> || std::same_as<T, divided_response> || streams_body<T>;
 
 /// Answers a request that is there as a whole, or one whose body comes in pieces.
 template<class F, class Request>
@@ -71,11 +71,18 @@ private:
             co_return head;
         }
     }
+    /// The head; what writes the body goes to the exchange.
     static response take(response& made, exchange&) { return std::move(made); }
+    static response take(divided_response& made, exchange& to)
+    {
+        if (made.source != nullptr) to.stream(std::move(made.source), made.length);
+        return std::move(made.head);
+    }
     template<streams_body T>
     static response take(T& made, exchange& to)
     {
-        return split(std::move(made), to);
+        divided_response divided(std::move(made));
+        return take(divided, to);
     }
 };
 

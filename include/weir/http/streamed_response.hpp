@@ -122,17 +122,22 @@ private:
     T made_;
 };
 
-/// Hands the producer to the exchange; what comes back is the head.
-template<streams_body T>
-[[nodiscard]] response split(T made, exchange& to)
-{
-    streamed_response& whole = source_of<T>::response_of(made);
-    response head = std::move(whole.head());
-    head.body().clear();
-    auto const length = whole.length();
-    to.stream(std::make_unique<source_of<T>>(std::move(made)), length);
-    return head;
-}
+/// The head of a response, and what writes its body if that comes in pieces.
+class divided_response {
+public:
+    explicit divided_response(response whole) : head(std::move(whole)) {}
+    template<streams_body T>
+    explicit divided_response(T made)
+        : head(std::move(source_of<T>::response_of(made).head())), length(source_of<T>::response_of(made).length())
+    {
+        head.body().clear();
+        source = std::make_unique<source_of<T>>(std::move(made));
+    }
+
+    response head;
+    std::unique_ptr<body_source> source;
+    std::optional<std::uint64_t> length;
+};
 
 } // namespace detail
 
