@@ -60,6 +60,14 @@ duration apart(time_point a, time_point b)
     return a < b ? b - a : a - b;
 }
 
+/// Time that passes with each look at it, 50 us a look: threads that read it lay a piece every 200 looks.
+struct hurried {
+    static inline std::atomic<std::uint64_t> looks{1};
+    static std::uint64_t ticks() noexcept { return looks.fetch_add(1); }
+    static std::uint64_t ordered_ticks() noexcept { return ticks(); }
+    static time_point reference() noexcept { return time_point{static_cast<std::int64_t>(looks.load()) * 50us}; }
+};
+
 bool trusted()
 {
     if (weir::tsc_clock::available()) return true;
@@ -137,6 +145,28 @@ TEST_CASE("counter_map: in the first millisecond it is the reference itself")
         time_point const now = map.now<true>();
         CHECK(apart(now, m.reference()) <= 20ns); // what the comparison took
     }
+}
+
+TEST_CASE("counter_map: threads that read while others lay pieces see no half of one")
+{
+    static weir::detail::counter_map<hurried> map;
+    std::atomic<std::int64_t> told{0};
+    std::array<std::atomic<bool>, 3> kept{};
+    std::vector<std::thread> threads;
+    for (auto& all : kept)
+        threads.emplace_back([&] {
+            bool forward = true;
+            for (int i = 0; i < 100'000; ++i) {
+                std::int64_t const seen = told.load();
+                std::int64_t const now = map.now<true>().time_since_epoch().count();
+                forward = forward && now >= seen;
+                told.store(now);
+            }
+            all = forward;
+        });
+    for (std::thread& t : threads) t.join();
+    for (auto const& all : kept) CHECK(all.load());
+    CHECK(apart(map.now<true>(), hurried::reference()) < 100ms);
 }
 
 TEST_CASE("tsc_clock: agrees with the steady clock within its bound")

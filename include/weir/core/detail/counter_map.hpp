@@ -40,7 +40,7 @@ public:
         std::uint64_t const length = length_.load(std::memory_order_acquire);
         std::uint64_t const slope = slope_.load(std::memory_order_acquire);
         std::int64_t const base = base_.load(std::memory_order_acquire);
-        bool const torn = version_.load(std::memory_order_relaxed) != version; // odd: a piece of length zero
+        bool const torn = (version & 1) != 0 || version_.load(std::memory_order_relaxed) != version;
         std::uint64_t const gone = (Ordered ? source_.ordered_ticks() : source_.ticks()) - start;
         if (gone < length && !torn) [[likely]]
             return time_point{duration{base + static_cast<std::int64_t>(gone * slope >> 32)}};
@@ -108,7 +108,7 @@ private:
 
     void lay(mark begin, double length, double slope) noexcept
     {
-        // Who sees one of the new words sees the odd version, or a newer one, when it looks again.
+        // The version is odd meanwhile: who sees one of the new words sees it, or a newer one, when it looks again.
         std::uint32_t const version = version_.load(std::memory_order_relaxed);
         version_.store(version + 1, std::memory_order_relaxed);
         start_.store(begin.ticks, std::memory_order_release);
