@@ -4,9 +4,14 @@
 #include "asking.hpp"
 
 #include <weir/core/directives.hpp>
+#include <weir/core/held.hpp>
+#include <weir/core/observed.hpp>
 #include <weir/http/correlate.hpp>
 #include <weir/http/server.hpp>
+#include <weir/http/streamed_response.hpp>
 #include <weir/limit/gcra.hpp>
+#include <weir/resilience/bulkhead.hpp>
+#include <weir/resilience/circuit_breaker.hpp>
 #include <weir/resilience/fallback.hpp>
 #include <weir/resilience/timeout.hpp>
 #include <weir/testing/manual_clock.hpp>
@@ -17,8 +22,13 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <cstdint>
+#include <functional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 using namespace std::chrono_literals;
 using weir_tests::ask;
@@ -213,4 +223,86 @@ TEST_CASE("edge: a synchronous pipeline answers a server on loopback")
     CHECK(good.ends_with("\r\n\r\n/a"));
     auto const bad = weir_tests::talk(context, server.port(), "GET /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     CHECK(bad.starts_with("HTTP/1.1 400 "));
+}
+
+namespace {
+
+/// A pipeline whose value streams: how many calls are inside while it does, and how it ends.
+struct downloads {
+    using stream = weir::held<http::streamed_response>;
+    std::vector<std::uint64_t> inside{};
+    bool breaks = false;
+    std::function<std::uint64_t()> count_inside{};
+
+    asio::awaitable<weir::result<stream>> operator()(http::request const& r)
+    {
+        if (r.path() == "/missing") co_return weir::errc::not_found;
+        auto producer = [this](http::body_writer& to) -> asio::awaitable<weir::result<void>> {
+            inside.push_back(count_inside());
+            weir::result<void> const sent = co_await to.write("a piece");
+            inside.push_back(count_inside());
+            if (breaks) co_return weir::errc::upstream_failed;
+            co_return sent;
+        };
+        co_return stream(http::streamed_response(http::status::ok, "text/plain", std::move(producer)));
+    }
+};
+
+} // namespace
+
+TEST_CASE("edge: what streams carries its permits to its end, and a refusal is a problem as ever")
+{
+    downloads files;
+    weir::pipeline svc{weir::correlate{}, weir::bulkhead{{.max_concurrent = 1}},
+                       weir::circuit_breaker{{.failure_rate = 0.5, .minimum_calls = 2}}, std::ref(files)};
+    files.count_inside = [&svc] { return svc.get<weir::bulkhead>().stats().inside; };
+    asio::io_context context(1);
+    http::server server(context.get_executor(), http::edge(svc), {});
+    auto const get = [&](std::string_view path) {
+        return weir_tests::talk(context, server.port(), std::string("GET ").append(path).append(" HTTP/1.1\r\nHost: x\r\n\r\n"));
+    };
+    std::string const heard = get("/");
+    CHECK(heard.find("a piece\r\n0\r\n\r\n") != std::string::npos);
+    CHECK(heard.find("x-correlation-id: ") != std::string::npos);
+    CHECK(files.inside == std::vector<std::uint64_t>{1, 1});
+    CHECK(svc.get<weir::bulkhead>().stats().inside == 0);
+    CHECK(get("/missing").find("HTTP/1.1 404") == 0);
+    files.breaks = true; // the head was a success: it is the stream that fails
+    for (int i = 0; i < 2; ++i) CHECK(get("/").find("HTTP/1.1 200") == 0);
+    CHECK(get("/").find("HTTP/1.1 503") == 0);
+    CHECK(svc.get<weir::bulkhead>().stats().inside == 0);
+}
+
+TEST_CASE("edge: without a server a stream is collected; a pipeline over a request that is read in pieces, and one that is observed")
+{
+    downloads files;
+    files.count_inside = [] { return std::uint64_t{0}; };
+    weir::pipeline svc{weir::bulkhead{{.max_concurrent = 1}}, std::ref(files)};
+    CHECK(ask(http::edge(svc), "/").body() == "a piece");
+
+    auto const count = [](http::streamed_request const& r) -> asio::awaitable<weir::result<http::response>> {
+        std::size_t bytes = 0;
+        http::body_reader from = r.body();
+        for (;;) {
+            weir::result<std::string_view> const piece = co_await from.read();
+            if (!piece) co_return piece.error();
+            if (piece->empty()) break;
+            bytes += piece->size();
+        }
+        co_return http::response(http::status::ok, std::to_string(bytes));
+    };
+    weir::pipeline uploads{weir::bulkhead{{.max_concurrent = 1}}, count};
+    http::request r("POST", "/");
+    r.body() = std::string(10'000, 'x');
+    CHECK(ask(http::edge<http::streamed_request>(uploads), r).body() == "10000");
+
+    struct refusals {
+        int seen = 0;
+        void operator()(weir::event::refused const&) { ++seen; }
+    };
+    weir::pipeline closed{weir::named<"the door">(nobody{}), by_path};
+    weir::observed watched{closed, refusals{}};
+    http::response const refused = ask(http::edge(watched), "/");
+    CHECK(json_of(refused).at("policy") == "the door");
+    CHECK(watched.observer().seen == 1);
 }

@@ -62,15 +62,12 @@ private:
 };
 
 /// The names by which a pipeline's policies are told apart: the label, or the policy's own.
-template<class Pipeline>
+template<class Policies, class Indices = std::make_index_sequence<Policies::size>>
 struct policy_names;
-template<template<class, class> class Pipeline, class... Elements, class Handler>
-struct policy_names<Pipeline<stack<Elements...>, Handler>> {
-    static constexpr std::array<std::string_view, sizeof...(Elements) + 1> all{
-        (weir::detail::unwrapped<Elements>::label.empty() ? std::string_view(weir::detail::policy_t<Elements>::name)
-                                                          : weir::detail::unwrapped<Elements>::label)...,
-        std::string_view{}};
-    static constexpr std::string_view at(std::size_t place) noexcept { return all[std::min(place, sizeof...(Elements))]; }
+template<class Policies, std::size_t... I>
+struct policy_names<Policies, std::index_sequence<I...>> {
+    static constexpr std::array<std::string_view, sizeof...(I) + 1> all{Policies::template name_at<I>()..., std::string_view{}};
+    static constexpr std::string_view at(std::size_t place) noexcept { return all[std::min(place, sizeof...(I))]; }
 };
 
 /// Adds what the policies said to a response or a problem.
@@ -149,6 +146,8 @@ inline error error_of(std::exception_ptr const& thrown)
 /// What `edge` makes; copies refer to the same pipeline.
 template<class Pipeline, class Request = request>
 class edge_handler {
+    using names = detail::policy_names<typename weir::detail::access<Pipeline>::policies_type>;
+
 public:
     edge_handler(Pipeline& svc, edge_options o) : svc_(&svc), options_(std::make_shared<edge_options const>(std::move(o))) {}
 
@@ -193,7 +192,7 @@ private:
         auto& outcome = reply.result();
         bool const threw = outcome.error() == errc::handler_threw && reply.thrown();
         error const e = threw ? detail::error_of(reply.thrown()) : outcome.error();
-        return detail::refused(e, detail::policy_names<Pipeline>::at(e.policy()), said, *options_);
+        return detail::refused(e, names::at(e.policy()), said, *options_);
     }
 
     /// The response, in the reply itself: moving one costs as much as a policy.
