@@ -73,6 +73,7 @@ struct asio_peer {
     std::string heard;
     std::string name; ///< that the client asked for
     std::string protocol;
+    http::client_failure failure;
 
     explicit asio_peer(certificate const& shown, std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
     {
@@ -105,8 +106,10 @@ struct asio_peer {
         http::tls_client client(context.get_executor(), trust);
         http::upstream const to(host, acceptor.local_endpoint().port());
         http::request const r("GET", "/");
-        return run(context, client.send(to, r));
+        return run(context, client.send(to, r, {.failure = &failure}));
     }
+    /// What went wrong, without the address.
+    [[nodiscard]] std::string why() const { return failure.text().substr(failure.upstream.size() + 2); }
 };
 
 /// Asio's TLS as a client of a server: what the handshake came to, and what it heard.
@@ -171,6 +174,9 @@ TEST_CASE("tls: certificates that have expired, begin later, or that nobody trus
     CHECK(untrusted.ask(trust).error() == weir::errc::unavailable);
     asio_peer by_the_system(k.root.issue());
     CHECK(by_the_system.ask(http::tls_client_context({})).error() == weir::errc::unavailable);
+    CHECK(expired.why() == "handshake: certificate has expired");
+    CHECK(early.why() == "handshake: certificate is not yet valid");
+    CHECK(untrusted.why() == "handshake: unable to get local issuer certificate");
     CHECK(expired.heard + early.heard + untrusted.heard + by_the_system.heard == "");
 }
 
@@ -192,6 +198,7 @@ TEST_CASE("tls: an answer that ends with the connection needs TLS's own end")
     tls_keys k;
     asio_peer cut(k.root.issue(), "HTTP/1.1 200 OK\r\n\r\nuntil the e");
     CHECK(cut.ask(http::tls_client_context({.ca_file = k.root_file})).error() == weir::errc::upstream_failed);
+    CHECK(cut.why() == "body: the connection was cut: it ended without TLS's own end");
 }
 
 TEST_CASE("tls: Asio's client is served, from TLS 1.2 on")
@@ -317,6 +324,76 @@ TEST_CASE("tls: a handshake that does not end is cut, and a drain does not wait 
     patient.context.restart();
     patient.context.run_for(20s);
     CHECK(patient.context.stopped());
+}
+
+TEST_CASE("tls: a client that meets plain HTTP, or silence, or a plain client that meets TLS, is told")
+{
+    tls_keys k;
+    asio::io_context context(1);
+    http::server plain(context.get_executor(), &echo);
+    asio::ip::tcp::acceptor silent(context, {asio::ip::address_v4::loopback(), 0});
+    http::tls_client client(context.get_executor(), http::tls_client_context({.ca_file = k.root_file}), {.connect_time = 50ms});
+    http::client_failure failure;
+    http::request const r("GET", "/");
+    http::upstream const to_plain("127.0.0.1", plain.port());
+    CHECK(run(context, client.send(to_plain, r, {.failure = &failure})).error() == weir::errc::unavailable);
+    CHECK(failure.text() == to_plain.address() + ": handshake: what came is no TLS");
+    http::upstream const to_silent("127.0.0.1", silent.local_endpoint().port());
+    CHECK(run(context, client.send(to_silent, r, {.failure = &failure})).error() == weir::errc::unavailable);
+    CHECK(failure.text() == to_silent.address() + ": handshake: " + make_error_code(asio::error::timed_out).message());
+    CHECK(client.stats().open == 0);
+
+    served s;
+    http::client naive(s.context.get_executor());
+    http::upstream const to_tls("127.0.0.1", s.server.port());
+    auto const told = run(s.context, naive.send(to_tls, r));
+    REQUIRE(told.has_value());
+    CHECK(told->result_int() == 400);
+    CHECK(has(told->body(), "the request has to come by https"));
+}
+
+TEST_CASE("tls: bodies are streamed both ways, and a handshake is cancelled with its request")
+{
+    served s;
+    http::tls_client client(s.context.get_executor(), s.trust);
+    http::upstream const to("127.0.0.1", s.server.port());
+    std::string const large(300'000, 'x');
+    auto const pieces = [&](http::body_writer& out) -> asio::awaitable<weir::result<void>> {
+        for (int i = 0; i < 3; ++i)
+            if (auto const sent = co_await out.write(large); !sent) co_return sent.error();
+        co_return weir::result<void>();
+    };
+    http::outgoing_body body{pieces};
+    auto const talk = [&]() -> asio::awaitable<std::string> {
+        http::request const r("PUT", "/");
+        auto came = co_await client.stream(to, r, body);
+        std::string all;
+        for (;;) {
+            weir::result<std::string_view> const piece = co_await came->body().read();
+            if (!piece || piece->empty()) co_return all;
+            all += *piece;
+        }
+    };
+    CHECK(run(s.context, talk()) == "PUT / <> " + large + large + large);
+    CHECK(s.ask(client, http::request("GET", "/")).has_value());
+    CHECK(client.stats().opened == 1);
+
+    asio::ip::tcp::acceptor silent(s.context, {asio::ip::address_v4::loopback(), 0});
+    http::upstream const to_silent("127.0.0.1", silent.local_endpoint().port());
+    http::request const r("GET", "/");
+    asio::cancellation_signal signal;
+    std::optional<weir::result<http::response>> got;
+    asio::co_spawn(s.context, client.send(to_silent, r, signal.slot()),
+                   [&](std::exception_ptr, weir::result<http::response> made) { got.emplace(made); });
+    auto const cancel = [&]() -> asio::awaitable<bool> {
+        auto const accepted = co_await silent.async_accept(asio::use_awaitable);
+        for (int i = 0; i < 50; ++i) co_await asio::post(s.context, asio::use_awaitable);
+        signal.emit(asio::cancellation_type::terminal);
+        while (!got) co_await asio::post(s.context, asio::use_awaitable);
+        co_return true;
+    };
+    CHECK(run(s.context, cancel()));
+    CHECK(got->error() == weir::errc::cancelled);
 }
 
 TEST_CASE("tls: a server and its context may go while requests are under way")

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <weir/http/body_writer.hpp>
+#include <weir/http/detail/client_lease.hpp>
 #include <weir/http/detail/client_state.hpp>
 #include <weir/http/detail/connect.hpp>
 #include <weir/http/detail/exchange.hpp>

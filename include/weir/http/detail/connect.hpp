@@ -4,6 +4,7 @@
 #include <weir/asio/detail/wait.hpp>
 #include <weir/core/park.hpp>
 #include <weir/http/client_options.hpp>
+#include <weir/http/detail/client_lease.hpp>
 #include <weir/http/detail/pool.hpp>
 #include <weir/http/detail/stream.hpp>
 

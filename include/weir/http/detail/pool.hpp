@@ -4,14 +4,11 @@
 #include <weir/core/clock.hpp>
 #include <weir/core/park.hpp>
 #include <weir/http/client_options.hpp>
-#include <weir/http/detail/exchange_limit.hpp>
-#include <weir/http/detail/input.hpp>
+#include <weir/http/detail/client_connection.hpp>
 #include <weir/http/detail/stream.hpp>
-#include <weir/http/framing.hpp>
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -23,10 +20,6 @@ namespace weir::inline v0::http::detail {
 
 template<class Stream>
 class client_pools;
-template<class Stream>
-struct client_pool;
-template<class Stream>
-class client_connection;
 
 /// A request that waits for a connection. It lies in the request's frame.
 template<class Stream>
@@ -38,33 +31,6 @@ struct place_wait : waiter {
     client_pool<Stream>* pool = nullptr;
     std::shared_ptr<client_connection<Stream>> connection; ///< if it was granted one that is there
     bool granted = false;                                  ///< a place, or a connection, which is to be taken
-};
-
-/// A connection of a client, with what came on it and was not read yet.
-template<class Stream>
-class client_connection final : public exchange_limit {
-public:
-    client_connection(asio::any_io_executor const& executor, context_of<Stream> const& context, framing_limits const& limits)
-        : exchange_limit(executor), stream(make_stream<Stream>(executor, context)), machine(limits, message_kind::response)
-    {
-    }
-
-    Stream stream;
-    input_buffer input;
-    framing machine;
-    time_point born{};
-    time_point since{}; ///< when it was given back
-    std::size_t requests = 0;
-    client_pool<Stream>* idle_in = nullptr;
-
-private:
-    void time_is_up() override
-    {
-        if (idle_in != nullptr)
-            idle_in->drop(*this);
-        else
-            exchange_limit::time_is_up();
-    }
 };
 
 /// The connections to one host and port: those that are idle, the latest used last, and how many there are.
@@ -290,62 +256,6 @@ private:
     std::size_t open_ = 0;
     std::size_t idle_ = 0;
     std::vector<place_wait<Stream>*> waiting_; // in the order of coming
-};
-
-template<class Stream>
-place_wait<Stream>::~place_wait()
-{
-    if (all == nullptr) return;
-    all->leave(*this);
-    connection.reset();
-    if (granted) all->closed_in_use(*pool);
-}
-
-/// A place in a pool while a request is under way; with its connection, once there is one. Gives the place back, and closes the connection
-/// unless it was kept.
-template<class Stream>
-class client_lease {
-public:
-    using connection_ptr = std::shared_ptr<client_connection<Stream>>;
-
-    client_lease() = default;
-    client_lease(client_pools<Stream>& all, client_pool<Stream>& pool, connection_ptr reused) noexcept
-        : all_(&all), pool_(&pool), connection_(std::move(reused))
-    {
-    }
-    /// What a request that waited was granted.
-    explicit client_lease(place_wait<Stream>& w) noexcept : all_(w.all), pool_(w.pool), connection_(std::move(w.connection))
-    {
-        w.granted = false;
-    }
-    client_lease(client_lease&& other) noexcept
-        : all_(std::exchange(other.all_, nullptr)), pool_(other.pool_), connection_(std::move(other.connection_))
-    {
-    }
-    client_lease& operator=(client_lease&& other) noexcept
-    {
-        client_lease old(std::move(*this));
-        all_ = std::exchange(other.all_, nullptr);
-        pool_ = other.pool_;
-        connection_ = std::move(other.connection_);
-        return *this;
-    }
-    ~client_lease()
-    {
-        connection_.reset();
-        if (all_ != nullptr) all_->closed_in_use(*pool_);
-    }
-
-    void open(connection_ptr made) noexcept { connection_ = std::move(made); }
-    [[nodiscard]] bool has_connection() const noexcept { return connection_ != nullptr; }
-    [[nodiscard]] client_connection<Stream>& operator*() const noexcept { return *connection_; }
-    [[nodiscard]] client_connection<Stream>* operator->() const noexcept { return connection_.get(); }
-    void keep(time_point now) { std::exchange(all_, nullptr)->keep(*pool_, std::move(connection_), now); }
-
-private:
-    client_pools<Stream>* all_ = nullptr;
-    client_pool<Stream>* pool_ = nullptr;
-    connection_ptr connection_;
 };
 
 } // namespace weir::inline v0::http::detail
