@@ -3,8 +3,18 @@
 
 #include "../validate/described.hpp"
 
+#include <weir/core/pipeline.hpp>
+#include <weir/http/message.hpp>
+#include <weir/limit/gcra.hpp>
+#include <weir/limit/keyed.hpp>
+#include <weir/limit/rate_limit.hpp>
+#include <weir/validate/require_headers.hpp>
+
+#include <boost/describe/class.hpp>
+
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <limits>
 #include <map>
 #include <optional>
@@ -136,4 +146,51 @@ TEST_CASE("json_body: a value becomes a response, nothing becomes not_found, a r
     std::uint64_t fields = 0;
     codec.stats().each([&](std::string_view, std::uint64_t value) { fields += value; });
     CHECK(fields == 1);
+}
+
+namespace {
+
+struct asked {
+    std::string symbol;
+    std::uint32_t quantity = 0;
+};
+BOOST_DESCRIBE_STRUCT(asked, (), (symbol, quantity))
+struct told {
+    std::uint32_t number = 0;
+};
+BOOST_DESCRIBE_STRUCT(told, (), (number))
+
+} // namespace
+
+TEST_CASE("json_body: in a pipeline, policies outside see HTTP, those inside and the handler see the struct")
+{
+    int calls = 0;
+    weir::pipeline svc{weir::require_headers<"content-type">{}, weir::json_body<asked>{},
+                       weir::rate_limit{weir::keyed{
+                           weir::gcra{{.permits = 1, .per = std::chrono::hours(1)}}, weir::keyed_by(&asked::symbol), {.capacity = 10}}},
+                       [&](asked const& a) -> weir::result<told> {
+                           ++calls;
+                           if (a.quantity == 13) return weir::errc::forbidden;
+                           return told{a.quantity + 1};
+                       }};
+    auto const post = [](std::string body) {
+        weir::http::request r("POST", "/", std::move(body));
+        r.set("content-type", "application/json");
+        return r;
+    };
+    auto const good = post(R"({"symbol":"ACME","quantity":41})");
+    weir::result<weir::http::response> const answer = svc(good);
+    CHECK(answer.value().body() == R"({"number":42})");
+    CHECK(weir::header(answer.value(), "content-type") == "application/json");
+    CHECK(svc(good).error() == weir::errc::rate_limited); // by the struct's member
+    auto const unlucky = post(R"({"symbol":"AXLE","quantity":13})");
+    CHECK(svc(unlucky).error() == weir::errc::forbidden);
+
+    auto const bad = post(R"({"symbol":5})");
+    auto const reply = svc.call(bad);
+    CHECK(reply.result().error() == weir::errc::invalid_request);
+    REQUIRE(reply.reported<weir::violations>().has_value());
+    CHECK(calls == 2);
+    weir::http::request const bare("POST", "/", "{}");
+    CHECK(svc(bare).error() == weir::errc::invalid_request); // who stands outside asked first
 }

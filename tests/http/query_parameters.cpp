@@ -3,7 +3,10 @@
 
 #include "../validate/described.hpp"
 
+#include <weir/core/pipeline.hpp>
 #include <weir/http/message.hpp>
+
+#include <boost/describe/class.hpp>
 
 #include <doctest/doctest.h>
 
@@ -65,4 +68,27 @@ TEST_CASE("query_parameters: the answer is JSON")
     std::uint64_t unwritten = 0;
     codec.stats().each([&](std::string_view name, std::uint64_t value) { unwritten += name == "unwritten_total" ? value : 0; });
     CHECK(unwritten == 1);
+}
+
+namespace {
+
+struct wanted {
+    std::string symbol;
+    std::optional<std::uint32_t> depth;
+};
+BOOST_DESCRIBE_STRUCT(wanted, (), (symbol, depth))
+struct found {
+    std::string price;
+};
+BOOST_DESCRIBE_STRUCT(found, (), (price))
+
+} // namespace
+
+TEST_CASE("query_parameters: in a pipeline, the handler sees the struct and the caller a response")
+{
+    weir::pipeline svc{weir::query_parameters<wanted>{},
+                       [](wanted const& w) { return found{w.symbol + '@' + std::to_string(w.depth.value_or(1))}; }};
+    weir::http::request const good("GET", "/quotes?symbol=A%20B&depth=3"), bad("GET", "/quotes?depth=-3");
+    CHECK(svc(good).value().body() == R"({"price":"A B@3"})");
+    CHECK(svc(bad).error() == weir::errc::invalid_request);
 }

@@ -67,6 +67,7 @@ template<class Request>
 class json_body : public http::detail::json_answer {
 public:
     using options = json_options;
+    using role = codec;
     using inner_request = Request;
     using reads = reads_request<customisation::header_fn, customisation::body_fn>;
     using reports = facets<violations>;
