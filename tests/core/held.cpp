@@ -4,6 +4,7 @@
 #include <weir/core/pipeline.hpp>
 #include <weir/resilience/bulkhead.hpp>
 #include <weir/resilience/circuit_breaker.hpp>
+#include <weir/resilience/fallback.hpp>
 #include <weir/testing/manual_clock.hpp>
 
 #include <doctest/doctest.h>
@@ -26,7 +27,10 @@ struct diary {
     static constexpr std::string_view name = "diary";
     std::vector<std::string>* written;
     weir::admission<int> admit(auto&) { return Place; }
-    void settle(int place, auto const& outcome, auto&) { written->push_back(std::to_string(place) + (outcome.has_error() ? " bad" : " good")); }
+    void settle(int place, auto const& outcome, auto&)
+    {
+        written->push_back(std::to_string(place) + (outcome.has_error() ? " bad" : " good"));
+    }
     void cancel(int place) noexcept { written->push_back(std::to_string(place) + " cancelled"); }
 };
 
@@ -85,6 +89,19 @@ TEST_CASE("held: without a stream permits settle at once")
     weir::pipeline svc{diary<0>{&written}, [](int) -> weir::result<weir::held<int>> { return weir::errc::not_found; }};
     CHECK(svc(1).error() == weir::errc::not_found);
     CHECK(written == std::vector<std::string>{"0 bad"});
+}
+
+TEST_CASE("held: a fallback's stream carries the permits of who stands further out")
+{
+    std::vector<std::string> written;
+    weir::pipeline svc{diary<0>{&written}, weir::fallback{[] { return weir::held(42); }}, diary<1>{&written},
+                       [](int) -> weir::result<weir::held<int>> { return weir::errc::unavailable; }};
+    weir::result<weir::held<int>> r = svc(1);
+    REQUIRE(r.has_value());
+    CHECK(**r == 42);
+    CHECK(written == std::vector<std::string>{"1 bad"});
+    r->finish();
+    CHECK(written == std::vector<std::string>{"1 bad", "0 good"});
 }
 
 TEST_CASE("held: a bulkhead's place is taken until the stream ends, and a breaker learns how")

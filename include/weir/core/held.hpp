@@ -122,14 +122,24 @@ constexpr bool is_held<held<T>> = true;
 template<class Outcome>
 constexpr bool streams = is_held<typename Outcome::value_type>;
 
-/// What is left of a call when its stream ends: the time and the classifier.
-template<class Clock, class Classifier>
+/// What is left of a call when its stream ends: the time and the classifier. To ask for the rest gives what is not defined, a sentence.
+template<class Policy, class Clock, class Classifier>
 class ended_call {
+    using needs_more = typename advice::settling<Policy>::needs_more_than_the_time_and_cannot_wait_for_the_end_of_a_stream;
+
 public:
     ended_call(Clock& clock, Classifier& classifier) noexcept : clock_(clock), classifier_(classifier) {}
     [[nodiscard]] time_point now() { return clock_.now(); }
     [[nodiscard]] bool failed(auto const& outcome) const { return classifier_(outcome); }
     void tell(auto const&) const noexcept {}
+
+    needs_more request() const;
+    needs_more deadline() const;
+    needs_more thrown() const;
+    template<class>
+    needs_more get() const;
+    needs_more set(auto&&) const;
+    needs_more report(auto&&) const;
 
 private:
     [[no_unique_address]] reference_unless_empty<Clock> clock_;
@@ -161,7 +171,7 @@ private:
 template<class Policy, class Permit, class Call, class Outcome>
 bool carry(Policy& policy, Permit const& permit, Call& call, Outcome& outcome)
 {
-    using ended = ended_call<std::remove_reference_t<decltype(call.clock())>, std::remove_reference_t<decltype(call.classifier())>>;
+    using ended = ended_call<Policy, std::remove_reference_t<decltype(call.clock())>, std::remove_reference_t<decltype(call.classifier())>>;
     if constexpr (!settles_at_the_end<Policy, Permit, ended>) {
         static_cast<void>(sizeof(typename advice::settling<Policy>::needs_more_than_the_time_and_cannot_wait_for_the_end_of_a_stream));
         return false;

@@ -9,7 +9,31 @@
 #include <type_traits>
 #include <utility>
 
-namespace weir::inline v0::detail {
+namespace weir::inline v0 {
+
+namespace advice {
+template<class Policy>
+struct codec {
+    struct has_to_state_its_inner_request;
+    template<class Value>
+    struct has_to_state_its_outer_value_for;
+};
+} // namespace advice
+
+namespace detail {
+
+template<class P>
+struct inner_request_of {
+    static_assert(sizeof(typename advice::codec<P>::has_to_state_its_inner_request) != 0);
+};
+template<class P>
+requires requires
+{
+    typename P::inner_request;
+}
+struct inner_request_of<P> {
+    using type = typename P::inner_request;
+};
 
 /// A codec parts a pipeline in two: what stands further out has its request and its outcome, what stands further in has others. Such a
 /// stretch is a segment; this says where they begin. The codec itself belongs to the outer one.
@@ -42,7 +66,7 @@ struct borders<Policies, std::index_sequence<I...>> {
 /// The request that the policies of a segment are handed.
 template<class Borders, class Request, std::size_t Segment>
 struct request_of_segment {
-    using plain = typename Borders::template codec_into<Segment>::inner_request;
+    using plain = typename inner_request_of<typename Borders::template codec_into<Segment>>::type;
     using type = std::conditional_t<Borders::rewrites(Segment), plain, plain const>;
 };
 template<class Borders, class Request>
@@ -52,6 +76,14 @@ struct request_of_segment<Borders, Request, 0> {
 
 template<class Codec, class Value>
 struct encoded_value {
+    static_assert(sizeof(typename advice::codec<Codec>::template has_to_state_its_outer_value_for<Value>) != 0);
+};
+template<class Codec, class Value>
+requires requires
+{
+    typename Codec::template outer_value<Value>;
+}
+struct encoded_value<Codec, Value> {
     using type = typename Codec::template outer_value<Value>;
 };
 
@@ -89,4 +121,6 @@ struct call_plan {
     using outcome_at = typename outcome_of_segment<Borders, Outcome, Segment>::type;
 };
 
-} // namespace weir::inline v0::detail
+} // namespace detail
+
+} // namespace weir::inline v0
