@@ -3,9 +3,12 @@
 
 #include "asking.hpp"
 
+#include <weir/core/held.hpp>
 #include <weir/core/pipeline.hpp>
 #include <weir/http/correlate.hpp>
 #include <weir/http/edge.hpp>
+#include <weir/resilience/bulkhead.hpp>
+#include <weir/resilience/circuit_breaker.hpp>
 #include <weir/validate/require_headers.hpp>
 
 #include <boost/asio/steady_timer.hpp>
@@ -96,7 +99,7 @@ struct streams {
         std::vector<std::string> all{"hello, ", "", "world\n"};
         bool const large = r.path() == "/large";
         if (large) all.assign(1, std::string(65'536, 'x'));
-        pieces producer{&seen, std::move(all), r.path() == "/throws", large ? 4'096 : 1};
+        pieces producer{&seen, std::move(all), r.path() == "/throws", large ? 1'024 : 1};
         http::streamed_response made(r.path() == "/none" ? http::status::no_content : http::status::ok, "text/plain", std::move(producer));
         if (r.path() == "/counted") made.length(13);
         if (r.path() == "/long") made.length(12);
@@ -194,8 +197,8 @@ TEST_CASE("streamed_response: a producer is no faster than its client")
         co_return all.size();
     };
     std::size_t const size = run(s.context, slowly());
-    CHECK(first < 4'096u * 65'536u / 2);
-    CHECK(s.seen.taken == 4'096u * 65'536u);
+    CHECK(first < 1'024u * 65'536u / 2);
+    CHECK(s.seen.taken == 1'024u * 65'536u);
     CHECK(size > s.seen.taken);
 }
 
@@ -340,4 +343,45 @@ TEST_CASE("streamed_response: a pipeline may answer with one, and its policies w
     CHECK(ask("/refuses", "x-app: 1\r\n").starts_with("HTTP/1.1 503 "));
     CHECK(seen.produced == 1);
     CHECK(seen.alive == 0);
+}
+
+TEST_CASE("streamed_response: held by a pipeline, the places of its policies are taken until the stream has ended")
+{
+    asio::io_context context(1);
+    asio::steady_timer go_on(context, asio::steady_timer::time_point::max());
+    weir::pipeline svc{weir::circuit_breaker{{.minimum_calls = 1'000}}, weir::bulkhead{{.max_concurrent = 1}},
+                       [&](http::request const& r) -> asio::awaitable<weir::held<http::streamed_response>> {
+                           bool const fails = r.path() == "/fails";
+                           auto const produce = [&go_on, fails](http::body_writer& to) -> asio::awaitable<weir::result<void>> {
+                               (void)co_await to.write("begun\n");
+                               boost::system::error_code cancelled;
+                               co_await go_on.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+                               if (fails) co_return weir::error(weir::errc::upstream_failed);
+                               co_return weir::result<void>();
+                           };
+                           co_return weir::held(http::streamed_response(http::status::ok, "text/plain", produce));
+                       }};
+    http::server server(context.get_executor(), http::edge(svc));
+    auto const ask = [&](std::string_view path) -> asio::awaitable<std::string> {
+        raw_client c(context, server.port());
+        raw_client other(context, server.port());
+        std::string const request = get(path);
+        co_await c.send(request);
+        std::string heard = co_await c.receive("begun\n\r\n");
+        co_await other.send("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        heard += co_await other.receive(); // the one place is taken
+        go_on.cancel();
+        c.end_output();
+        heard += co_await c.receive();
+        co_return heard;
+    };
+    std::string const good = run(context, ask("/"));
+    CHECK(has(good, "HTTP/1.1 503 "));
+    CHECK(has(good, "\"policy\":\"bulkhead\""));
+    CHECK(good.ends_with("0\r\n\r\n"));
+    std::string const bad = run(context, ask("/fails"));
+    CHECK(bad.starts_with("HTTP/1.1 200 OK\r\n")); // the place was free again
+    CHECK_FALSE(bad.ends_with("0\r\n\r\n"));
+    CHECK(svc.get<weir::bulkhead>().stats().inside == 0);
+    CHECK(svc.get<weir::circuit_breaker>().stats(weir::steady::now()).failures == 1);
 }

@@ -46,8 +46,9 @@ namespace weir::inline v0::http {
 ///
 /// What a handler streams goes by the same connection: see `streamed_request` and `streamed_response`. Fields that are about a connection
 /// (RFC 9110 section 7.6.1) are not sent; Upgrade is not taken up; of expectations 100-continue is known, any other is a 417.
-/// Deadlines of connections
-/// are looked at by one coarse tick, an eighth of the shortest time and at most 250 ms: no timer is armed for a request.
+///
+/// Deadlines of connections are looked at by one coarse tick, an eighth of the shortest time and at most 250 ms: no timer is armed for a
+/// request.
 /// Memory: some 5 KiB for a connection that waits, while it reads as much as its header or 64 KiB of a body need. `Stream` is made from an accepted socket.
 template<class Stream = boost::asio::ip::tcp::socket>
 class basic_server {
@@ -91,9 +92,9 @@ public:
         });
     }
 
-    /// A drain also waits for that, when the last connection has ended: `server.drain_after([&] { return scope.drain(); })`, so that what
-    /// outlives its request ends before the server does. It is cancelled (terminal) when the drain's time is up. Once, before the context runs;
-    /// what it refers to is kept until the server has drained.
+    /// A drain also waits for that, when the last connection has ended, so that what outlives its request ends before the server does:
+    /// `server.drain_after([&]() -> asio::awaitable<void> { co_await weir::drain(jobs, 5s); })`. It is cancelled (terminal) when the drain's time
+    /// is up. Once, before the context runs; what it refers to is kept until the server has drained.
     void drain_after(std::function<boost::asio::awaitable<void>()> work) { state_->last_work = std::move(work); }
 
     /// From any thread.
