@@ -146,3 +146,30 @@ TEST_CASE("any_pipeline: describe and stats_of look through the border")
     CHECK(counted(ref).at(0) == "rate_limit/per tenant/admitted_total=1");
     CHECK(counted(owner).at(0) == "rate_limit//admitted_total=0");
 }
+
+namespace {
+struct waited {
+    using role = weir::gate;
+    static constexpr std::string_view name = "waited";
+    struct stats_type {
+        void each(auto&& field) const
+        {
+            field("waited_total", weir::duration(1500ms));
+            field("share", 0.25);
+            field("full", true);
+        }
+    };
+    weir::admission<> admit(auto&) const { return weir::admitted; }
+    stats_type stats(weir::time_point) const { return {}; }
+};
+} // namespace
+
+TEST_CASE("any_pipeline: a span of time that is counted comes in seconds")
+{
+    weir::pipeline svc{waited{}, price};
+    orders_ref const ref(svc);
+    std::vector<double> seen;
+    weir::stats_of(ref, weir::time_point{},
+                   [&](std::string_view, std::string_view, std::string_view, auto value) { seen.push_back(static_cast<double>(value)); });
+    CHECK(seen == std::vector<double>{1.5, 0.25, 1});
+}

@@ -3,6 +3,7 @@
 
 #include "asking.hpp"
 
+#include <weir/core/any_pipeline.hpp>
 #include <weir/core/pipeline.hpp>
 #include <weir/http/server.hpp>
 #include <weir/limit/gcra.hpp>
@@ -79,6 +80,34 @@ TEST_CASE("actuator: pipelines are drawn as a flowchart for who asks for one")
         CHECK(refused.result() == http::status::bad_request);
         CHECK(json_of(refused).at("detail") == "parameter format: expected json or mermaid");
     }
+}
+
+TEST_CASE("actuator: looks through the border of an any_pipeline")
+{
+    auto const make = [] {
+        return weir::pipeline{weir::rate_limit{weir::gcra{{.permits = 1, .per = 3600s}}},
+                              weir::rate_limit{weir::gcra{{.permits = 2, .per = 3600s}}}, [](int) { return 0; }};
+    };
+    auto plain = make();
+    weir::any_pipeline<int, int> erased{make};
+    http::actuator seen, through;
+    seen.add("a", plain);
+    through.add("a", erased);
+    for (int i = 0; i < 3; ++i) {
+        static_cast<void>(plain(i));
+        static_cast<void>(erased(i));
+    }
+    CHECK(ask(through, "/actuator/pipelines").body() == ask(seen, "/actuator/pipelines").body());
+    auto const of_policies = [](http::actuator const& a) {
+        std::string const all = a.metrics();
+        std::size_t const at = all.find("# HELP weir_policy_");
+        return at == std::string::npos ? std::string() : all.substr(at);
+    };
+    CHECK(of_policies(through) == of_policies(seen));
+    CHECK(of_policies(seen).find("weir_policy_refused_total{pipeline=\"a\",policy=\"rate_limit\",name=\"rate_limit\"} 2\n") !=
+          std::string::npos);
+    CHECK(of_policies(seen).find("weir_policy_admitted_total{pipeline=\"a\",policy=\"rate_limit\",name=\"rate_limit-2\"} 1\n") !=
+          std::string::npos);
 }
 
 TEST_CASE("actuator: the process tells when it began and what it used")

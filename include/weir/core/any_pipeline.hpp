@@ -6,8 +6,10 @@
 #include <weir/core/handler.hpp>
 #include <weir/core/result.hpp>
 
+#include <chrono>
 #include <concepts>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -60,7 +62,8 @@ inline constexpr erased_look look_at{[](void* pipeline) { return weir::describe(
 ///
 /// It is copied like a pointer, and the pipeline outlives it and its calls. A call behaves as that of the pipeline does, may be made by the same threads, and
 /// costs one indirect call more: it allocates nothing and adds no frame. The request is borrowed: an asynchronous call takes no temporary,
-/// and the caller keeps the request until the call has ended. It is a handler, too: another pipeline may stand around it.
+/// and the caller keeps the request until the call has ended. It is a handler, too: another pipeline may stand around it. What policies
+/// report, `svc.call(request)`, stays inside.
 template<class Request, class Response>
 class any_pipeline_ref {
 public:
@@ -79,7 +82,7 @@ public:
     = delete; // it would be gone before the call begins: name it
 
     [[nodiscard]] description describe() const { return look_->describe(pipeline_); }
-    /// As `weir::stats_of` does; allocates nothing.
+    /// As `weir::stats_of` does, with integers and doubles only; a span of time comes in seconds. Allocates nothing.
     template<class Visitor>
     void stats_of(time_point now, Visitor&& visit) const
     {
@@ -88,7 +91,10 @@ public:
                      [](void* to, std::string_view name, std::string_view label, std::string_view field, setting_value const& value) {
                          std::visit(
                              [&]<class T>(T const& number) {
-                                 if constexpr (std::is_arithmetic_v<T>) (*static_cast<plain*>(to))(name, label, field, number);
+                                 if constexpr (std::is_same_v<T, duration>)
+                                     (*static_cast<plain*>(to))(name, label, field, std::chrono::duration<double>(number).count());
+                                 else if constexpr (!std::is_same_v<T, std::string>)
+                                     (*static_cast<plain*>(to))(name, label, field, number);
                              },
                              value);
                      });

@@ -50,7 +50,7 @@ public:
             .add("GET", "/metrics", [all = all_](request&) { return detail::say(count_all(*all)); });
     }
 
-    /// A pipeline by a name of its own.
+    /// A pipeline, or an `any_pipeline`, by a name of its own.
     template<class Pipeline>
     basic_actuator& add(std::string name, Pipeline& svc)
     {

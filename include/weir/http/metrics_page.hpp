@@ -9,6 +9,7 @@
 #include <functional>
 #include <initializer_list>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -98,15 +99,20 @@ template<class Pipeline>
 void add_policies(metrics_page& page, std::string_view pipeline, Pipeline& svc, time_point now)
 {
     std::map<std::string, int, std::less<>> seen;
-    svc.for_each([&]<class P>(P& policy, std::string_view label) {
-        if constexpr (weir::detail::keeps_stats<P>) {
-            std::string name(label.empty() ? std::string_view(P::name) : label);
+    std::set<std::string, std::less<>> fields; // of one policy: another one begins where a field comes again, or has another name
+    std::string_view policy, label;
+    std::string name;
+    stats_of(svc, now, [&](std::string_view of, std::string_view labelled, std::string_view field, auto const& value) {
+        if (fields.contains(field) || of != policy || labelled != label) {
+            fields.clear();
+            policy = of;
+            label = labelled;
+            name = labelled.empty() ? of : labelled;
             if (int const nth = ++seen[name]; nth > 1) name += '-' + std::to_string(nth);
-            policy.stats(now).each([&](std::string_view field, auto const& value) {
-                page.add("weir_policy_" + std::string(field), "What the policies of a pipeline count: " + std::string(field) + '.',
-                         {{"pipeline", pipeline}, {"policy", P::name}, {"name", name}}, value);
-            });
         }
+        fields.emplace(field);
+        page.add("weir_policy_" + std::string(field), "What the policies of a pipeline count: " + std::string(field) + '.',
+                 {{"pipeline", pipeline}, {"policy", policy}, {"name", name}}, value);
     });
 }
 
