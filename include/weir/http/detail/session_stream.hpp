@@ -84,7 +84,7 @@ asio::awaitable<result<void>> session<Stream>::write_body(std::string_view piece
     bool at_once = advance(rest, write_now(stream_, rest));
     if (!at_once) failed = co_await write_piece(rest);
     if (ends_ == body_end::chunked && piece.size() > one_copy && !failed) {
-        rest[0] = asio::buffer("\r\n", 2);
+        rest = {asio::buffer("\r\n", 2), asio::const_buffer{}}; // what was left of the piece has gone out meanwhile
         bool const ended = advance(rest, write_now(stream_, rest));
         if (!ended) failed = co_await write_piece(rest);
         at_once = at_once && ended;
