@@ -20,6 +20,7 @@ limit      token_bucket-confined bare-confined    -    -      -
 cached     composed_numbers     by_hand_numbers   150  more   nothing
 cached     composed_strings     by_hand_strings   150  more   nothing
 cached     composed_later       by_hand_later     150  more   nothing
+tsc_clock  gcra                 bare              1.10 times  -
 any_pipeline erased             direct            1.10 times  nothing
 any_pipeline erased_later       direct_later      1.10 times  nothing
 END

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // What a reading of each clock costs, and gcra with the clock of the time-stamp counter against the bare compare-and-swap loop that reads the
-// same clock: medians of 21 alternating rounds. Fails if gcra is over 1.10 times the bare loop.
+// same clock: medians of 21 alternating rounds. Fails if the median of the rounds' own ratios is over 1.10.
+//   tsc_clock {bare|gcra} CALLS   one way, with tsc_clock, for counted.sh
 #include "bare_limiter.hpp"
 #include "rounds.hpp"
 
@@ -10,6 +11,9 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
+#include <string_view>
+#include <vector>
 
 namespace {
 
@@ -43,16 +47,31 @@ double show(char const* name)
 {
     bare<weir::shared> loop(1, burst);
     weir::gcra<> limiter(fast);
-    auto const [alone, made] = alternate(
-        21, 1, 500'000, [&](long n) { run_bare<Clock>(loop, n); }, [&](long n) { run_gcra<Clock>(limiter, n); });
-    std::printf("%-20s bare loop %5.1f ns, gcra %5.1f ns, %.3f x\n", name, alone, made, made / alone);
-    return made / alone;
+    auto const one = [&](long n) { run_bare<Clock>(loop, n); };
+    auto const other = [&](long n) { run_gcra<Clock>(limiter, n); };
+    std::vector<double> alone, made, ratios;
+    for (int round = 0; round < 21; ++round) {
+        alone.push_back(nanoseconds(1, 500'000, one));
+        made.push_back(nanoseconds(1, 500'000, other));
+        ratios.push_back(made.back() / alone.back());
+    }
+    std::printf("%-20s bare loop %5.1f ns, gcra %5.1f ns, %.3f x\n", name, median(alone), median(made), median(ratios));
+    return median(ratios);
 }
 
 } // namespace
 
-int main()
+int main(int argc, char** argv)
 {
+    if (argc == 3) {
+        std::string_view const way = argv[1];
+        bare<weir::shared> loop(1, burst);
+        weir::gcra<> limiter(fast);
+        if (way == "bare") return run_bare<weir::tsc_clock>(loop, std::atol(argv[2])), 0;
+        if (way == "gcra") return run_gcra<weir::tsc_clock>(limiter, std::atol(argv[2])), 0;
+        std::fputs("usage: tsc_clock {bare|gcra} CALLS\n", stderr);
+        return 2;
+    }
     if (!weir::tsc_clock::available()) std::puts("The time-stamp counter is not trusted here: its clock is the steady clock.");
     auto const [tsc, steady] = alternate(21, 1, 500'000, read<weir::tsc_clock>, read<weir::steady>);
     auto const [ordered, again] = alternate(21, 1, 500'000, read<weir::ordered_tsc_clock>, read<weir::steady>);
