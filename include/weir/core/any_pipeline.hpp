@@ -55,15 +55,15 @@ inline constexpr erased_look look_at{[](void* pipeline) { return weir::describe(
 
 } // namespace detail
 
-/// A reference to some pipeline that takes a `Request` and answers `Response`: for the border of a module, whose header then does not show what its
-/// pipeline is made of. `any_pipeline_ref<quote_request, quote>` calls synchronous pipelines, and gives `result<quote>`;
-/// `any_pipeline_ref<quote_request, boost::asio::awaitable<weir::result<quote>>>` asynchronous ones (include `weir/asio.hpp` before). The pipeline's
-/// own answer has to be just that.
+/// A reference to some pipeline that takes a `Request` and answers `Response`: for the border of a module, whose header then does not
+/// show what its pipeline is made of. `any_pipeline_ref<quote_request, quote>` calls synchronous pipelines, and gives `result<quote>`;
+/// `any_pipeline_ref<quote_request, boost::asio::awaitable<weir::result<quote>>>` asynchronous ones (include `weir/asio.hpp` before). The
+/// pipeline's own answer has to be just that.
 ///
-/// It is copied like a pointer, and the pipeline outlives it and its calls. A call behaves as that of the pipeline does, may be made by the same threads, and
-/// costs one indirect call more: it allocates nothing and adds no frame. The request is borrowed: an asynchronous call takes no temporary,
-/// and the caller keeps the request until the call has ended. It is a handler, too: another pipeline may stand around it. What policies
-/// report, `svc.call(request)`, stays inside.
+/// It is copied like a pointer, and the pipeline outlives it and its calls. A call behaves as that of the pipeline does, may be made by
+/// the same threads, and costs one indirect call more: it allocates nothing and adds no frame. The request is borrowed: an asynchronous
+/// call takes no temporary, and the caller keeps the request until the call has ended. It is a handler, too: another pipeline may stand
+/// around it. What policies report, `svc.call(request)`, stays inside.
 template<class Request, class Response>
 class any_pipeline_ref {
 public:
@@ -129,8 +129,8 @@ private:
 /// weir::any_pipeline<quote_request, quote> make_quotes(settings const& s); // the header
 /// return weir::any_pipeline<quote_request, quote>{[&] { return weir::pipeline{weir::rate_limit{...}, fetch_quote}; }};
 /// ```
-/// Moved like a `unique_ptr`: the pipeline stays where it is, one allocation when it is made. One that was moved from is not called. It is not
-/// moved or destroyed while a call is under way.
+/// Moved like a `unique_ptr`: the pipeline stays where it is, one allocation when it is made. One that was moved from is not called. It
+/// is not moved or destroyed while a call is under way.
 template<class Request, class Response>
 class any_pipeline {
 public:

@@ -11,8 +11,8 @@
 
 namespace weir::inline v0 {
 
-/// Which policies a rule speaks of: a policy's type stands for itself; `made_from<rate_limit>` for all that are made from a template of types,
-/// `made_from_values<timeout>` of a template of values, `stating<limits_time>` for all that state a trait.
+/// Which policies a rule speaks of: a policy's type stands for itself; `made_from<rate_limit>` for all that are made from a template of
+/// types, `made_from_values<timeout>` of a template of values, `stating<limits_time>` for all that state a trait.
 template<template<class...> class Template>
 struct made_from;
 template<template<auto...> class Template>
@@ -91,7 +91,8 @@ struct forbids_policy {
     using sentence = typename advice::demanded_by<Claimant>::template take_out<Policy>;
 };
 
-/// Where both stand, each of the first is outward of each of the second: `requires_order<made_from<rate_limit>, stating<repeats_the_call>>`.
+/// Where both stand, each of the first is outward of each of the second:
+/// `requires_order<made_from<rate_limit>, stating<repeats_the_call>>`.
 template<class Outer, class Inner>
 struct requires_order {
     template<class... P>

@@ -228,7 +228,8 @@ constexpr bool names_a_law()
 
 } // namespace detail
 
-/// Lifts one law in the pipeline in which it stands, and says why: `allow<laws::one_repeat_at_a_time, "the inner one guards a local lock">`.
+/// Lifts one law in the pipeline in which it stands, and says why:
+/// `allow<laws::one_repeat_at_a_time, "the inner one guards a local lock">`.
 template<class Law, fixed_string Reason>
 struct allow {
     static_assert(Reason.view().size() >= 8, "weir::allow wants a reason that a reviewer can read");
@@ -238,8 +239,8 @@ struct allow {
     static constexpr std::string_view name = "allow";
 };
 
-/// Laws that a policy demands of every pipeline in which it stands, besides those that hold everywhere: `using demands = weir::demands<my_law>;`.
-/// A `charter` is a policy that does nothing else.
+/// Laws that a policy demands of every pipeline in which it stands, besides those that hold everywhere:
+/// `using demands = weir::demands<my_law>;`. A `charter` is a policy that does nothing else.
 template<class... Laws>
 struct demands {
 };

@@ -34,9 +34,9 @@ namespace detail {
 } // namespace detail
 
 /// A drawing of pipelines as a Mermaid flowchart, which GitHub, GitLab and many editors show: `mermaid(describe(svc))` of one, or
-/// `mermaid_chart` of several, each in a box with its name. A box a policy, the outermost first, with its name, label, role and settings; the form tells
-/// the role: a gate is a hexagon, a source a cylinder, a loop round, a transform slanted. A directive takes part in no call and hangs beside it.
-/// Texts are taken to be UTF-8. Allocates; for operators, not for calls.
+/// `mermaid_chart` of several, each in a box with its name. A box a policy, the outermost first, with its name, label, role and settings;
+/// the form tells the role: a gate is a hexagon, a source a cylinder, a loop round, a transform slanted. A directive takes part in no
+/// call and hangs beside it. Texts are taken to be UTF-8. Allocates; for operators, not for calls.
 class mermaid_chart {
 public:
     mermaid_chart& add(std::string_view name, description const& pipeline)

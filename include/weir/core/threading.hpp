@@ -156,12 +156,13 @@ struct shared {
     static constexpr bool is_shared = true;
 };
 
-/// The threading model of a policy or algorithm that is used by one thread, or one strand, only: no atomic instruction, no
-/// lock. Use has to be serial, not on the same thread for ever: who makes it may hand it to another thread, and the threads of a strand take turns.
+/// The threading model of a policy or algorithm that is used by one thread, or one strand, only: no atomic instruction, no lock. Use has
+/// to be serial, not on the same thread for ever: who makes it may hand it to another thread, and the threads of a strand take turns.
 ///
-/// A debug build (`NDEBUG` is not defined) ends the program when it finds that two threads use it at once, with a sentence that names what was used. It
-/// sees that when one thread writes between another's reading and writing, when both are under its lock, or when both touch the same
-/// word within a moment; it does not see every overlap, and never takes turns for one. Programs are built with `NDEBUG` everywhere or nowhere.
+/// A debug build (`NDEBUG` is not defined) ends the program when it finds that two threads use it at once, with a sentence that names
+/// what was used. It sees that when one thread writes between another's reading and writing, when both are under its lock, or when both
+/// touch the same word within a moment; it does not see every overlap, and never takes turns for one. Programs are built with `NDEBUG`
+/// everywhere or nowhere.
 struct confined {
     template<class T>
     using cell = detail::plain_cell<T>;

@@ -29,8 +29,8 @@ struct time_stamp_counter {
     static time_point reference() noexcept { return std::chrono::steady_clock::now(); }
 };
 
-/// The processor says that the counter ticks evenly in all its states (CPUID 8000_0007h, EDX bit 8), and the kernel keeps its own time by it:
-/// it has compared the processors' counters, and would have given it up had it found them to differ.
+/// The processor says that the counter ticks evenly in all its states (CPUID 8000_0007h, EDX bit 8), and the kernel keeps its own time by
+/// it: it has compared the processors' counters, and would have given it up had it found them to differ.
 inline bool counter_is_trusted() noexcept
 {
     unsigned a = 0, b = 0, c = 0, d = 0;
@@ -77,15 +77,16 @@ void sleep_on(time_point t)
 /// `pipeline{timed_by{tsc_clock{}}, ...}`. Where the counter cannot be trusted (`available()` is false: another processor than
 /// x86-64, a counter that is not invariant, a kernel that keeps its time by another clock) it is the steady clock itself.
 ///
-/// It agrees with `steady` within `bound`, for as long as the process lives. At most 10 ms after it was last held to the steady clock
-/// it is held to it again, by whoever reads it next, and drift is made good by running slower or by a step forward, never by going back. The bound is what
-/// the kernel may slew its own clock in that time (500 parts in a million: 5 us), and the errors of three comparisons, some 20 ns each. It
-/// does not hold where a thread is interrupted in each of four comparisons in a row, nor while the hypervisor stops the machine or moves it.
-/// The first millisecond of use is spent on the steady clock, to find the rate.
+/// It agrees with `steady` within `bound`, for as long as the process lives. At most 10 ms after it was last held to the steady clock it
+/// is held to it again, by whoever reads it next, and drift is made good by running slower or by a step forward, never by going back. The
+/// bound is what the kernel may slew its own clock in that time (500 parts in a million: 5 us), and the errors of three comparisons, some
+/// 20 ns each. It does not hold where a thread is interrupted in each of four comparisons in a row, nor while the hypervisor stops the
+/// machine or moves it. The first millisecond of use is spent on the steady clock, to find the rate.
 ///
-/// Never goes back on one thread. The processor may read the counter before earlier loads are done: a reading can be some
-/// tens of nanoseconds early, as seen by another thread that it was told the time by. Policies do not mind; who subtracts the times of two threads
-/// uses `ordered_tsc_clock`. Thread-safe. Cost: the counter's own reading and 2-3 ns; all threads read one cache line; about 0.3 us more once in 10 ms.
+/// Never goes back on one thread. The processor may read the counter before earlier loads are done: a reading can be some tens of
+/// nanoseconds early, as seen by another thread that it was told the time by. Policies do not mind; who subtracts the times of two
+/// threads uses `ordered_tsc_clock`. Thread-safe. Cost: the counter's own reading and 2-3 ns; all threads read one cache line; about 0.3
+/// us more once in 10 ms.
 struct tsc_clock {
     /// How far it is from `steady` at most.
     static constexpr duration bound = std::chrono::microseconds(10);
@@ -95,8 +96,8 @@ struct tsc_clock {
     static void sleep_until(time_point t) { detail::sleep_on<tsc_clock>(t); }
 };
 
-/// The same clock, and never back over all threads: who was told of a time by another thread reads no earlier one. It waits for earlier loads, which
-/// makes it about as dear as `steady`: some 7 ns more than `tsc_clock`.
+/// The same clock, and never back over all threads: who was told of a time by another thread reads no earlier one. It waits for earlier
+/// loads, which makes it about as dear as `steady`: some 7 ns more than `tsc_clock`.
 struct ordered_tsc_clock {
     static constexpr duration bound = tsc_clock::bound;
 

@@ -13,13 +13,13 @@
 namespace weir::inline v0::detail {
 
 /// Finds two threads that use the same thing at once, in debug builds. Threads may take turns, as those of a strand do, and the thread
-/// that made a thing may hand it on: only use that overlaps is wrong. So when a thread finds that another one used the thing last, it takes it over, pauses, and
-/// looks whether it was taken away meanwhile: on a strand nobody else can come as long as this use lasts. (After J. Erickson et al.,
-/// "Effective Data-Race Detection for the Kernel", OSDI 2010, which delays a thread at an access and watches for another.) It never fires
-/// wrongly; it may miss overlaps, but threads that go on overlapping give it a chance at each turn.
+/// that made a thing may hand it on: only use that overlaps is wrong. So when a thread finds that another one used the thing last, it
+/// takes it over, pauses, and looks whether it was taken away meanwhile: on a strand nobody else can come as long as this use lasts.
+/// (After J. Erickson et al., "Effective Data-Race Detection for the Kernel", OSDI 2010, which delays a thread at an access and watches
+/// for another.) It never fires wrongly; it may miss overlaps, but threads that go on overlapping give it a chance at each turn.
 ///
-/// Who used a thing last stands in a table by its address, so that nothing gets larger; what falls into the same place is forgotten. All accesses are
-/// relaxed: the watch must not order what it watches.
+/// Who used a thing last stands in a table by its address, so that nothing gets larger; what falls into the same place is forgotten. All
+/// accesses are relaxed: the watch must not order what it watches.
 class confined_watch {
 public:
     /// Whether the thread `me` has `thing` to itself, as far as can be seen.

@@ -14,11 +14,12 @@ namespace weir::inline v0::detail {
 /// Time from a counter that ticks evenly, held to a reference clock. `Source` has `ticks()`, which is cheap, `ordered_ticks()`, which is
 /// not read before what stands above it, and `reference()`, a clock that never goes back and is dear to read.
 ///
-/// Time is a function of the ticks alone, made of straight pieces that follow each other upwards. A piece begins where counter and reference
-/// were read together, ends after as long a time as was measured to find its slope, 10 ms at most, and is never changed before.
+/// Time is a function of the ticks alone, made of straight pieces that follow each other upwards. A piece begins where counter and
+/// reference were read together, ends after as long a time as was measured to find its slope, 10 ms at most, and is never changed before.
 /// Whoever reads a tick past its end (or, if the counter was set back, before its beginning) lays the next piece, under a lock. So all
-/// threads make the same time of a tick, and a piece begins no earlier than the last one ended. Where the counter had run ahead of the reference,
-/// the next piece is less steep, so that both meet at its end; where it lags behind, the next piece begins with a step forward.
+/// threads make the same time of a tick, and a piece begins no earlier than the last one ended. Where the counter had run ahead of the
+/// reference, the next piece is less steep, so that both meet at its end; where it lags behind, the next piece begins with a step
+/// forward.
 ///
 /// A rate that differs from the last one by more than 2 parts in a thousand is no drift: the counter jumped. Then, as in the beginning, the
 /// reference itself is read for a millisecond until a new rate is known.
@@ -89,8 +90,8 @@ private:
                                    static_cast<std::int64_t>(gone * slope_.load(std::memory_order_relaxed) >> 32)}};
     }
 
-    /// Counter and reference at the same moment: the reading of the reference that took the fewest ticks of four, so that one at which the thread was
-    /// interrupted does not count.
+    /// Counter and reference at the same moment: the reading of the reference that took the fewest ticks of four, so that one at which
+    /// the thread was interrupted does not count.
     [[nodiscard]] mark read_both() noexcept
     {
         mark best;

@@ -109,7 +109,8 @@ constexpr bool lifts = false;
 template<lifts_a_law E, class Law>
 constexpr bool lifts<E, Law> = std::is_same_v<typename E::lifts, Law>;
 
-/// Whether the composition obeys the law, if it is not lifted; `Claimant` is the policy that demands it, void for the laws that hold everywhere.
+/// Whether the composition obeys the law, if it is not lifted; `Claimant` is the policy that demands it, void for the laws that hold
+/// everywhere.
 template<class Law, class Claimant, class Handler, class... P>
 constexpr bool obeys()
 {
