@@ -204,6 +204,16 @@ TEST_CASE("session: a request that takes longer than it may is cancelled and ans
     CHECK(has(heard, "Connection: close\r\n"));
     CHECK(s.begun == 1);
     CHECK(s.cancelled == 1);
+    // One that came as a whole behind another has a time of its own.
+    auto const pipelined = [&]() -> asio::awaitable<std::string> {
+        raw_client c(s.context, s.server.port());
+        co_await c.send(get("/") + get("/waits"));
+        co_return co_await c.receive();
+    };
+    std::string const both = run(s.context, pipelined());
+    CHECK(both.starts_with("HTTP/1.1 200 OK\r\n"));
+    CHECK(has(both, "doneHTTP/1.1 504 Gateway Timeout\r\n"));
+    CHECK(s.cancelled == 2);
     // The time is that of the whole request, however it is spent.
     auto const slow = [&]() -> asio::awaitable<std::string> {
         raw_client c(s.context, s.server.port());
@@ -211,7 +221,7 @@ TEST_CASE("session: a request that takes longer than it may is cancelled and ans
         co_return co_await c.receive();
     };
     CHECK(has(run(s.context, slow()), "408"));
-    CHECK(s.server.stats().timed_out == 2);
+    CHECK(s.server.stats().timed_out == 3);
 }
 
 TEST_CASE("session: what is expected besides 100-continue is refused, and so is a body that is too large, before it is sent")
