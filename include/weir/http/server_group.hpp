@@ -154,10 +154,12 @@ private:
         w.thread = std::thread([this, &w, options, context, told = std::move(told)]() mutable {
             try {
                 boost::asio::any_io_executor const executor = w.context.get_executor();
-                if constexpr (detail::is_secure<Stream>)
+                if constexpr (detail::is_secure<Stream>) {
                     w.server.emplace(executor, make_(executor), context, options);
-                else
+                } else {
+                    static_cast<void>(context);
                     w.server.emplace(executor, make_(executor), options);
+                }
                 w.listens.store(true, std::memory_order_release);
                 told.set_value(w.server->port());
             } catch (...) {
