@@ -2,12 +2,19 @@
 #include <weir/http/json_body.hpp>
 
 #include "../validate/described.hpp"
+#include "asking.hpp"
 
+#include <weir/asio.hpp>
+#include <weir/cache/cached.hpp>
+#include <weir/cache/store.hpp>
 #include <weir/core/pipeline.hpp>
+#include <weir/http/correlate.hpp>
+#include <weir/http/edge.hpp>
 #include <weir/http/message.hpp>
 #include <weir/limit/gcra.hpp>
 #include <weir/limit/keyed.hpp>
 #include <weir/limit/rate_limit.hpp>
+#include <weir/validate/max_body.hpp>
 #include <weir/validate/require_headers.hpp>
 
 #include <boost/describe/class.hpp>
@@ -22,6 +29,10 @@
 #include <string>
 #include <string_view>
 
+using namespace std::chrono_literals;
+using weir_tests::ask;
+using weir_tests::json_of;
+namespace asio = boost::asio;
 namespace http = weir::http;
 
 namespace {
@@ -193,4 +204,66 @@ TEST_CASE("json_body: in a pipeline, policies outside see HTTP, those inside and
     CHECK(calls == 2);
     weir::http::request const bare("POST", "/", "{}");
     CHECK(svc(bare).error() == weir::errc::invalid_request); // who stands outside asked first
+}
+
+namespace {
+
+struct quote_request {
+    std::string symbol{};
+    std::optional<int> depth{};
+};
+BOOST_DESCRIBE_STRUCT(quote_request, (), (symbol, depth))
+struct quote {
+    std::string symbol{};
+    double price{};
+};
+BOOST_DESCRIBE_STRUCT(quote, (), (symbol, price))
+
+} // namespace
+
+TEST_CASE("json_body: a typed service answers HTTP, policies outside see messages, those inside values")
+{
+    int asked = 0;
+    weir::pipeline svc{weir::correlate{}, weir::max_body{{.bytes = 60}}, weir::json_body<quote_request>{},
+                       weir::cached{weir::store<std::string, quote>{{.capacity = 10, .ttl = 30s}}, weir::keyed_by(&quote_request::symbol)},
+                       [&](quote_request const& r) -> asio::awaitable<weir::result<quote>> {
+                           ++asked;
+                           if (r.symbol == "NONE") co_return weir::errc::not_found;
+                           if (r.symbol == "THROW") throw std::runtime_error("secret");
+                           co_return quote{r.symbol, r.symbol == "BAD" ? std::numeric_limits<double>::quiet_NaN() : 83.97};
+                       }};
+    auto const edge = http::edge(svc);
+    auto const answer = [&](std::string body) {
+        http::request r = post(std::move(body));
+        return ask(edge, r);
+    };
+
+    for (int i = 0; i < 3; ++i) {
+        auto const r = answer(R"({"symbol":"ACME"})");
+        CHECK(r.result_int() == 200);
+        CHECK(weir::header(r, "content-type") == "application/json");
+        CHECK(weir::header(r, "x-correlation-id").has_value());
+        CHECK(r.body() == R"({"symbol":"ACME","price":83.97})");
+    }
+    CHECK(asked == 1);
+
+    auto const wrong = answer(R"({"symbol":7,"depth":"x","side":1})");
+    CHECK(wrong.result_int() == 400);
+    auto const document = json_of(wrong);
+    CHECK(document.at("policy") == "json_body");
+    CHECK(document.at("detail") == "body /symbol: expected a string (and 2 more)");
+    CHECK(document.at("errors").as_array().size() == 3);
+    CHECK(document.at("errors").at(1).at("name") == "/depth");
+    CHECK(document.at("errors").at(2).at("name") == "");
+    CHECK(document.at("errors").at(2).at("expected") == "no members but symbol, depth");
+    CHECK(asked == 1);
+
+    CHECK(answer(std::string(61, ' ')).result_int() == 413);
+    CHECK(answer(R"({"symbol":"NONE"})").result_int() == 404);
+    CHECK(answer(R"({"symbol":"THROW"})").result_int() == 500);
+    auto const unwritten = answer(R"({"symbol":"BAD"})");
+    CHECK(unwritten.result_int() == 500);
+    CHECK(svc.get<weir::json_body>().stats().unwritten == 1);
+    http::request text = post("ACME", "text/plain");
+    CHECK(ask(edge, text).result_int() == 415);
 }

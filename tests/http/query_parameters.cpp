@@ -2,8 +2,10 @@
 #include <weir/http/query_parameters.hpp>
 
 #include "../validate/described.hpp"
+#include "asking.hpp"
 
 #include <weir/core/pipeline.hpp>
+#include <weir/http/edge.hpp>
 #include <weir/http/message.hpp>
 
 #include <boost/describe/class.hpp>
@@ -91,4 +93,17 @@ TEST_CASE("query_parameters: in a pipeline, the handler sees the struct and the 
     weir::http::request const good("GET", "/quotes?symbol=A%20B&depth=3"), bad("GET", "/quotes?depth=-3");
     CHECK(svc(good).value().body() == R"({"price":"A B@3"})");
     CHECK(svc(bad).error() == weir::errc::invalid_request);
+}
+
+TEST_CASE("query_parameters: a GET is answered by a typed handler, in JSON")
+{
+    weir::pipeline svc{weir::query_parameters<test::leg>{}, [](test::leg const& l) { return test::leg{l.venue + "!", l.share}; }};
+    auto const edge = http::edge(svc);
+    auto const good = weir_tests::ask(edge, "/legs?venue=XETR&share=7");
+    CHECK(good.result_int() == 200);
+    CHECK(good.body() == R"({"venue":"XETR!","share":7})");
+    auto const bad = weir_tests::ask(edge, "/legs?share=7&share=8");
+    CHECK(bad.result_int() == 400);
+    CHECK(weir_tests::json_of(bad).at("errors").as_array().size() == 2);
+    CHECK(weir_tests::json_of(bad).at("detail") == "query share: expected one value, not the same parameter twice (and 1 more)");
 }

@@ -66,8 +66,8 @@ namespace detail {
 template<class Request>
 class json_body : public http::detail::json_answer {
 public:
-    using options = json_options;
     using role = codec;
+    using options = json_options;
     using inner_request = Request;
     using reads = reads_request<customisation::header_fn, customisation::body_fn>;
     using reports = facets<violations>;

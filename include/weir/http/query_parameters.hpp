@@ -30,8 +30,8 @@ namespace weir::inline v0 {
 template<class Request>
 class query_parameters : public http::detail::json_answer {
 public:
-    using options = query_options;
     using role = codec;
+    using options = query_options;
     using inner_request = Request;
     using reads = reads_request<customisation::target_fn>;
     using reports = facets<violations>;
