@@ -24,6 +24,8 @@ cached     composed_strings     by_hand_strings   150  more   nothing
 cached     composed_later       by_hand_later     150  more   nothing
 tsc_clock  gcra                 bare              1.10 times  -
 any_pipeline erased             direct            1.10 times  nothing
+pending    able                 locally           1.05 times  nothing
+pending    asks                 locally           350  more   nothing
 any_pipeline erased_later       direct_later      1.10 times  nothing
 =======
 # program  way                  beside            bar         allocates  rounds
