@@ -75,10 +75,10 @@ TEST_CASE("incoming_response: each piece has its time, and all of it the deadlin
 {
     std::string const half = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf";
     scripted s({{half, "never"}, {half, "never"}}, true);
-    http::client client(s.context.get_executor(), {.piece_time = 20ms, .whole_time = 1ns});
+    http::client client(s.context.get_executor(), {.piece_time = 200ms, .whole_time = 1ns});
     CHECK(run(s.context, get_all(client, s.to)) == "200 half deadline_exceeded");
     http::client patient(s.context.get_executor());
-    CHECK(run(s.context, get_all(patient, s.to, {.deadline = weir::steady::now() + 50ms})) == "200 half deadline_exceeded");
+    CHECK(run(s.context, get_all(patient, s.to, {.deadline = weir::steady::now() + 300ms})) == "200 half deadline_exceeded");
 }
 
 TEST_CASE("incoming_response: a read is cancelled with its coroutine")

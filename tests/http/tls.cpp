@@ -300,7 +300,7 @@ TEST_CASE("tls: plain HTTP is told to come by https, and what is neither is cut"
 
 TEST_CASE("tls: a handshake that does not end is cut, and a drain does not wait for it")
 {
-    served s({.header_time = 40ms});
+    served s({.header_time = 200ms});
     for (std::string const begun : {"", "\x16\x03\x01", "\x16\x03\x01\x01\x00\x01"}) {
         raw_client stuck(s.context, s.server.port());
         auto const wait = [&](raw_client& c) -> asio::awaitable<std::string> {
@@ -332,16 +332,18 @@ TEST_CASE("tls: a client that meets plain HTTP, or silence, or a plain client th
     asio::io_context context(1);
     http::server plain(context.get_executor(), &echo);
     asio::ip::tcp::acceptor silent(context, {asio::ip::address_v4::loopback(), 0});
-    http::tls_client client(context.get_executor(), http::tls_client_context({.ca_file = k.root_file}), {.connect_time = 50ms});
+    http::tls_client_context const trust({.ca_file = k.root_file});
+    http::tls_client client(context.get_executor(), trust);
+    http::tls_client impatient(context.get_executor(), trust, {.connect_time = 50ms});
     http::client_failure failure;
     http::request const r("GET", "/");
     http::upstream const to_plain("127.0.0.1", plain.port());
     CHECK(run(context, client.send(to_plain, r, {.failure = &failure})).error() == weir::errc::unavailable);
     CHECK(failure.text() == to_plain.address() + ": handshake: what came is no TLS");
     http::upstream const to_silent("127.0.0.1", silent.local_endpoint().port());
-    CHECK(run(context, client.send(to_silent, r, {.failure = &failure})).error() == weir::errc::unavailable);
+    CHECK(run(context, impatient.send(to_silent, r, {.failure = &failure})).error() == weir::errc::unavailable);
     CHECK(failure.text() == to_silent.address() + ": handshake: " + make_error_code(asio::error::timed_out).message());
-    CHECK(client.stats().open == 0);
+    CHECK(client.stats().open + impatient.stats().open == 0);
 
     served s;
     http::client naive(s.context.get_executor());

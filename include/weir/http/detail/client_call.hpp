@@ -144,7 +144,10 @@ asio::awaitable<client_trouble> client_call<Stream>::begin(request const& r, out
         // The way of most requests: a kept connection.
         if (auto kept = pools.take_idle(*pool, steady::now())) lease_ = client_lease<Stream>(pools, *pool, std::move(kept));
         if (!lease_.has_connection())
-            if (auto const trouble = co_await get_connection(*pool)) co_return trouble;
+            if (auto trouble = co_await get_connection(*pool)) {
+                if (trouble.kind != errc::cancelled && steady::now() >= last_) trouble.kind = errc::deadline_exceeded;
+                co_return trouble;
+            }
         auto& c = *lease_;
         bool const reused = c.requests > 0;
         c.renew();
