@@ -11,23 +11,6 @@ set -u
 # less often: `rounds` is the length of the short run, a tenth of what is between the two.
 table() {
     cat <<'END'
-<<<<<<< HEAD
-# program  way                  beside            bar         allocates
-pipeline   composed             by_hand           1.20 times  nothing
-pipeline   composed_async       by_hand_async     1.20 times  nothing
-limit      gcra-shared          bare-shared       1.05 times  -
-limit      token_bucket-shared  bare-shared       -    -      -
-limit      gcra-confined        bare-confined     1.05 times  -
-limit      token_bucket-confined bare-confined    -    -      -
-cached     composed_numbers     by_hand_numbers   150  more   nothing
-cached     composed_strings     by_hand_strings   150  more   nothing
-cached     composed_later       by_hand_later     150  more   nothing
-tsc_clock  gcra                 bare              1.10 times  -
-any_pipeline erased             direct            1.10 times  nothing
-pending    able                 locally           1.05 times  nothing
-pending    asks                 locally           350  more   nothing
-any_pipeline erased_later       direct_later      1.10 times  nothing
-=======
 # program  way                  beside            bar         allocates  rounds
 pipeline   composed             by_hand           1.20 times  nothing    10000
 pipeline   composed_async       by_hand_async     1.20 times  nothing    10000
@@ -38,12 +21,14 @@ limit      token_bucket-confined bare-confined    -    -      -          10000
 cached     composed_numbers     by_hand_numbers   150  more   nothing    10000
 cached     composed_strings     by_hand_strings   150  more   nothing    10000
 cached     composed_later       by_hand_later     150  more   nothing    10000
+tsc_clock  gcra                 bare              1.10 times  -          10000
 any_pipeline erased             direct            1.10 times  nothing    10000
 any_pipeline erased_later       direct_later      1.10 times  nothing    10000
+pending    able                 locally           1.05 times  nothing    10000
+pending    asks                 locally           350  more   nothing    10000
 json_body  composed             by_hand           1.10 times  -          500
 json_body  read                 read_by_hand      1.10 times  -          500
 json_body  read                 document          -    -      -          500
->>>>>>> d4e5a27 (http: json_body and query_parameters are codecs; a lesson and a benchmark of them)
 END
 }
 rows() { table | grep -v '^#'; }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Lesson 8: a typed service behind HTTP.
+// Lesson 10: a typed service behind HTTP.
 //
 // A codec changes the types on the way: outside of it policies see HTTP messages, inside the values that your code is about. Describe the
 // structs, and a body is read straight into one, strictly; whatever is wrong with it is told at once, by JSON pointer.
@@ -92,7 +92,7 @@ weir::result<shop::receipt> place(shop::order const& o)
     return shop::receipt{++last, fmt::format("{} {} {}", o.side == shop::side::buy ? "buy" : "sell", o.quantity, o.symbol.letters)};
 }
 
-asio::awaitable<void> ask(lesson& eight, std::uint16_t port)
+asio::awaitable<void> ask(lesson& ten, std::uint16_t port)
 {
     http::client client(co_await asio::this_coro::executor);
     http::upstream const service("127.0.0.1", port);
@@ -104,25 +104,25 @@ asio::awaitable<void> ask(lesson& eight, std::uint16_t port)
     };
 
     http::response const placed = co_await post(R"({"symbol":"ACME","side":"buy","quantity":7,"tags":[]})");
-    eight.shows("a good order: " + placed.body(), placed.result_int() == 200 && placed.body() == R"({"number":1,"text":"buy 7 ACME"})");
+    ten.shows("a good order: " + placed.body(), placed.result_int() == 200 && placed.body() == R"({"number":1,"text":"buy 7 ACME"})");
 
     http::response const wrong = co_await post(R"({"symbol":"acme","side":"hold","quantity":-1,"tags":["a",2],"tip":5})");
-    eight.shows("a bad one is told all that is wrong: " + wrong.body(),
-                wrong.result_int() == 400 && wrong.body().find(R"("name":"/tags/1","expected":"a string")") != std::string::npos &&
-                    wrong.body().find(R"("name":"/symbol","expected":"1 to 5 capital letters")") != std::string::npos);
+    ten.shows("a bad one is told all that is wrong: " + wrong.body(),
+              wrong.result_int() == 400 && wrong.body().find(R"("name":"/tags/1","expected":"a string")") != std::string::npos &&
+                  wrong.body().find(R"("name":"/symbol","expected":"1 to 5 capital letters")") != std::string::npos);
 
     http::response const cut = co_await post(R"({"symbol":"ACME",)");
-    eight.shows("half a document is none", cut.result_int() == 400);
+    ten.shows("half a document is none", cut.result_int() == 400);
     http::response const text = co_await post("ACME", "text/plain");
-    eight.shows("what is not said to be JSON is not read", text.result_int() == 415);
+    ten.shows("what is not said to be JSON is not read", text.result_int() == 415);
     http::response const refused = co_await post(R"({"symbol":"ACME","side":"buy","quantity":5000,"tags":[]})");
-    eight.shows("an error of the handler passes the codec", refused.result_int() == 403);
+    ten.shows("an error of the handler passes the codec", refused.result_int() == 403);
 
     // The other codec reads the query of a GET; the cache inside it has the struct's member as its key.
     for (int i = 0; i < 2; ++i) {
         http::request get("GET", "/quotes?symbol=ACME");
         weir::result<http::response> const quoted = co_await client.send(service, get);
-        eight.shows(i == 0 ? "a quote" : "the same from the cache", quoted && quoted->body() == R"({"symbol":"ACME","price":83.97})");
+        ten.shows(i == 0 ? "a quote" : "the same from the cache", quoted && quoted->body() == R"({"symbol":"ACME","price":83.97})");
     }
 }
 
@@ -130,7 +130,7 @@ asio::awaitable<void> ask(lesson& eight, std::uint16_t port)
 
 int main()
 {
-    lesson eight("A typed service behind HTTP");
+    lesson ten("A typed service behind HTTP");
     asio::io_context context(1);
 
     weir::pipeline orders{weir::rate_limit{weir::gcra{{.permits = 100, .per = 1s, .burst = 20}}}, // sees http::request
@@ -147,8 +147,8 @@ int main()
     routes.add("POST", "/orders", http::edge(orders));
     routes.add("GET", "/quotes", http::edge(quotes));
     http::server server(context.get_executor(), std::move(routes));
-    asio::co_spawn(context, ask(eight, server.port()), [&](std::exception_ptr) { context.stop(); });
+    asio::co_spawn(context, ask(ten, server.port()), [&](std::exception_ptr) { context.stop(); });
     context.run();
-    eight.shows("one quote was made", loads == 1);
-    return eight.exit_status();
+    ten.shows("one quote was made", loads == 1);
+    return ten.exit_status();
 }
