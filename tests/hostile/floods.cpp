@@ -44,3 +44,35 @@ TEST_CASE("floods: one that opens and closes as fast as it can leaves nothing be
     if (!hostile::sanitized) CHECK(server.resident() <= before + (std::size_t{2} << 20));
     CHECK(server.finish());
 }
+
+TEST_CASE("floods: one address has its cap of connections, and others are served meanwhile")
+{
+    serving server({.connections_per_address = 20, .drain_time = 1s});
+    honest other(server.port(), {.from = "127.0.0.2"});
+    REQUIRE(other.served());
+    std::size_t const before = server.resident();
+    std::vector<client> all;
+    for (int i = 0; i < 500; ++i) {
+        all.emplace_back(server.port());
+        if (i % 50 == 0) CHECK(other.served());
+    }
+    while (other.ask_stats().accepted < all.size() + 1) CHECK(other.served());
+    auto const stats = other.ask_stats();
+    CHECK(stats.open == 21);
+    CHECK(stats.shed == all.size() - 20);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        if (i >= 20) {
+            CHECK(all[i].read_all().empty());
+            continue;
+        }
+        all[i].send(hostile::get("/"));
+        CHECK(all[i].take_response().ends_with("GET / 0\n"));
+    }
+    if (!hostile::sanitized) CHECK(server.resident() <= before + (std::size_t{2} << 20));
+
+    // Their places are free again once they have gone.
+    all.clear();
+    while (other.ask_stats().open > 1) CHECK(other.served());
+    CHECK(honest(server.port()).served());
+    CHECK(server.finish());
+}
