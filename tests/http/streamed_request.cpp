@@ -11,8 +11,10 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <optional>
+#include <random>
 #include <string>
 #include <string_view>
 
@@ -255,4 +257,60 @@ TEST_CASE("streamed_request: a pipeline may take one; its policies read the head
     std::string const refused = talk(context, server.port(), post("/", "Content-Length: 100000\r\n", body));
     CHECK(refused.starts_with("HTTP/1.1 400 "));
     CHECK(has(refused, "Connection: close\r\n"));
+}
+
+TEST_CASE("streamed_request: however requests are framed and cut, each handler sees its body and answers in order")
+{
+    uploads s;
+    std::mt19937 random(23);
+    auto const below = [&](std::size_t n) { return static_cast<std::size_t>(random() % n); };
+    auto const chunked = [&](std::string_view body) {
+        std::string text;
+        while (!body.empty()) {
+            std::size_t const size = 1 + below(std::min<std::size_t>(body.size(), 5'000));
+            char digits[16];
+            text.append(digits, std::to_chars(digits, digits + sizeof digits, size, 16).ptr).append("\r\n");
+            text.append(body.substr(0, size)).append("\r\n");
+            body.remove_prefix(size);
+        }
+        return text + "0\r\n\r\n";
+    };
+    for (int round = 0; round < 100; ++round) {
+        std::string stream, wanted;
+        for (std::size_t left = 1 + below(6); left > 0; --left) {
+            std::string const body(below(3) == 0 ? below(4) : below(20'000), static_cast<char>('a' + below(26)));
+            bool const in_pieces = below(2) == 0;
+            std::string_view const path = in_pieces ? "/pieces" : "/whole";
+            stream += below(2) == 0 ? post(path, "Content-Length: " + std::to_string(body.size()) + "\r\n", body)
+                                    : post(path, "Transfer-Encoding: chunked\r\n", chunked(body));
+            wanted += in_pieces ? std::to_string(body.size()) + " \n" : body + "\n";
+        }
+        auto const talks = [&]() -> asio::awaitable<std::string> {
+            raw_client c(s.context, s.server.port());
+            asio::co_spawn(
+                s.context,
+                [](raw_client& to, std::string_view text, unsigned seed) -> asio::awaitable<void> {
+                    std::mt19937 cuts(seed);
+                    while (!text.empty()) {
+                        std::size_t const size = std::min<std::size_t>(text.size(), 1 + cuts() % (cuts() % 2 == 0 ? 10 : 9'000));
+                        co_await to.send(text.substr(0, size));
+                        text.remove_prefix(size);
+                    }
+                    to.end_output();
+                }(c, stream, static_cast<unsigned>(random())),
+                asio::detached);
+            co_return co_await c.receive();
+        };
+        std::string heard = run(s.context, talks());
+        std::string bodies;
+        while (!heard.empty()) { // each answer's body, by its length
+            auto const end = heard.find("\r\n\r\n");
+            auto const length = heard.find("Content-Length: ");
+            REQUIRE((heard.starts_with("HTTP/1.1 200 OK\r\n") && length < end));
+            std::size_t const size = std::stoul(heard.substr(length + 16, 10));
+            bodies += heard.substr(end + 4, size) + "\n";
+            heard.erase(0, end + 4 + size);
+        }
+        CHECK(bodies == wanted);
+    }
 }
