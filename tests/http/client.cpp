@@ -492,6 +492,22 @@ TEST_CASE("client: a look-up is cancelled at once")
     CHECK(client.stats().open == 0);
 }
 
+TEST_CASE("client: a context may go while requests wait in line, are looked up, or are answered")
+{
+    unsigned ended = 0;
+    http::request const r("GET", "/");
+    http::upstream const unknown("no.such.host");
+    {
+        scripted s({{"never"}});
+        http::client client(s.context.get_executor(), {.connections_per_upstream = 1, .look_up = &never_found});
+        auto const count = [&](std::exception_ptr, weir::result<http::response>) { ++ended; };
+        for (int i = 0; i < 3; ++i) asio::co_spawn(s.context, client.send(s.to, r), count);
+        for (int i = 0; i < 2; ++i) asio::co_spawn(s.context, client.send(unknown, r), count);
+        run_until(s.context, [&] { return !s.heard.empty() && client.stats().waiting == 3; });
+    }
+    CHECK(ended == 0);
+}
+
 TEST_CASE("client: interim responses are bounded, and it changes to no other protocol")
 {
     std::string many;
