@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Lesson 10: is it really the bank, and who is it that asks?
+// Lesson 8: is it really the bank, and who is it that asks?
 //
 // A server that speaks TLS shows a certificate, and its client believes it only if somebody it trusts has signed it for that very host.
 // Where the server wants to know, too, the client shows one of its own (mutual TLS). Certificates are renewed while the server runs.
