@@ -124,7 +124,9 @@ TEST_CASE("codec: what it cannot encode is a failure outside, and a value inside
 {
     std::vector<std::string> seen;
     weir::pipeline svc{watch<0>{&seen}, digits{}, watch<1>{&seen}, [](number const& n) { return -n.value; }};
-    CHECK(svc(std::string("3")).error() == weir::errc::invalid_request);
+    auto const r = svc(std::string("3"));
+    CHECK(r.error() == weir::errc::invalid_request);
+    CHECK(r.error().policy() == 1); // the codec
     CHECK(seen == std::vector<std::string>{"text 3", "number 3", "1 int -3", "0 failed"});
 }
 

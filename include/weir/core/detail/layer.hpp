@@ -369,7 +369,11 @@ struct layer<Policy, Call, Outcome> : layer_base {
     {
         auto& inside = stop.inner_outcome();
         if (inside.has_value()) [[likely]]
-            stop.replace([&]() -> Outcome { return policy.encode(call, std::move(*inside)); });
+            stop.replace([&]() -> Outcome {
+                Outcome made = policy.encode(call, std::move(*inside));
+                if (made.has_error()) made = stop.mine(made.error());
+                return made;
+            });
         else
             stop.replace([&]() -> Outcome { return inside.error(); });
         return true;

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <weir/core/detail/layer.hpp>
+#include <weir/core/detail/room.hpp>
 #include <weir/core/detail/segments.hpp>
+#include <weir/core/detail/stop.hpp>
 #include <weir/core/events.hpp>
 
 #include <algorithm>
@@ -14,54 +16,6 @@
 #include <utility>
 
 namespace weir::inline v0::detail {
-
-/// What a driver has to do next.
-enum class act : std::uint8_t {
-    call,   ///< call the handler, then `ascend`
-    again,  ///< `descend_on`
-    sleep,  ///< sleep for `delay()`, then `again`
-    park,   ///< wait for `parked()` until `until()`, then `woken`
-    decide, ///< await `decide` of the policy at `at()`, then `decided`
-    finish, ///< await `finish` of the policy at `at()`, then `finished`
-    fork,   ///< run the inside of the policy at `at()` on its own, then `forked`
-    unwind, ///< `ascend_on`
-    done,   ///< give the outcome
-};
-
-/// The places whose flag is set.
-template<std::size_t... Places>
-struct places {
-    template<std::size_t... More>
-    constexpr places<Places..., More...> operator+(places<More...>) const noexcept
-    {
-        return {};
-    }
-    using sequence = std::index_sequence<Places...>;
-};
-
-/// Room for a slot that begins and ends by itself.
-template<class Slot>
-union slot_room {
-    slot_room() noexcept {}
-    ~slot_room() {}
-    [[no_unique_address]] Slot held;
-};
-template<class Slot>
-requires(std::is_trivially_copyable_v<Slot>&& std::is_default_constructible_v<Slot> && sizeof(Slot) <= 16) union slot_room<Slot> {
-    slot_room() noexcept : held() {} // a store or two, so that no compiler warns of what it cannot follow
-    Slot held;
-};
-
-/// What a segment needs: room for its outcome, and the call as its policies see it; the outermost has the machine itself.
-template<std::size_t Segment, class Outcome, class Call>
-struct segment_room {
-    slot_room<Outcome> outcome;
-    slot_room<Call> call;
-};
-template<class Outcome, class Call>
-struct segment_room<0, Outcome, Call> {
-    slot_room<Outcome> outcome;
-};
 
 /// One call on its way through the policies: its facets, one slot a policy, its outcome. Two moves: down, asking each policy
 /// in turn, and up, settling them in reverse. Both come twice: straight through, for the common way, and from any policy on, for what
@@ -98,7 +52,9 @@ public:
     using outcome_type = typename Plan::template outcome_at<0>;
     using handler_outcome = typename Plan::template outcome_at<Plan::last>;
     static constexpr std::size_t size = sizeof...(I);
-    static_assert(Policies::first + size < error::no_policy, "a pipeline has at most 254 policies: an error names its policy in a byte");
+    static constexpr std::size_t first = Policies::first;
+    static constexpr bool can_fork = Plan::can_fork;
+    static_assert(first + size < error::no_policy, "a pipeline has at most 254 policies: an error names its policy in a byte");
     static constexpr bool may_sleep = (is_role<policy_at<I>, loop> || ...);
     /// A source writes the outcome before there is one.
     static constexpr bool may_answer = (layer_at<I>::answers || ...);
@@ -262,16 +218,16 @@ public:
     {
         calls();
         using returned = decltype(invoke());
-        end_outcome<Plan::last>();
         try {
-            if constexpr (std::is_same_v<returned, handler_outcome>)
-                ::new (place<Plan::last>()) handler_outcome(invoke());
-            else if constexpr (std::is_void_v<returned>) {
-                invoke();
-                ::new (place<Plan::last>()) handler_outcome();
-            } else
-                ::new (place<Plan::last>()) handler_outcome(boost::system::in_place_value, invoke());
-            begin_outcome<Plan::last>();
+            put<Plan::last>([&]() -> handler_outcome {
+                if constexpr (std::is_same_v<returned, handler_outcome>)
+                    return invoke();
+                else if constexpr (std::is_void_v<returned>) {
+                    invoke();
+                    return handler_outcome();
+                } else
+                    return handler_outcome(boost::system::in_place_value, invoke());
+            });
         } catch (...) {
             threw(std::current_exception());
         }
@@ -283,7 +239,7 @@ public:
     void ends() { this->tell(event::ended{answered_by_, outcome().has_error()}); }
     /// Keeps what the handler returned.
     template<class... Returned>
-    void keep(Returned&&... returned)
+    void keep(Returned&&... returned) // no closure here: in a coroutine g++ would keep it in the frame
     {
         end_outcome<Plan::last>();
         if constexpr ((std::is_same_v<std::remove_cvref_t<Returned>, handler_outcome> && ...))
@@ -451,17 +407,7 @@ private:
     }
 
     template<std::size_t Segment>
-    void* place() noexcept
-    {
-        return &room<Segment>();
-    }
-    template<std::size_t Segment>
     static constexpr bool outcome_ends = !std::is_trivially_destructible_v<typename Plan::template outcome_at<Segment>>;
-    template<std::size_t Segment>
-    void begin_outcome() noexcept
-    {
-        if constexpr (outcome_ends<Segment>) outcomes_ = static_cast<std::uint8_t>(outcomes_ | 1u << Segment);
-    }
     template<std::size_t Segment>
     void end_outcome() noexcept
     {
@@ -470,6 +416,24 @@ private:
                 outcomes_ = static_cast<std::uint8_t>(outcomes_ & ~(1u << Segment));
                 std::destroy_at(&room<Segment>());
             }
+    }
+    /// The outcome of a segment is what `make` gives.
+    template<std::size_t Segment, class Make>
+    [[gnu::always_inline]] void put(Make&& make)
+    {
+        end_outcome<Segment>();
+        ::new (place<Segment>()) typename Plan::template outcome_at<Segment>(make());
+        begin_outcome<Segment>();
+    }
+    template<std::size_t Segment>
+    void* place() noexcept
+    {
+        return &room<Segment>();
+    }
+    template<std::size_t Segment>
+    void begin_outcome() noexcept
+    {
+        if constexpr (outcome_ends<Segment>) outcomes_ = static_cast<std::uint8_t>(outcomes_ | 1u << Segment);
     }
     template<std::size_t Segment>
     void fail(error e) noexcept
@@ -504,67 +468,12 @@ private:
         }
     }
 
-    /// What a layer can do besides going on: each returns false, "stop here".
+    template<class, std::size_t, std::size_t>
+    friend class stopper;
     template<std::size_t Index>
-    class stopper {
-        static constexpr std::size_t here = segment_of(Index);
-
-    public:
-        static constexpr bool can_fork = Plan::can_fork;
-        explicit stopper(machine& m) noexcept : machine_(m) {}
-        [[nodiscard]] outcome_at<Index>& outcome() const noexcept { return machine_.template room<here>(); }
-        [[nodiscard]] auto& inner_outcome() const noexcept { return machine_.template room<here + 1>(); }
-        /// For a codec: the outcome that it makes of the inner one, which ends.
-        void replace(auto&& make) const
-        {
-            machine_.template end_outcome<here>();
-            ::new (machine_.template place<here>()) outcome_at<Index>(make());
-            machine_.template begin_outcome<here>();
-            machine_.template end_outcome<here + 1>();
-        }
-        bool refuse(error e) const noexcept
-        {
-            machine_.template fail<here>(e.policy() == error::no_policy ? e.by(Policies::first + Index) : e);
-            return answered();
-        }
-        bool answered() const noexcept
-        {
-            machine_.answered_by_ = Policies::first + Index;
-            return stop(act::unwind);
-        }
-        bool sleep(duration d) const noexcept
-        {
-            machine_.delay_ = d;
-            return stop(act::sleep);
-        }
-        bool park(waiter& w, time_point until) const noexcept
-        {
-            machine_.waiter_ = &w;
-            machine_.until_ = until;
-            return stop(act::park);
-        }
-        bool pend() const noexcept { return stop(act::decide); }
-        bool finish_later() const noexcept { return stop(act::finish); }
-        bool fork(split how) const noexcept
-        {
-            machine_.split_ = how;
-            return stop(act::fork);
-        }
-        void deadline_is_mine() const noexcept { machine_.deadline_is_of(Policies::first + Index); }
-
-    private:
-        bool stop(act next) const noexcept
-        {
-            machine_.at_ = Index;
-            machine_.next_ = next;
-            return false;
-        }
-        machine& machine_;
-    };
-    template<std::size_t Index>
-    stopper<Index> stop() noexcept
+    [[gnu::always_inline]] auto stop() noexcept
     {
-        return stopper<Index>(*this);
+        return stopper<machine, Index, segment_of(Index)>(*this);
     }
 
     Policies& policies_;

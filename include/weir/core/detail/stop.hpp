@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <weir/core/admission.hpp>
+#include <weir/core/park.hpp>
+#include <weir/core/result.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <new>
+
+namespace weir::inline v0::detail {
+
+/// What a driver has to do next.
+enum class act : std::uint8_t {
+    call,   ///< call the handler, then `ascend`
+    again,  ///< `descend_on`
+    sleep,  ///< sleep for `delay()`, then `again`
+    park,   ///< wait for `parked()` until `until()`, then `woken`
+    decide, ///< await `decide` of the policy at `at()`, then `decided`
+    finish, ///< await `finish` of the policy at `at()`, then `finished`
+    fork,   ///< run the inside of the policy at `at()` on its own, then `forked`
+    unwind, ///< `ascend_on`
+    done,   ///< give the outcome
+};
+
+/// What a layer can do besides going on: each returns false, "stop here". `Index` is the place of its policy, `Segment` that of its outcome.
+template<class Machine, std::size_t Index, std::size_t Segment>
+class stopper {
+    static constexpr std::size_t place = Machine::first + Index;
+
+public:
+    static constexpr bool can_fork = Machine::can_fork;
+    explicit stopper(Machine& m) noexcept : machine_(m) {}
+
+    [[nodiscard]] auto& outcome() const noexcept { return machine_.template room<Segment>(); }
+    [[nodiscard]] auto& inner_outcome() const noexcept { return machine_.template room<Segment + 1>(); }
+    /// For a codec: the outcome that it makes of the inner one, which ends.
+    void replace(auto&& make) const
+    {
+        machine_.template put<Segment>(make);
+        machine_.template end_outcome<Segment + 1>();
+    }
+    [[nodiscard]] error mine(error e) const noexcept { return e.policy() == error::no_policy ? e.by(place) : e; }
+
+    [[gnu::always_inline]] bool refuse(error e) const noexcept
+    {
+        machine_.template fail<Segment>(mine(e));
+        return answered();
+    }
+    [[gnu::always_inline]] bool answered() const noexcept
+    {
+        machine_.answered_by_ = place;
+        return stop(act::unwind);
+    }
+    [[gnu::always_inline]] bool sleep(duration d) const noexcept
+    {
+        machine_.delay_ = d;
+        return stop(act::sleep);
+    }
+    [[gnu::always_inline]] bool park(waiter& w, time_point until) const noexcept
+    {
+        machine_.waiter_ = &w;
+        machine_.until_ = until;
+        return stop(act::park);
+    }
+    bool pend() const noexcept { return stop(act::decide); }
+    bool finish_later() const noexcept { return stop(act::finish); }
+    bool fork(split how) const noexcept
+    {
+        machine_.split_ = how;
+        return stop(act::fork);
+    }
+    [[gnu::always_inline]] void deadline_is_mine() const noexcept { machine_.deadline_is_of(place); }
+
+private:
+    [[gnu::always_inline]] bool stop(act next) const noexcept
+    {
+        machine_.at_ = Index;
+        machine_.next_ = next;
+        return false;
+    }
+    Machine& machine_;
+};
+
+} // namespace weir::inline v0::detail
