@@ -2,6 +2,7 @@
 #include <weir/cache/cached.hpp>
 
 #include <weir/core/laws.hpp>
+#include <weir/core/observed.hpp>
 #include <weir/core/pipeline.hpp>
 #include <weir/resilience/retry.hpp>
 #include <weir/testing/manual_clock.hpp>
@@ -524,4 +525,22 @@ TEST_CASE("cached: threads that ask for many keys load each no more often than i
     weir::cached_stats const s = svc.get<weir::cached>().stats();
     CHECK(s.look_ups() == 20'000);
     CHECK(s.misses == s.loads + s.joined);
+}
+
+TEST_CASE("cached: an observer is told what a miss comes to; a hit is an answer, one that is spared a refusal")
+{
+    struct listener {
+        std::vector<std::string> heard{};
+        void operator()(weir::cache_missed const& m) { heard.emplace_back(m.then == weir::cache_missed::next::loads ? "loads" : "spared"); }
+        void operator()(weir::event::answered const&) { heard.emplace_back("answered"); }
+        void operator()(weir::event::refused const&) { heard.emplace_back("refused"); }
+    };
+    weir::manual_clock clock;
+    weir::bloom_guard known{std::vector<std::string>{"ABC"}, 1e-6};
+    weir::pipeline svc{weir::timed_by{std::ref(clock)}, weir::cached{store{plain}, by_symbol, std::ref(known)}, market{}};
+    weir::observed watched{svc, listener{}};
+    CHECK(told(watched(quote_request{"ABC"})) == 3);
+    CHECK(told(watched(quote_request{"ABC"})) == 3);
+    CHECK(told(watched(quote_request{"nobody has this"})) == not_found);
+    CHECK(watched.observer().heard == std::vector<std::string>{"loads", "answered", "spared", "refused"});
 }

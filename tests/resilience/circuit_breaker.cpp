@@ -2,6 +2,7 @@
 #include <weir/resilience/circuit_breaker.hpp>
 
 #include <weir/core/directives.hpp>
+#include <weir/core/observed.hpp>
 #include <weir/core/pipeline.hpp>
 #include <weir/testing/manual_clock.hpp>
 
@@ -9,8 +10,10 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <random>
 #include <stdexcept>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -377,4 +380,48 @@ TEST_CASE("circuit_breaker: threads may use it, reconfigure it and look at it at
         }
     });
     for (auto& t : threads) t.join();
+}
+
+TEST_CASE("circuit_breaker: an observer is told each transition, from where, whereto and why")
+{
+    struct listener {
+        weir::circuit_breaker<>* breaker;
+        std::vector<std::string> heard{};
+        void operator()(weir::breaker_transition const& t)
+        {
+            CHECK(breaker->stats(start).now == t.to); // no lock is held
+            heard.push_back(std::string(to_string(t.from)) + " > " + std::string(to_string(t.to)) + ": " + std::string(to_string(t.why)));
+        }
+    };
+    weir::manual_clock clock;
+    weir::circuit_breaker breaker{{.minimum_calls = 2, .open_for = 5s, .probes = 2, .probe_limit = 10s}};
+    weir::pipeline svc{weir::timed_by{std::ref(clock)}, std::ref(breaker), [](int n) -> weir::result<int> {
+                           if (n < 0) return weir::errc::unavailable;
+                           return n;
+                       }};
+    weir::observed watched{svc, listener{&breaker}};
+    auto const heard = [&] { return std::exchange(watched.observer().heard, {}); };
+    using lines = std::vector<std::string>;
+
+    CHECK(watched(1).has_value());
+    CHECK(heard().empty());
+    CHECK(watched(-1).has_error());
+    CHECK(heard() == lines{"closed > open: too_many_failures"});
+    CHECK(watched(1).error() == weir::errc::circuit_open);
+    CHECK(heard().empty());
+    clock.advance(5s);
+    CHECK(watched(-1).error() == weir::errc::unavailable);
+    CHECK(heard() == lines{"open > half_open: open_long_enough", "half_open > open: probe_failed"});
+    clock.advance(5s);
+    CHECK(watched(1).has_value());
+    CHECK(heard() == lines{"open > half_open: open_long_enough"});
+    clock.advance(10s);
+    CHECK(watched(1).error() == weir::errc::circuit_open);
+    CHECK(heard() == lines{"half_open > open: probes_too_slow"});
+    clock.advance(5s);
+    CHECK(svc(1).has_value()); // not observed
+    CHECK(heard().empty());
+    CHECK(watched(1).has_value());
+    CHECK(heard() == lines{"half_open > closed: probes_succeeded"});
+    CHECK(breaker.stats(clock.now()).opened == 3);
 }

@@ -30,6 +30,16 @@ struct no_guard {
     static constexpr bool may_exist(auto const&) noexcept { return true; }
 };
 
+/// The event that a cache tells the observer of a call for which it kept nothing; a hit is `event::answered`.
+struct cache_missed {
+    enum class next : std::uint8_t {
+        spared, ///< the guard knows that there is nothing
+        joined, ///< it waits for another call's load
+        loads,  ///< it goes on to what stands behind the cache, also one that has waited and leads now
+    };
+    next then;
+};
+
 struct cached_options {
     /// Loads at a time that other calls may join; a call beyond loads by itself. In [1, 2^24], eight bytes each.
     std::size_t max_flights = 4'096;
@@ -127,15 +137,13 @@ public:
             return lookup::answered; // the token's end hands the lead on
         }
         count(&tally::loads);
+        call.tell(cache_missed{cache_missed::next::loads});
         return lookup::missed;
     }
 
     /// In a pipeline that can fork, a load that others can join runs on its own: it outlives the call that asked for it.
     [[nodiscard]] split splits(token& t) const noexcept { return t.ticket_ && t.ticket_->leads() ? split::and_wait : split::none; }
-    void fork(token& t, token& load)
-    {
-        flights_.hand_over(*t.ticket_, load.ticket_.emplace(t.ticket_->key()));
-    }
+    void fork(token& t, token& load) { flights_.hand_over(*t.ticket_, load.ticket_.emplace(t.ticket_->key())); }
 
     template<class Outcome>
     void learn(auto& call, token& t, Outcome& outcome)
@@ -220,6 +228,7 @@ private:
     {
         if (!guard().may_exist(key)) {
             count(&tally::spared);
+            call.tell(cache_missed{cache_missed::next::spared});
             answer<Outcome>::say_absent(outcome);
             return lookup::answered;
         }
@@ -227,11 +236,13 @@ private:
         part const found = flights_.join(mine);
         if (found == part::waits) {
             count(&tally::joined);
+            call.tell(cache_missed{cache_missed::next::joined});
             return lookup::parked;
         }
         if constexpr (threading::is_shared)
             if (found == part::leads && look_twice(call, mine, outcome)) return lookup::answered;
         count(&tally::loads);
+        call.tell(cache_missed{cache_missed::next::loads});
         return lookup::missed;
     }
 

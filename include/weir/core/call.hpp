@@ -205,6 +205,25 @@ private:
 
 inline constinit no_observer nobody{};
 
+template<class Call>
+concept observed_call = requires
+{
+    requires Call::is_observed;
+};
+struct tells_nobody {
+    constexpr void operator()(auto const&) const noexcept {}
+};
+/// What a policy hands to a function of its own that is not inlined, for it to tell events by: nothing, unless the call is observed. The
+/// call itself would escape.
+template<class Call>
+[[nodiscard]] auto teller_of([[maybe_unused]] Call& call) noexcept
+{
+    if constexpr (observed_call<Call>)
+        return [&call](auto const& event) { call.tell(event); };
+    else
+        return tells_nobody{};
+}
+
 } // namespace detail
 
 /// One call, as its policies see it: the request, the time, the deadline and the facets.

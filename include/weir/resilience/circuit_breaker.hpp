@@ -7,6 +7,7 @@
 #include <weir/core/striped.hpp>
 #include <weir/resilience/call_window.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <string_view>
@@ -19,6 +20,29 @@ enum class breaker_state : std::uint8_t { closed, open, half_open };
 {
     return s == breaker_state::closed ? "closed" : s == breaker_state::open ? "open" : "half_open";
 }
+
+/// Why a breaker changed its state.
+enum class breaker_reason : std::uint8_t {
+    too_many_failures, ///< closed: the failure rate was reached
+    open_long_enough,  ///< open: probes may come
+    probe_failed,      ///< half-open
+    probes_too_slow,   ///< half-open: `probe_limit` was over
+    probes_succeeded,  ///< half-open: all of them
+};
+
+[[nodiscard]] constexpr std::string_view to_string(breaker_reason r) noexcept
+{
+    constexpr std::string_view names[] = {"too_many_failures", "open_long_enough", "probe_failed", "probes_too_slow", "probes_succeeded"};
+    return names[static_cast<std::size_t>(r)];
+}
+
+/// The event that a breaker tells the observer of the call that changed its state. A change that no call brings about, by
+/// `reconfigure` or at the end of a stream, is not told.
+struct breaker_transition {
+    breaker_state from;
+    breaker_state to;
+    breaker_reason why;
+};
 
 struct circuit_breaker_options {
     /// Opens when at least this part of the calls in the window failed; in (0, 1].
@@ -41,7 +65,7 @@ struct circuit_breaker_options {
 /// A failure is what the pipeline's classifier says: a fault or an exception, by default not the caller's own mistakes. Cancelled calls do
 /// not count, nor do results that arrive after the state in which their call began. The rate is checked at every failure, and at
 /// successes while only the minimum of calls is missing. Closed, a call costs a load and, with its outcome, a count in
-/// words of its own thread. To limit the calls at the same time take `bulkhead`; to shed load by the failure rate without a
+/// words of its own thread. An observer is told each `breaker_transition`. To limit the calls at the same time take `bulkhead`; to shed load by the failure rate without a
 /// cliff, `adaptive_throttle`.
 template<threading_model Threading = shared>
 class circuit_breaker {
@@ -78,7 +102,7 @@ public:
         std::uint64_t const word = word_.load(std::memory_order_acquire);
         if (state_of(word) == state::closed) [[likely]]
             return word;
-        return admit_when_not_closed(call.now());
+        return admit_when_not_closed(call.now(), detail::teller_of(call));
     }
     [[gnu::always_inline]] void settle(std::uint64_t permit, auto const& outcome, auto& call)
     {
@@ -88,9 +112,9 @@ public:
         else if (state_of(permit) == state::closed) [[likely]] {
             window_.count(call.now(), failed);
             if (failed || near_.load()) [[unlikely]]
-                judge(permit, call.now());
+                judge(permit, call.now(), detail::teller_of(call));
         } else
-            judge_probe(permit, failed, call.now());
+            judge_probe(permit, failed, call.now(), detail::teller_of(call));
     }
     void cancel(std::uint64_t permit) noexcept
     {
@@ -160,41 +184,57 @@ private:
         window_.forget();
         change(state::closed, never);
     }
-    [[gnu::noinline, gnu::cold]] auto admit_when_not_closed(time_point now) -> admission<std::uint64_t>
+    // Events are told when the lock is free again: an observer may ask for the state.
+    template<class Tell>
+    [[gnu::noinline, gnu::cold]] auto admit_when_not_closed(time_point now, Tell tell) -> admission<std::uint64_t>
     {
-        std::lock_guard lock(changing_);
-        if (state_of(word_.load()) == state::half_open && now >= until_) open(now);
-        if (state_of(word_.load()) == state::open && now >= until_) change(state::half_open, after(now, settings_.load().probe_limit));
+        std::unique_lock lock(changing_);
+        breaker_transition const due{state_of(word_.load()), state_of(word_.load()) == state::half_open ? state::open : state::half_open,
+                                     state_of(word_.load()) == state::half_open ? breaker_reason::probes_too_slow
+                                                                                : breaker_reason::open_long_enough};
+        bool const changes = due.from != state::closed && now >= until_;
+        if (changes && due.to == state::open) open(now);
+        if (changes && due.to == state::half_open) change(state::half_open, after(now, settings_.load().probe_limit));
 
         std::uint64_t const word = word_.load();
-        if (state_of(word) == state::closed) return word;
-        if (state_of(word) == state::half_open && probes_out_ + probes_good_ < settings_.load().probes) {
-            ++probes_out_;
-            return word;
-        }
+        bool const passes =
+            state_of(word) == state::closed || (state_of(word) == state::half_open && probes_out_ + probes_good_ < settings_.load().probes);
+        if (state_of(word) == state::half_open && passes) ++probes_out_;
+        duration const left = until_ - now;
+        lock.unlock();
+        if (changes) tell(due);
+        if (passes) return word;
         refused_.add();
-        return error(errc::circuit_open, until_ - now);
+        return error(errc::circuit_open, left);
     }
-    [[gnu::noinline, gnu::cold]] void judge(std::uint64_t permit, time_point now)
+    template<class Tell>
+    [[gnu::noinline, gnu::cold]] void judge(std::uint64_t permit, time_point now, Tell tell)
     {
         options const o = settings_.load();
         auto const window = window_.sum(now);
         bool const too_many = static_cast<double>(window.marked) >= o.failure_rate * static_cast<double>(window.calls) && window.marked > 0;
-        std::lock_guard lock(changing_);
+        std::unique_lock lock(changing_);
         if (word_.load() != permit) return;
-        if (too_many && window.calls >= o.minimum_calls)
-            open(now);
-        else
-            near_.store(too_many);
+        if (!too_many || window.calls < o.minimum_calls) return near_.store(too_many);
+        open(now);
+        lock.unlock();
+        tell(breaker_transition{state::closed, state::open, breaker_reason::too_many_failures});
     }
-    [[gnu::noinline, gnu::cold]] void judge_probe(std::uint64_t permit, bool failed, time_point now)
+    template<class Tell>
+    [[gnu::noinline, gnu::cold]] void judge_probe(std::uint64_t permit, bool failed, time_point now, Tell tell)
     {
-        std::lock_guard lock(changing_);
+        std::unique_lock lock(changing_);
         if (word_.load() != permit) return;
-        if (failed) return open(now);
+        if (failed) {
+            open(now);
+            lock.unlock();
+            return tell(breaker_transition{state::half_open, state::open, breaker_reason::probe_failed});
+        }
         --probes_out_;
         if (++probes_good_ < settings_.load().probes) return;
         close();
+        lock.unlock();
+        tell(breaker_transition{state::half_open, state::closed, breaker_reason::probes_succeeded});
     }
 
     typename Threading::template cell<std::uint64_t> word_;
