@@ -3,6 +3,7 @@
 
 #include "loopback.hpp"
 
+#include <weir/asio/per_thread.hpp>
 #include <weir/core/pipeline.hpp>
 #include <weir/limit/gcra.hpp>
 #include <weir/limit/rate_limit.hpp>
@@ -82,6 +83,38 @@ TEST_CASE("server_group: pipelines may be confined to their thread")
     int answered = 0;
     for (int i = 0; i < 200; ++i) answered += talk(mine, group.port(), get).starts_with("HTTP/1.1 200 ") ? 1 : 0;
     CHECK(answered == 2); // one a thread
+}
+
+TEST_CASE("server_group: per_thread reconfigures its pipelines while they serve, and merges what they count")
+{
+    weir::per_thread services{[] {
+        return weir::pipeline{weir::rate_limit{weir::gcra<weir::confined>{{.permits = 1, .per = 1h}}},
+                              [](http::request const&) { return http::response(http::status::ok, "hello"); }};
+    }};
+    http::server_group group(2, [&](asio::any_io_executor const& own) { return http::edge(services.make(own)); });
+    CHECK(services.size() == 2);
+    asio::io_context mine(1);
+    auto const answered = [&] {
+        int count = 0;
+        for (int i = 0; i < 100; ++i) count += talk(mine, group.port(), get).starts_with("HTTP/1.1 200 ") ? 1 : 0;
+        return count;
+    };
+    CHECK(answered() == 2); // one a thread
+    auto const limit = [](auto& svc) -> auto&
+    {
+        return svc.template get<weir::rate_limit>();
+    };
+    weir::rate const wider{.permits = 1'000'000, .per = 1s, .burst = 1'000};
+    auto const widen = [&]() -> asio::awaitable<double> {
+        double admitted = 0;
+        co_await services.reconfigure(limit, wider);
+        auto const figures = co_await services.stats(weir::steady::now());
+        for (weir::merged_figure const& each : figures)
+            if (each.field == "admitted_total") admitted = each.sum;
+        co_return admitted;
+    };
+    CHECK(run(mine, widen()) == 2);
+    CHECK(answered() == 100);
 }
 
 TEST_CASE("server_group: all drain together, and let requests end")
