@@ -68,6 +68,19 @@ public:
         if (end != never) clock_.set(end);
     }
 
+    /// Does the next thing: runs a handler that is ready, or else moves the clock on to the next alarm. False: nothing is left to do. For who
+    /// wants to cancel, or to destroy the simulation, at each step of a run.
+    bool step()
+    {
+        context_.restart();
+        if (context_.poll_one() != 0) return true;
+        time_point const next = wheel_.next();
+        if (next == never) return false;
+        clock_.set(next);
+        wheel_.advance(clock_.now());
+        return true;
+    }
+
     /// Sleeps in virtual time. Throws `operation_aborted` if the coroutine is cancelled meanwhile.
     [[nodiscard]] boost::asio::awaitable<void> sleep(duration d)
     {

@@ -135,6 +135,18 @@ constexpr bool obeys()
     return true;
 }
 
+/// The laws that hold in every pipeline.
+using shipped_laws =
+    demands<laws::no_cached_answer_outside_identity, laws::one_repeat_at_a_time, laws::repeats_only_what_is_idempotent,
+            laws::failures_reach_who_counts_them, laws::nothing_is_repeated_that_passes_once, laws::bodies_are_checked_as_they_came,
+            laws::attempts_fit_into_the_time>;
+
+template<class Handler, class... P, class... Laws>
+constexpr bool obeys_each(demands<Laws...> const*)
+{
+    return (obeys<Laws, void, Handler, P...>() && ...);
+}
+
 template<class Handler, class... P>
 constexpr bool obeys_shipped_laws()
 {
@@ -150,13 +162,7 @@ constexpr bool obeys_shipped_laws()
             static_cast<void>(sizeof(typename advice::add_a_policy_that_provides<facet>::template outward_of<reader>));
         return false;
     } else
-        return obeys<laws::no_cached_answer_outside_identity, void, Handler, P...>() &&
-               obeys<laws::one_repeat_at_a_time, void, Handler, P...>() &&
-               obeys<laws::repeats_only_what_is_idempotent, void, Handler, P...>() &&
-               obeys<laws::failures_reach_who_counts_them, void, Handler, P...>() &&
-               obeys<laws::nothing_is_repeated_that_passes_once, void, Handler, P...>() &&
-               obeys<laws::bodies_are_checked_as_they_came, void, Handler, P...>() &&
-               obeys<laws::attempts_fit_into_the_time, void, Handler, P...>();
+        return obeys_each<Handler, P...>(static_cast<shipped_laws const*>(nullptr));
 }
 
 template<class P>
