@@ -68,7 +68,9 @@ public:
             s.serves = static_cast<handler>(below(8) < 5 ? 0 : 1 + below(3));
             s.scoped = below(3) != 0;
             std::size_t const length = below(8) == 0 ? 1 + below(4) : 5 + below(4);
-            auto const fits = [&](std::size_t dish) { return s.serves != handler::streaming || (dishes_[dish].rules & menu::no_streams) == 0; };
+            auto const fits = [&](std::size_t dish) {
+                return s.serves != handler::streaming || (dishes_[dish].rules & menu::no_streams) == 0;
+            };
             if (!fits(turn)) continue;
             while (s.policies.size() < length)
                 if (std::size_t const dish = below(dishes_.size()); fits(dish)) s.policies.push_back(dish);
@@ -128,11 +130,11 @@ void write(std::ostream& out, drawing const& from, stack const& s, std::size_t n
     else
         out << "nullptr";
     out << "};\n}\n"
-        << "TEST_CASE(\"stack " << number << ", every point: " << names << "\") { stacks::try_every_point(stack_" << number << "); }\n"
-        << "TEST_CASE(\"stack " << number << ", crowds: " << names << "\") { stacks::try_crowds(stack_" << number << "); }\n"
-        << "TEST_CASE(\"stack " << number << ", threads: " << names << "\") { stacks::try_threads(stack_" << number << "); }\n";
+        << "TEST_CASE(\"stack " << number << ": at every point: " << names << "\") { stacks::try_every_point(stack_" << number << "); }\n"
+        << "TEST_CASE(\"stack " << number << ": in crowds: " << names << "\") { stacks::try_crowds(stack_" << number << "); }\n"
+        << "TEST_CASE(\"stack " << number << ": on threads: " << names << "\") { stacks::try_threads(stack_" << number << "); }\n";
     if (from.is_synchronous(s))
-        out << "TEST_CASE(\"stack " << number << ", synchronous: " << names << "\") { stacks::try_synchronous(stack_" << number << "); }\n";
+        out << "TEST_CASE(\"stack " << number << ": synchronous: " << names << "\") { stacks::try_synchronous(stack_" << number << "); }\n";
 }
 
 } // namespace

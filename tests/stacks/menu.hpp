@@ -30,18 +30,18 @@ namespace stacks::menu {
 /// What a draw has to know besides the laws.
 enum rules : unsigned {
     anywhere = 0,
-    awaits = 1,   ///< in asynchronous pipelines only
-    forks = 2,    ///< runs the inside on its own: each doubles what there is to compile
+    awaits = 1,     ///< in asynchronous pipelines only
+    forks = 2,      ///< runs the inside on its own: each doubles what there is to compile
     no_streams = 4, ///< cannot stand around a handler of `held`
-    borders = 8,  ///< a codec
+    borders = 8,    ///< a codec
 };
 
-#define WEIR_DISH(dish, dish_rules, ...)                                   \
-    template<int Depth>                                                    \
-    struct dish {                                                          \
-        static constexpr std::string_view name = #dish;                    \
-        static constexpr unsigned rules = dish_rules;                      \
-        static auto make([[maybe_unused]] std::size_t place) { return __VA_ARGS__; } \
+#define WEIR_DISH(dish, dish_rules, ...)                                                                                                   \
+    template<int Depth>                                                                                                                    \
+    struct dish {                                                                                                                          \
+        static constexpr std::string_view name = #dish;                                                                                    \
+        static constexpr unsigned rules = dish_rules;                                                                                      \
+        static auto make([[maybe_unused]] std::size_t place) { return __VA_ARGS__; }                                                       \
     };
 
 // The test policies.
@@ -70,29 +70,42 @@ WEIR_DISH(tenant_reader, anywhere, reads_tenant{})
 WEIR_DISH(rate, anywhere, weir::rate_limit{weir::gcra{{.permits = 50, .per = 1s, .burst = 4}}})
 WEIR_DISH(bucket, anywhere, weir::rate_limit{weir::token_bucket{{.permits = 50, .per = 1s, .burst = 4}}})
 inline constexpr auto by_key = weir::keyed_by<int>([](auto const& q) { return q.key; });
-WEIR_DISH(keyed_rate, anywhere, weir::rate_limit{weir::keyed{weir::gcra{{.permits = 50, .per = 1s, .burst = 3}}, by_key, {.capacity = 8, .seed = 1}}})
+WEIR_DISH(keyed_rate, anywhere,
+          weir::rate_limit{weir::keyed{weir::gcra{{.permits = 50, .per = 1s, .burst = 3}}, by_key, {.capacity = 8, .seed = 1}}})
 WEIR_DISH(throttled, anywhere, weir::throttle{weir::gcra{{.permits = 50, .per = 1s}}, 50ms})
-WEIR_DISH(keyed_throttle, anywhere, weir::throttle{weir::keyed{weir::gcra{{.permits = 50, .per = 1s}}, by_key, {.capacity = 8, .seed = 1}}, 50ms})
+WEIR_DISH(keyed_throttle, anywhere,
+          weir::throttle{weir::keyed{weir::gcra{{.permits = 50, .per = 1s}}, by_key, {.capacity = 8, .seed = 1}}, 50ms})
 WEIR_DISH(places, anywhere, weir::bulkhead{{.max_concurrent = 2, .max_wait = 30ms, .max_waiting = 4}})
 WEIR_DISH(one_place, anywhere, weir::bulkhead{{.max_concurrent = 1}})
-WEIR_DISH(breaker, anywhere, weir::circuit_breaker{{.failure_rate = 0.5, .window = 1s, .minimum_calls = 2, .open_for = 20ms, .probes = 2, .probe_limit = 50ms}})
+WEIR_DISH(breaker, anywhere,
+          weir::circuit_breaker{
+              {.failure_rate = 0.5, .window = 1s, .minimum_calls = 2, .open_for = 20ms, .probes = 2, .probe_limit = 50ms}})
 WEIR_DISH(retrying, no_streams, weir::retry<3>{{.base = 10ms, .cap = 40ms, .budget = {.floor_per_second = 1e6}, .seed = 7}})
 WEIR_DISH(retry_twice, no_streams, weir::retry<2>{{.base = 20ms, .cap = 20ms, .seed = 7}})
 WEIR_DISH(time_limit, awaits, weir::timeout{40ms})
 WEIR_DISH(stated_limit, awaits, weir::timeout<weir::ms{120}>{})
 WEIR_DISH(short_limit, awaits, weir::timeout<weir::ms{30}>{})
 WEIR_DISH(default_answer, no_streams, weir::fallback{answer<Depth>(-1)})
-WEIR_DISH(failing_fallback, no_streams, weir::fallback{[](auto const& q, weir::error) { here().point(); return answer<Depth>(q.key); }})
-WEIR_DISH(cache, forks | no_streams, weir::cached{weir::store<int, answer<Depth>>{{.capacity = 16, .ttl = 20ms, .negative_ttl = 20ms, .seed = 1}}, by_key, {.max_flights = 8}})
-WEIR_DISH(guarded_cache, forks | no_streams, weir::cached{weir::store<int, answer<Depth>>{{.capacity = 16, .ttl = 20ms, .seed = 1}}, by_key, weir::bloom_guard<int>(std::array{0, 1, 2, 3}), {.max_flights = 1}})
+WEIR_DISH(failing_fallback, no_streams, weir::fallback{[](auto const& q, weir::error) {
+              here().point();
+              return answer<Depth>(q.key);
+          }})
+WEIR_DISH(cache, forks | no_streams,
+          weir::cached{
+              weir::store<int, answer<Depth>>{{.capacity = 16, .ttl = 20ms, .negative_ttl = 20ms, .seed = 1}}, by_key, {.max_flights = 8}})
+WEIR_DISH(guarded_cache, forks | no_streams,
+          weir::cached{weir::store<int, answer<Depth>>{{.capacity = 16, .ttl = 20ms, .seed = 1}},
+                       by_key,
+                       weir::bloom_guard<int>(std::array{0, 1, 2, 3}),
+                       {.max_flights = 1}})
 #undef WEIR_DISH
 
 template<template<int> class... Dishes>
 struct list {
 };
 using all = list<strict_gate, shared_gate, identity, once, body_check, forgetful, parking_gate, pending_gate, asking_gate, guessing,
-                 pending_guess, mending, refresh, repeating, stamping, pending_stamp, rewriting, codec, tenants, tenant_reader, rate, bucket,
-                 keyed_rate, throttled, keyed_throttle, places, one_place, breaker, retrying, retry_twice, time_limit, stated_limit,
+                 pending_guess, mending, refresh, repeating, stamping, pending_stamp, rewriting, codec, tenants, tenant_reader, rate,
+                 bucket, keyed_rate, throttled, keyed_throttle, places, one_place, breaker, retrying, retry_twice, time_limit, stated_limit,
                  short_limit, default_answer, failing_fallback, cache, guarded_cache>;
 
 } // namespace stacks::menu

@@ -123,8 +123,8 @@ auto compose(world& w, [[maybe_unused]] weir::scope& jobs, Handler handler, std:
 template<bool Scoped, class Handler, class... Dishes>
 class served final : public subject {
     static constexpr std::index_sequence_for<Dishes...> indices{};
-    using pipeline_type =
-        decltype(compose<Scoped, Handler, Dishes...>(std::declval<world&>(), std::declval<weir::scope&>(), std::declval<Handler>(), indices));
+    using pipeline_type = decltype(compose<Scoped, Handler, Dishes...>(std::declval<world&>(), std::declval<weir::scope&>(),
+                                                                       std::declval<Handler>(), indices));
     using watched_type = weir::observed<pipeline_type, std::reference_wrapper<record>>;
     static constexpr bool is_asynchronous = weir::detail::shape<pipeline_type, question<0>>::is_asynchronous;
 
@@ -143,7 +143,7 @@ public:
                 if constexpr (weir::detail::streams<decltype(result)>)
                     if (result.has_value()) {
                         co_await sleep(here().some_time());
-                        switch (here().draw(3)) {
+                        switch (here().quiet ? 0 : here().draw(3)) {
                         case 0: result->finish(); break;
                         case 1: result->finish(weir::error(weir::errc::upstream_failed)); break;
                         default: break; // broken off
@@ -169,13 +169,14 @@ public:
         }
         heard.is_over = true;
     }
-    std::string complaint() override
+    std::string complaint([[maybe_unused]] weir::time_point now) override
     {
         std::string found;
         if (jobs.size() != 0) found += "the scope has work; ";
         pipeline_.for_each([&](auto& policy, std::string_view) {
             if constexpr (requires { policy.stats().inside; })
                 if (auto const s = policy.stats(); s.inside + s.waiting != 0) found += "a bulkhead is not empty; ";
+            if constexpr (requires { policy.stats(now).opened; }) found += complaint_of_breaker(policy, now);
             if constexpr (requires { policy.is_idle(); })
                 if (!policy.is_idle()) found += "a parking gate is not idle; ";
         });
@@ -183,6 +184,24 @@ public:
     }
 
 private:
+    struct call_by_hand {
+        weir::time_point time;
+        [[nodiscard]] weir::time_point now() const noexcept { return time; }
+        [[nodiscard]] bool failed(auto const&) const noexcept { return false; }
+    };
+    /// While it is half-open there have to be as many probes as are missing.
+    static std::string complaint_of_breaker(auto& breaker, weir::time_point now)
+    {
+        call_by_hand call{now};
+        for (int i = 0; i < 8 && breaker.stats(now).now == weir::breaker_state::half_open; ++i) {
+            auto const probe = breaker.admit(call);
+            if (probe)
+                breaker.settle(probe.permit(), weir::result<int>(1), call);
+            else if (breaker.stats(now).now == weir::breaker_state::half_open)
+                return "a breaker has lost a probe; ";
+        }
+        return {};
+    }
     watched_type& watch(record& heard)
     {
         std::scoped_lock const lock(mutex_);

@@ -43,7 +43,7 @@ public:
     /// What does not fit, once nothing is under way any more; empty if all does.
     [[nodiscard]] std::string complaint() const;
 
-    bool is_over = false;  ///< its coroutine has ended
+    bool is_over = false; ///< its coroutine has ended
     bool has_value = false;
     weir::errc error{};
     bool threw = false;
@@ -76,7 +76,7 @@ public:
     virtual asio::awaitable<void> ask(int key, record& heard) = 0;
     virtual void ask_here(int key, record& heard) = 0;
     /// What a policy still holds; empty if none does.
-    [[nodiscard]] virtual std::string complaint() = 0;
+    [[nodiscard]] virtual std::string complaint(weir::time_point now) = 0;
 
     weir::scope jobs;
 };

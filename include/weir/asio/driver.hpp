@@ -17,7 +17,6 @@
 
 #include <cstddef>
 #include <exception>
-#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -39,12 +38,10 @@ template<class T>
 constexpr bool survives_co_await = true;
 #endif
 
-/// What an awaitable gave or threw.
-template<class T>
-struct kept_result {
-    std::optional<T> value{};
+/// What came of a decision that was awaited in time.
+struct kept_decision {
     std::exception_ptr thrown{};
-    void keep(T&& given) { value.emplace(std::move(given)); }
+    void keep() const noexcept {}
     void threw(std::exception_ptr exception) noexcept { thrown = std::move(exception); }
 };
 
@@ -213,7 +210,9 @@ private:
             if constexpr (machine_type::may_fork) {
                 if (next == detail::act::fork) {
                     Executor executor = co_await this_coro::executor;
+                    m.leave_alone(next); // what the fork takes along is copied, and may throw
                     next = detail::fork_any<driver_for>(p, m, std::move(executor), typename machine_type::splitting{});
+                    m.back();
                     continue;
                 }
             }
@@ -245,15 +244,22 @@ private:
             detail::time_limit<Executor> limit(co_await this_coro::executor);
             boost::asio::cancellation_state const cancelling = co_await this_coro::cancellation_state;
             limit.begin(m.now(), m.deadline().at, cancelling.slot());
-            auto asking = m.template decide<Index>();
-            detail::kept_result<typename awaitable_traits<decltype(asking)>::value_type> result;
+            detail::act next{};
+            detail::kept_decision result;
+            auto asking = decide_into<Index>(m, next);
             co_await limit.run(asking, result);
             if (!limit.end()) [[unlikely]]
                 co_await hear(limit);
-            if (result.thrown == nullptr) co_return m.template decided<Index>(*result.value);
+            if (result.thrown == nullptr) co_return next;
             if (limit.passed()) co_return m.template refused<Index>(detail::out_of_time(m));
             std::rethrow_exception(result.thrown);
         }
+    }
+    /// The machine has the permit as soon as it is lent: nothing that is cancelled or destroyed later loses it.
+    template<std::size_t Index, class Machine>
+    static boost::asio::awaitable<void, Executor> decide_into(Machine& m, detail::act& next)
+    {
+        next = m.template decided<Index>(co_await m.template decide<Index>());
     }
     // No fold over co_await: g++ 12 evaluates what it should not.
     template<bool InTime, class Machine, std::size_t... Index>

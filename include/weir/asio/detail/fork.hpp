@@ -80,6 +80,20 @@ struct access<inside<Pipeline, First>> {
     static auto& scope(pipeline_type& p) noexcept { return whole::scope(p.whole); }
 };
 
+/// A place in a pipeline: a fork of a fork refers to the whole, since the first may end before the second.
+template<class Pipeline, std::size_t Index>
+struct place_in {
+    using whole = Pipeline;
+    static constexpr std::size_t index = Index;
+    static whole& of(Pipeline& p) noexcept { return p; }
+};
+template<class Whole, std::size_t First, std::size_t Index>
+struct place_in<inside<Whole, First>, Index> {
+    using whole = Whole;
+    static constexpr std::size_t index = First + Index;
+    static whole& of(inside<Whole, First>& p) noexcept { return p.whole; }
+};
+
 /// How a fork ends: the source that wanted it learns the outcome.
 template<class Policy, class Token>
 struct give_source {
@@ -168,8 +182,10 @@ template<std::size_t Index, class Driver, class Pipeline, class Machine, class E
 act fork_from(Pipeline& p, Machine& m, Executor executor)
 {
     using token = typename Machine::template token_at<Index>;
-    auto const fork = std::make_shared<running_fork<Pipeline, Index, token, Executor>>(p, std::move(executor));
-    if (!fork->begin()) return m.not_forked();
+    using place = place_in<Pipeline, Index>;
+    auto const fork =
+        std::make_shared<running_fork<typename place::whole, place::index, token, Executor>>(place::of(p), std::move(executor));
+    if (!fork->begin()) return m.template not_forked<Index>();
     auto& call = m.template call_of<Index>();
     using request_type = typename std::remove_cvref_t<decltype(call)>::request_type;
     begin_with<typename access<Pipeline>::provided> begin{};

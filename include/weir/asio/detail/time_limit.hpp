@@ -3,8 +3,10 @@
 
 #include <weir/asio/detail/wait.hpp>
 #include <weir/asio/timer_wheel.hpp>
+#include <weir/core/awaitable.hpp>
 
 #include <boost/asio/async_result.hpp>
+#include <boost/asio/awaitable.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/cancellation_type.hpp>
@@ -84,6 +86,22 @@ private:
             std::move(completion)();
         }
     };
+    /// The handler within a coroutine that keeps what comes of it.
+    template<class Handler, class Machine>
+    static boost::asio::awaitable<void, Executor> keeping(Handler& handler, Machine& machine)
+    {
+        machine.keep(co_await std::move(handler));
+    }
+    template<class Machine, class Completion>
+    struct has_kept {
+        Machine* machine;
+        Completion completion;
+        void operator()(std::exception_ptr thrown)
+        {
+            if (thrown != nullptr) machine->threw(std::move(thrown));
+            std::move(completion)();
+        }
+    };
     template<class Handler, class Machine>
     struct spawning {
         time_limit* self;
@@ -92,9 +110,17 @@ private:
         template<class Completion>
         void operator()(Completion&& completion) const
         {
-            boost::asio::co_spawn(self->executor_, std::move(*handler),
-                                  boost::asio::bind_cancellation_slot(self->slot(), ended<Machine, std::decay_t<Completion>>{
-                                                                                        machine, std::forward<Completion>(completion)}));
+            using value_type = typename awaitable_traits<Handler>::value_type;
+            using completion_type = std::decay_t<Completion>;
+            // co_spawn makes an empty value beside an exception: what has none is kept before.
+            if constexpr (std::is_void_v<value_type> || std::is_default_constructible_v<value_type>)
+                spawn(std::move(*handler), ended<Machine, completion_type>{machine, std::forward<Completion>(completion)});
+            else
+                spawn(keeping(*handler, *machine), has_kept<Machine, completion_type>{machine, std::forward<Completion>(completion)});
+        }
+        void spawn(auto coroutine, auto end) const
+        {
+            boost::asio::co_spawn(self->executor_, std::move(coroutine), boost::asio::bind_cancellation_slot(self->slot(), std::move(end)));
         }
     };
 

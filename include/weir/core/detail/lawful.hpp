@@ -136,10 +136,9 @@ constexpr bool obeys()
 }
 
 /// The laws that hold in every pipeline.
-using shipped_laws =
-    demands<laws::no_cached_answer_outside_identity, laws::one_repeat_at_a_time, laws::repeats_only_what_is_idempotent,
-            laws::failures_reach_who_counts_them, laws::nothing_is_repeated_that_passes_once, laws::bodies_are_checked_as_they_came,
-            laws::attempts_fit_into_the_time>;
+using shipped_laws = demands<laws::no_cached_answer_outside_identity, laws::one_repeat_at_a_time, laws::repeats_only_what_is_idempotent,
+                             laws::failures_reach_who_counts_them, laws::nothing_is_repeated_that_passes_once,
+                             laws::bodies_are_checked_as_they_came, laws::attempts_fit_into_the_time>;
 
 template<class Handler, class... P, class... Laws>
 constexpr bool obeys_each(demands<Laws...> const*)

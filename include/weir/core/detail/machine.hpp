@@ -179,13 +179,24 @@ public:
     template<std::size_t Index>
     act forked()
     {
-        if constexpr (layer_at<Index>::splits) static_cast<void>(layer_at<Index>::forked(slot<Index>(), stop<Index>(), split_));
+        if constexpr (layer_at<Index>::splits) {
+            static_cast<void>(layer_at<Index>::forked(slot<Index>(), stop<Index>(), split_));
+            static_cast<void>(entered<Index>(false));
+        }
         return next_;
     }
-    act not_forked() noexcept { return split_ == split::and_wait ? act::again : act::unwind; }
+    /// There is no fork: the call loads for itself, or goes up with what it has.
+    template<std::size_t Index>
+    act not_forked()
+    {
+        if (split_ == split::and_wait) return static_cast<void>(entered<Index>(true)), act::again;
+        next_ = act::unwind;
+        static_cast<void>(entered<Index>(false));
+        return act::unwind;
+    }
     /// A driver is about to leave the machine alone, while the handler runs or the call waits: if the machine is destroyed
     /// meanwhile, this is how far down it was.
-    void leave_alone(act why) noexcept { this->depth_is(why == act::call ? size : why == act::finish ? at_ : at_ + 1u); }
+    void leave_alone(act why) noexcept { this->depth_is(why == act::call ? size : at_ + 1u); }
     void back() noexcept { this->depth_is(0); }
     /// The caller gave up while the machine was left alone: every permit is dropped, innermost first.
     void cancel() noexcept
@@ -304,7 +315,7 @@ private:
     template<std::size_t Index>
     [[gnu::always_inline]] bool enter()
     {
-        if constexpr (!std::is_trivially_default_constructible_v<slot_at<Index>>) std::construct_at(&slot<Index>());
+        begin_slot<Index>();
         try {
             return entered<Index>(layer_at<Index>::enter(policies_.template get<Index>(), slot<Index>(), as_call<Index>(), stop<Index>()));
         } catch (...) {
@@ -322,6 +333,7 @@ private:
             }
         } catch (...) {
             thrown_at<Index>();
+            if constexpr (is_told<Index>) this->tell(event::dropped{where_is<Index>});
             throw;
         }
         left<Index>();
@@ -338,6 +350,7 @@ private:
                            : next_;
             } catch (...) {
                 thrown_at<Index>();
+                if constexpr (is_told<Index>) this->tell(event::dropped{where_is<Index>});
                 throw;
             }
         } else
@@ -378,6 +391,21 @@ private:
     void forget(facets<Facts...>) noexcept
     {
         (this->template forget_report<Facts>(), ...);
+    }
+    template<std::size_t Index>
+    [[gnu::always_inline]] void begin_slot()
+    {
+        if constexpr (std::is_trivially_default_constructible_v<slot_at<Index>>)
+            return;
+        else if constexpr (std::is_nothrow_default_constructible_v<slot_at<Index>>)
+            std::construct_at(&slot<Index>());
+        else
+            try {
+                std::construct_at(&slot<Index>());
+            } catch (...) {
+                this->depth_is(Index);
+                throw;
+            }
     }
     template<std::size_t Index>
     void end_slot() noexcept
@@ -456,7 +484,10 @@ private:
     void tell_why()
     {
         switch (next_) {
-        case act::sleep: this->tell(event::delayed{where_is<Index>, delay_}); break;
+        case act::sleep:
+            this->tell(event::delayed{where_is<Index>, delay_});
+            this->tell(event::admitted{where_is<Index>});
+            break;
         case act::park: this->tell(event::parked{where_is<Index>, until()}); break;
         case act::decide: this->tell(event::asks{where_is<Index>}); break;
         case act::fork: this->tell(event::forked{where_is<Index>}); break;
