@@ -139,8 +139,12 @@ private:
                     }
                     m.has_returned();
                     if constexpr (see::limits) {
-                        if (!limit->end()) [[unlikely]]
+                        if (!limit->end()) [[unlikely]] {
+                            bool const throws = co_await this_coro::throw_if_cancelled();
+                            co_await this_coro::throw_if_cancelled(false); // to await it, of a call that is cancelled, would throw
                             co_await hear(*limit);
+                            co_await this_coro::throw_if_cancelled(throws);
+                        }
                     }
                     if (!m.handlers_outcome().has_value()) [[unlikely]] {
                         boost::asio::cancellation_state const cancelling = co_await this_coro::cancellation_state;
@@ -225,13 +229,9 @@ private:
     /// A deadline passed just when the handler ended: the news of it has to come before the limit is gone.
     static boost::asio::awaitable<void, Executor> hear(detail::time_limit<Executor>& limit)
     {
-        namespace this_coro = boost::asio::this_coro;
         detail::wait waiting;
-        bool const throws = co_await this_coro::throw_if_cancelled();
-        co_await this_coro::throw_if_cancelled(false);
         co_await limit.until_told(waiting);
         waiting.finish();
-        co_await this_coro::throw_if_cancelled(throws);
     }
     /// The decision of the policy at `Index`; within a time limit it is cancelled when the call's deadline passes.
     template<std::size_t Index, bool InTime, class Machine>
@@ -248,8 +248,12 @@ private:
             detail::kept_decision result;
             auto asking = decide_into<Index>(m, next);
             co_await limit.run(asking, result);
-            if (!limit.end()) [[unlikely]]
+            if (!limit.end()) [[unlikely]] {
+                bool const throws = co_await this_coro::throw_if_cancelled();
+                co_await this_coro::throw_if_cancelled(false);
                 co_await hear(limit);
+                co_await this_coro::throw_if_cancelled(throws);
+            }
             if (result.thrown == nullptr) co_return next;
             if (limit.passed()) co_return m.template refused<Index>(detail::out_of_time(m));
             std::rethrow_exception(result.thrown);

@@ -14,8 +14,10 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 namespace weir::inline v0 {
 
@@ -85,6 +87,21 @@ public:
             }
         }
     }
+    /// Keeps what nobody will run any more until the context ends: a coroutine that was posted to a strand which is shut down must not be
+    /// destroyed by whoever posts it, who may hold a lock that its end wants.
+    template<class T>
+    void bury(T&& remains) noexcept
+    {
+        struct kept final : grave {
+            explicit kept(T&& r) : what(std::move(r)) {}
+            T what;
+        };
+        std::lock_guard lock(mutex_);
+        if (ended_) return; // nobody can hold such a lock now
+        auto made = std::make_unique<kept>(std::move(remains));
+        made->next = std::move(graves_);
+        graves_ = std::move(made);
+    }
     /// When `advance` has to be called next; `never` if nothing is armed.
     [[nodiscard]] time_point next() noexcept
     {
@@ -97,6 +114,14 @@ public:
     }
 
 private:
+    struct grave {
+        grave() = default;
+        grave(grave const&) = delete;
+        grave& operator=(grave const&) = delete;
+        virtual ~grave() = default;
+        std::unique_ptr<grave> next{};
+    };
+
     static constexpr unsigned shards = 8;
     static constexpr unsigned tick_bits = 20;
 
@@ -169,6 +194,15 @@ private:
                 e.state.store(entry::idle, std::memory_order_relaxed);
                 if (e.abandon != nullptr) e.abandon(e);
             });
+        for (bool more = true; more;) {
+            std::unique_ptr<grave> next;
+            {
+                std::lock_guard lock(mutex_);
+                if (graves_ != nullptr) next = std::exchange(graves_, std::move(graves_->next));
+                ended_ = next == nullptr;
+            }
+            more = next != nullptr;
+        }
     }
 
     std::array<shard, shards> shards_;
@@ -178,6 +212,8 @@ private:
     std::condition_variable changed_;
     bool scan_again_ = false;
     bool stopped_ = false;
+    bool ended_ = false;
+    std::unique_ptr<grave> graves_;
     std::thread thread_;
 };
 

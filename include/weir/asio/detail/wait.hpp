@@ -80,6 +80,27 @@ private:
         virtual void give_up() noexcept = 0;
         virtual ~holder_base() = default;
     };
+    /// The coroutine on its way to its executor. If that takes nothing any more it is buried, not destroyed: who woke it may hold a lock.
+    template<class Handler>
+    class posted {
+    public:
+        posted(timer_wheel& wheel, Handler&& handler) noexcept : wheel_(&wheel), handler_(std::move(handler)) {}
+        posted(posted&& other) noexcept : wheel_(std::exchange(other.wheel_, nullptr)), handler_(std::move(other.handler_)) {}
+        ~posted()
+        {
+            if (wheel_ != nullptr) wheel_->bury(std::move(handler_));
+        }
+        void operator()()
+        {
+            wheel_ = nullptr;
+            Handler handler = std::move(handler_);
+            std::move(handler)();
+        }
+
+    private:
+        timer_wheel* wheel_;
+        Handler handler_;
+    };
     template<class Handler>
     struct holder final : holder_base {
         using executor_type = std::decay_t<decltype(boost::asio::prefer(boost::asio::get_associated_executor(std::declval<Handler&>()),
@@ -95,9 +116,10 @@ private:
             // Everything is taken out first: once posted, the coroutine may be over before we return.
             Handler handler = std::move(handler_);
             executor_type executor = std::move(executor_);
+            timer_wheel& wheel = *owner_.wheel_;
             owner_.held_ = nullptr;
             this->~holder();
-            boost::asio::post(executor, std::move(handler));
+            boost::asio::post(executor, posted<Handler>(wheel, std::move(handler)));
         }
         void give_up() noexcept override
         {
