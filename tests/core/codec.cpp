@@ -16,6 +16,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -55,6 +56,29 @@ struct digits {
         return std::to_string(value);
     }
     int times = 0;
+};
+
+/// The same down; up it leaves text as it is.
+struct as_text : digits {
+    static constexpr std::string_view name = "as_text";
+    template<class Value>
+    weir::result<std::string> encode(auto&, Value&& value)
+    {
+        return std::forward<Value>(value);
+    }
+};
+
+/// Remembers at the second look.
+struct memory {
+    using role = weir::source;
+    static constexpr std::string_view name = "memory";
+    int* asked;
+    weir::lookup look_up(auto&, weir::pass&, weir::result<std::string>& outcome)
+    {
+        if (++*asked == 1) return weir::lookup::missed;
+        outcome = std::string("what it remembers does not fit into the string itself");
+        return weir::lookup::answered;
+    }
 };
 
 /// Numbers to vectors, to have two codecs.
@@ -158,15 +182,25 @@ TEST_CASE("codec: a retry outside decodes anew, one inside does not")
     CHECK(inside.get<"codec">().times == 1);
 }
 
+TEST_CASE("codec: a source inside answers a second attempt, too")
+{
+    weir::manual_clock clock;
+    int asked = 0;
+    weir::pipeline svc{weir::timed_by{std::ref(clock)}, weir::retry<3>{}, as_text{}, memory{&asked},
+                       weir::idempotent{[](number const&) -> weir::result<std::string> { return weir::errc::unavailable; }}};
+    CHECK(svc(std::string("3")).value() == "what it remembers does not fit into the string itself");
+    CHECK(asked == 2);
+}
+
 TEST_CASE("codec: two of them, one in the other; facets go through both")
 {
     std::vector<std::string> seen;
-    weir::pipeline svc{watch<0>{&seen}, digits{}, watch<1>{&seen}, repeated{}, watch<2>{&seen},
-                       [](std::vector<int> const& v, weir::view<decoded> facts) {
-                           std::vector<int> more = v;
-                           more.push_back(facts.get<decoded>().times);
-                           return more;
-                       }};
+    weir::pipeline svc{
+        watch<0>{&seen}, digits{}, watch<1>{&seen}, repeated{}, watch<2>{&seen}, [](std::vector<int> const& v, weir::view<decoded> facts) {
+            std::vector<int> more = v;
+            more.push_back(facts.get<decoded>().times);
+            return more;
+        }};
     CHECK(svc(std::string("3")).value() == "4");
     CHECK(seen == std::vector<std::string>{"text 3", "number 3", "vector 3", "2 vector 4", "1 int 4", "0 text 4"});
     CHECK(svc.call(std::string("2")).result().value() == "3");

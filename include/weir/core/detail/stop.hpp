@@ -35,11 +35,11 @@ public:
 
     [[nodiscard]] auto& outcome() const noexcept { return machine_.template room<Segment>(); }
     [[nodiscard]] auto& inner_outcome() const noexcept { return machine_.template room<Segment + 1>(); }
-    /// For a codec: the outcome that it makes of the inner one, which ends.
+    /// For a codec: the outcome that it makes of the inner one, whose value ends. Another attempt finds an error there, as the first did.
     void replace(auto&& make) const
     {
         machine_.template put<Segment>(make);
-        machine_.template end_outcome<Segment + 1>();
+        machine_.template fail<Segment + 1>(errc::cancelled);
     }
     [[nodiscard]] error mine(error e) const noexcept { return e.policy() == error::no_policy ? e.by(place) : e; }
 
