@@ -46,7 +46,7 @@ struct stack {
     order policies;
     handler serves;
     bool scoped;
-    friend auto operator<=>(stack const&, stack const&) = default;
+    bool operator==(stack const&) const = default;
 };
 
 template<class... Laws>

@@ -266,6 +266,8 @@ void try_threads(stack_under_test const& stack)
         std::deque<record> records;
         std::deque<asio::cancellation_signal> signals;
         auto context = std::make_unique<asio::io_context>(3);
+        std::vector<asio::strand<asio::io_context::executor_type>> strands; // a strand must not outlive its context
+        strands.reserve(calls);
         auto& wheel = asio::use_service<weir::timer_wheel>(*context);
         wheel.drive_by_hand();
         std::unique_ptr<subject> svc = stack.make(w);
@@ -273,10 +275,10 @@ void try_threads(stack_under_test const& stack)
         std::atomic<int> over{0};
 
         for (int i = 0; i < calls; ++i) {
-            auto const strand = asio::make_strand(*context);
+            auto const& strand = strands.emplace_back(asio::make_strand(*context));
             auto& signal = signals.emplace_back();
-            record& heard = records.emplace_back(stack.forks, [&, strand] {
-                if (w.trouble(100)) asio::post(strand, [&signal] { signal.emit(asio::cancellation_type::terminal); });
+            record& heard = records.emplace_back(stack.forks, [&] {
+                if (context != nullptr && w.trouble(100)) asio::post(strand, [&signal] { signal.emit(asio::cancellation_type::terminal); });
             });
             weir::duration const when = weir::duration(10ms) * static_cast<int>(w.draw(20));
             asio::co_spawn(asio::any_io_executor(strand), call_later(*svc, static_cast<int>(w.draw(4)), when, heard),
@@ -310,7 +312,9 @@ void try_threads(stack_under_test const& stack)
         for (record const& each : records)
             if (!stuck.empty() && !each.is_over) stuck += "; " + each.complaint();
         REQUIRE(stuck == "");
-        context.reset();
+        strands.clear();
+        for (asio::cancellation_signal& each : signals) each.slot().clear(); // they hold strands, too
+        std::unique_ptr<asio::io_context>(std::move(context)).reset();       // what still asks for cancellation finds none
 
         std::string const held = svc->complaint(clock.now());
         REQUIRE(held == "");
