@@ -89,9 +89,11 @@ public:
     {
         for (auto& level : slots_)
             for (wheel_entry*& slot : level)
-                for (wheel_entry* e = std::exchange(slot, nullptr); e != nullptr;) f(*std::exchange(e, e->behind));
-        full_ = {};
-        size_ = 0;
+                while (slot != nullptr) { // one by one: `f` may take out or destroy any other
+                    wheel_entry& e = *slot;
+                    unlink(e);
+                    f(e);
+                }
     }
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
