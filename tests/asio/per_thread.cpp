@@ -153,7 +153,14 @@ TEST_CASE("per_thread: a function runs on each owner's thread in turn, and an aw
     CHECK(asio::co_spawn(world.executor(0), services.on_owners(later), asio::use_future).get() == std::vector<int>(count, 42));
 }
 
-TEST_CASE("per_thread: all take new settings, or none")
+// g++'s thread sanitizer does not see how libstdc++.so counts the owners of an exception that goes from thread to thread.
+#if defined(__SANITIZE_THREAD__) && !defined(__clang__)
+constexpr bool exceptions_look_like_races = true;
+#else
+constexpr bool exceptions_look_like_races = false;
+#endif
+
+TEST_CASE("per_thread: all take new settings, or none" * doctest::skip(exceptions_look_like_races))
 {
     int made = 0;
     weir::per_thread services{[&made] { return weir::pipeline{tally{.number = made, .highest = made++ == 2 ? 50 : 100}, twice}; }};
