@@ -13,6 +13,7 @@ target_compile_options(weir_warnings INTERFACE $<$<AND:$<CXX_COMPILER_ID:GNU>,$<
 if(WEIR_SANITIZE)
     target_compile_options(weir_warnings INTERFACE -fsanitize=${WEIR_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
     target_link_options(weir_warnings INTERFACE -fsanitize=${WEIR_SANITIZE})
+    target_compile_definitions(weir_warnings INTERFACE WEIR_SANITIZED)
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
         # Instrumented code hides initialisations from this warning.
         target_compile_options(weir_warnings INTERFACE -Wno-maybe-uninitialized)
