@@ -11,6 +11,7 @@ struct unlimited {
     struct options {};
     weir::decision try_acquire(weir::time_point, std::uint64_t = 1) { return weir::decision::admitted(); }
     weir::reservation reserve(weir::time_point, std::uint64_t, weir::duration) { return weir::reservation::taken({}); }
+    std::uint64_t drain(weir::time_point, std::uint64_t most) { return most; }
     void refund(std::uint64_t) {}
     std::uint64_t available(weir::time_point) const { return ~std::uint64_t{}; }
     bool is_full(weir::time_point) const { return true; }
@@ -25,6 +26,11 @@ struct answers_with_bool : unlimited {
     bool try_acquire(weir::time_point, std::uint64_t = 1) { return true; }
 };
 static_assert(!weir::limiter<answers_with_bool>);
+
+struct drains_without_saying_how_much : unlimited {
+    void drain(weir::time_point, std::uint64_t) {}
+};
+static_assert(!weir::limiter<drains_without_saying_how_much>);
 
 } // namespace
 

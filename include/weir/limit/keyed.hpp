@@ -118,12 +118,11 @@ public:
     [[nodiscard]] quota quota_at(Like const& key, time_point now)
     {
         options const o = settings();
-        quota q{o.permits, o.per, o.burst, o.burst, duration::zero()};
-        visit(key, [&](shard& home, state& s) {
-            time_point const t = std::max(now, home.latest);
-            q.remaining = home.current.available(s, t);
-            q.until_full = home.current.until_full(s, t);
-        });
+        quota q{};
+        if (!visit(key, [&](shard& home, state& s) { q = home.current.quota_at(o, s, std::max(now, home.latest)); })) {
+            std::lock_guard const lock(common_.mutex);
+            q = common_.current.quota_at(o, rule::fresh, now);
+        }
         return q;
     }
 

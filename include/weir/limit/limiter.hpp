@@ -7,6 +7,7 @@
 #include <concepts>
 #include <cstdint>
 #include <type_traits>
+#include <utility>
 
 namespace weir::inline v0 {
 
@@ -71,6 +72,7 @@ struct quota {
 /// - A refusal changes nothing. `retry_after` is exact: then the call is admitted, one nanosecond sooner it is not.
 /// - A cost above the burst is impossible, at any time. A cost of zero takes nothing, and passes unless permits are reserved ahead.
 /// - An earlier time than the last one told gives nothing back.
+/// - `drain` takes what is there, at most so much, and says how much that was.
 /// - `refund` gives permits back that were taken and not used; never more than a full burst comes of it.
 /// - `is_full`: behaves like a fresh one from now on.
 /// - `reconfigure` throws `std::invalid_argument` and changes nothing if the options are bad; permits in use stay in use.
@@ -81,6 +83,7 @@ struct quota {
 ///     struct options {};
 ///     decision try_acquire(time_point, std::uint64_t = 1) { return decision::admitted(); }
 ///     reservation reserve(time_point, std::uint64_t, duration) { return reservation::taken({}); }
+///     std::uint64_t drain(time_point, std::uint64_t most) { return most; }
 ///     void refund(std::uint64_t) {}
 ///     std::uint64_t available(time_point) const { return ~std::uint64_t{}; }
 ///     bool is_full(time_point) const { return true; }
@@ -101,6 +104,9 @@ concept limiter = requires(T& t, T const& seen, time_point now, std::uint64_t co
     {
         t.reserve(now, cost, max_wait)
         } -> std::same_as<reservation>;
+    {
+        t.drain(now, cost)
+        } -> std::same_as<std::uint64_t>;
     t.refund(cost);
     {
         seen.available(now)
@@ -118,9 +124,10 @@ concept limiter = requires(T& t, T const& seen, time_point now, std::uint64_t co
 };
 
 /// The algorithm of a limiter without a home for its state: pure functions of settings, a state and the time, for who keeps many
-/// states under one lock, as `keyed` does. `adopt` brings a state from an older rule to this one.
+/// states under one lock, as `keyed` does. `adopt` brings a state from an older rule to this one; `quota_at` is told the options, as a rule
+/// need not keep them.
 template<class R>
-concept limiting_rule = std::equality_comparable<typename R::state> &&
+concept limiting_rule = std::equality_comparable<R> &&
     requires(R const& rule, typename R::state& s, time_point now, std::uint64_t cost, duration max_wait)
 {
     {
@@ -143,15 +150,31 @@ concept limiting_rule = std::equality_comparable<typename R::state> &&
         rule.is_full(s, now)
         } -> std::same_as<bool>;
     {
-        rule.adopt(s, rule, now)
+        rule.adopt(std::move(s), rule, now)
         } -> std::same_as<typename R::state>;
 };
 
-/// A limiter that can be had per key.
+namespace detail {
+
+/// `drain`, by a rule.
+template<limiting_rule R>
+constexpr std::uint64_t drain(R const& rule, typename R::state& s, time_point now, std::uint64_t most) noexcept
+{
+    std::uint64_t const taken = std::min(most, rule.available(s, now));
+    return taken > 0 && rule.try_acquire(s, now, taken) ? taken : 0;
+}
+
+} // namespace detail
+
+/// A limiter that can be had per key: its state is a few words.
 template<class T>
 concept keyable_limiter = limiter<T> && limiting_rule<typename T::rule_type> &&
-    std::constructible_from<typename T::rule_type, typename T::options> && requires(T const& t)
+    std::is_trivially_copyable_v<typename T::rule_type::state> && std::constructible_from<typename T::rule_type, typename T::options> &&
+    requires(T const& t, typename T::rule_type::state const& s, time_point now)
 {
+    {
+        t.rule().quota_at(t.settings(), s, now)
+        } -> std::same_as<quota>;
     typename T::threading;
     {
         t.rule()

@@ -47,6 +47,8 @@ public:
     static constexpr state fresh = std::numeric_limits<state>::min();
     /// `burst` intervals have to be less than this: 146 years.
     static constexpr std::int64_t longest = std::int64_t{1} << 62;
+    /// No state: an instant so far ahead that `quick` fails, and no round number, so that nobody's clock stands there.
+    static constexpr state elsewhere = longest - 1'000'003;
 
     /// Throws `std::invalid_argument` for a rate that makes no sense or whose full burst takes longer than `longest` to come back.
     explicit pace(rate const& r)
@@ -97,6 +99,11 @@ public:
     [[nodiscard]] constexpr reservation reserve(state& s, time_point now, std::uint64_t cost, duration max_wait) const noexcept
     {
         if (cost > burst()) return reservation::refused(decision::impossible());
+        return line_up(s, now, cost, max_wait);
+    }
+    /// `reserve` for any cost of less than `longest` intervals: what is above the burst comes later.
+    [[nodiscard]] constexpr reservation line_up(state& s, time_point now, std::uint64_t cost, duration max_wait) const noexcept
+    {
         std::int64_t const left = credit(s, now) - price(cost);
         duration const wait{left < 0 ? -left : 0};
         duration const longest_wait = std::clamp(max_wait, duration{0}, duration{longest});
@@ -106,8 +113,19 @@ public:
     }
     constexpr void refund(state& s, std::uint64_t cost) const noexcept
     {
-        s = detail::subtract_capped(s, price(std::min(cost, burst()))); // what is above the tolerance is cut off when it is used
+        std::int64_t back = 0;
+        if (cost > static_cast<std::uint64_t>(longest) || __builtin_mul_overflow(static_cast<std::int64_t>(cost), interval_, &back))
+            back = std::numeric_limits<std::int64_t>::max();
+        s = detail::subtract_capped(s, back); // what is above the tolerance is cut off when it is used
     }
+
+    /// The state as a word: it is one.
+    [[nodiscard]] constexpr bool pack(state s, std::int64_t& word) const noexcept
+    {
+        word = s;
+        return s != elsewhere;
+    }
+    [[nodiscard]] constexpr state unpack(std::int64_t word) const noexcept { return word; }
 
     [[nodiscard]] constexpr std::uint64_t available(state s, time_point now) const noexcept
     {
@@ -115,6 +133,10 @@ public:
     }
     [[nodiscard]] constexpr duration until_full(state s, time_point now) const noexcept { return duration{tolerance() - credit(s, now)}; }
     [[nodiscard]] constexpr bool is_full(state s, time_point now) const noexcept { return credit(s, now) == tolerance(); }
+    [[nodiscard]] constexpr quota quota_at(rate const& r, state s, time_point now) const noexcept
+    {
+        return {r.permits, r.per, r.burst, available(s, now), until_full(s, now)};
+    }
 
     /// The state under this pace of what had state `s` under `old`: the permits in use, or reserved, stay so.
     [[nodiscard]] constexpr state adopt(state s, pace const& old, time_point now) const noexcept
