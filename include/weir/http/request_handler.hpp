@@ -41,7 +41,8 @@ concept tells_pieces = requires(F const& f, request const& r)
 };
 
 /// An answer that is there already.
-inline boost::asio::awaitable<response> say(response r)
+template<std::same_as<response> Response>
+boost::asio::awaitable<Response> say(Response r)
 {
     co_return r;
 }

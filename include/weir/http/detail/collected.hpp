@@ -14,10 +14,11 @@
 namespace weir::inline v0::http::detail {
 
 /// Stands in for the connection where a handler is asked without a server: the request's body is one piece, the response's
-/// pieces are collected.
+/// pieces are collected. A template, as g++ compiles the coroutines of what is none in each file that includes it.
+template<class Request>
 class collected final : public exchange {
 public:
-    explicit collected(request const& r) noexcept : unread_(r.body()) {}
+    explicit collected(Request const& r) noexcept : unread_(r.body()) {}
 
     boost::asio::awaitable<result<std::string_view>> read_body() override { co_return std::exchange(unread_, std::string_view{}); }
     boost::asio::awaitable<result<void>> write_body(std::string_view piece) override

@@ -14,6 +14,7 @@
 #include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
+#include <concepts>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -33,8 +34,11 @@ struct client_trouble {
     explicit operator bool() const noexcept { return kind != errc{}; }
 };
 
+// What is no template of itself is one here all the same: else every file that includes this pays for Asio's templates within.
+
 /// Waits for the waiter, the time or the slot.
-inline asio::awaitable<weir::detail::wait_end> wait_for(waiter& w, time_point now, time_point until, asio::cancellation_slot slot)
+template<std::derived_from<waiter> Waiter>
+asio::awaitable<weir::detail::wait_end> wait_for(Waiter& w, time_point now, time_point until, asio::cancellation_slot slot)
 {
     weir::detail::wait waiting;
     co_await waiting(&w, now, until)(asio::bind_cancellation_slot(slot, asio::use_awaitable));
@@ -66,22 +70,23 @@ struct look_up_job {
 };
 
 /// By the system, in a thread that Asio keeps for it.
-inline asio::awaitable<result<endpoints>> look_up_by_system(upstream to)
+template<class Resolver = asio::ip::tcp::resolver>
+asio::awaitable<result<endpoints>> look_up_by_system(upstream to)
 {
-    using resolver_type = asio::ip::tcp::resolver;
-    resolver_type resolver(co_await asio::this_coro::executor);
+    Resolver resolver(co_await asio::this_coro::executor);
     std::string const service = std::to_string(to.port());
     error_code why;
     auto const found =
-        co_await resolver.async_resolve(to.host(), service, resolver_type::numeric_service, asio::redirect_error(asio::use_awaitable, why));
+        co_await resolver.async_resolve(to.host(), service, Resolver::numeric_service, asio::redirect_error(asio::use_awaitable, why));
     if (why) co_return error(why);
     endpoints all;
     for (auto const& entry : found) all.push_back(entry.endpoint());
     co_return all;
 }
 
-inline asio::awaitable<client_trouble> look_up(upstream const& to, endpoints& found, client_options const& options,
-                                               asio::any_io_executor executor, time_point last, asio::cancellation_slot slot)
+template<class Resolver = asio::ip::tcp::resolver>
+asio::awaitable<client_trouble> look_up(upstream const& to, endpoints& found, client_options const& options, asio::any_io_executor executor,
+                                        time_point last, asio::cancellation_slot slot)
 {
     using weir::detail::wait_end;
     error_code no_address;
@@ -90,7 +95,7 @@ inline asio::awaitable<client_trouble> look_up(upstream const& to, endpoints& fo
         co_return client_trouble{};
     }
     auto const job = std::make_shared<look_up_job>();
-    asio::co_spawn(executor, options.look_up ? options.look_up(to) : look_up_by_system(to),
+    asio::co_spawn(executor, options.look_up ? options.look_up(to) : look_up_by_system<Resolver>(to),
                    [job](std::exception_ptr thrown, result<endpoints> made) {
                        job->found = thrown ? result<endpoints>(error(errc::unavailable)) : std::move(made);
                        job->done.wake();

@@ -97,7 +97,7 @@ asio::awaitable<result<void>> session<Stream>::write_body(std::string_view piece
     burst_ = at_once ? burst_ + piece.size() : 0;
     if (burst_ >= turn) { // a client that takes all at once would keep the others waiting
         burst_ = 0;
-        co_await asio::post(asio::use_awaitable);
+        co_await asio::post(socket_of(stream_).get_executor(), asio::use_awaitable);
     }
     co_return result<void>();
 }
