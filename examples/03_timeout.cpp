@@ -8,6 +8,7 @@
 
 #include <weir/asio.hpp>
 #include <weir/core/pipeline.hpp>
+#include <weir/resilience/attempt_timeout.hpp>
 #include <weir/resilience/retry.hpp>
 #include <weir/resilience/timeout.hpp>
 #include <weir/testing/simulation.hpp>
@@ -41,7 +42,8 @@ int main()
         co_return symbol * 10;
     };
     weir::pipeline patient{weir::timed_by{std::ref(world.clock())}, weir::timeout<weir::ms{400}>{},
-                           weir::retry<3>{{.base = 10ms, .cap = 20ms}}, weir::timeout<weir::ms{80}>{}, weir::idempotent{first_is_slow}};
+                           weir::retry<3>{{.base = 10ms, .cap = 20ms}}, weir::attempt_timeout<weir::ms{80}>{},
+                           weir::idempotent{first_is_slow}};
 
     auto const caller = [&]() -> asio::awaitable<void> {
         int const symbol = 7; // named first: g++ 12 is not to be trusted with temporaries in a co_await expression
@@ -57,7 +59,7 @@ int main()
         three.shows("the handler was cancelled on the way", finished == 1);
 
         auto const second = co_await patient(symbol);
-        three.shows("a timeout inside a retry limits one attempt: the second one answers", second.has_value() && attempts == 2);
+        three.shows("an attempt_timeout inside a retry limits one attempt: the second one answers", second.has_value() && attempts == 2);
     };
     world.spawn(caller());
     world.run();

@@ -86,7 +86,7 @@ private:
         auto const both = [&](auto& route) {
             route.template get<weir::rate_limit>().reconfigure(c.quotes.rate.client);
             route.template get<weir::retry>().reconfigure(c.quotes.retry);
-            route.template get<weir::timeout>().reconfigure(c.quotes.timeout);
+            route.template get<weir::attempt_timeout>().reconfigure(c.quotes.timeout);
         };
         both(one_);
         both(list_);

@@ -36,7 +36,7 @@ inline auto one_quote(quotes_settings const& s, quote_store& known, weir::circui
         std::ref(breaker),
         weir::retry<3>{s.retry},
         log_failures{"quotes"},
-        weir::timeout{s.timeout},
+        weir::attempt_timeout{s.timeout},
         weir::idempotent{service},
     };
 }
@@ -50,7 +50,7 @@ inline auto list_of_quotes(quotes_settings const& s, weir::circuit_breaker<>& br
         std::ref(breaker),
         weir::retry<3>{s.retry},
         log_failures{"quotes"},
-        weir::timeout{s.timeout},
+        weir::attempt_timeout{s.timeout},
         weir::idempotent{page_from{service}},
     };
 }

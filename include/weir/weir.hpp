@@ -16,10 +16,17 @@
 #include <weir/limit/rate_limit.hpp>
 #include <weir/limit/throttle.hpp>
 #include <weir/limit/token_bucket.hpp>
+#include <weir/resilience/attempt_timeout.hpp>
 #include <weir/resilience/budget.hpp>
 #include <weir/resilience/bulkhead.hpp>
 #include <weir/resilience/circuit_breaker.hpp>
+#include <weir/resilience/deadline_from.hpp>
+#include <weir/resilience/enough_time.hpp>
 #include <weir/resilience/fallback.hpp>
+#include <weir/resilience/hedge.hpp>
+#include <weir/resilience/idempotency_key.hpp>
 #include <weir/resilience/retry.hpp>
+#include <weir/resilience/send_deadline.hpp>
+#include <weir/resilience/send_idempotency_key.hpp>
 #include <weir/resilience/timeout.hpp>
 #include <weir/version.hpp>

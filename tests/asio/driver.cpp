@@ -7,6 +7,7 @@
 #include <weir/core/pipeline.hpp>
 #include <weir/limit/gcra.hpp>
 #include <weir/limit/throttle.hpp>
+#include <weir/resilience/attempt_timeout.hpp>
 #include <weir/resilience/bulkhead.hpp>
 #include <weir/resilience/fallback.hpp>
 #include <weir/resilience/retry.hpp>
@@ -294,7 +295,7 @@ TEST_CASE("timeout: inside a retry it limits one attempt, outside all of them")
                        weir::timeout{1s},
                        weir::retry<3>{{.base = 1ms, .cap = 1ms, .seed = 1}},
                        std::ref(attempts),
-                       weir::timeout{50ms},
+                       weir::attempt_timeout{50ms},
                        weir::idempotent{handler}};
     outcome_type got;
     w.call(svc, got);
@@ -328,7 +329,8 @@ TEST_CASE("timeout: a retry ends with a late success")
         if (++attempts < 3) co_await w.sleep(1h);
         co_return x;
     };
-    weir::pipeline svc{weir::timed_by{std::ref(w.clock())}, weir::retry<3>{{.seed = 1}}, weir::timeout{50ms}, weir::idempotent{handler}};
+    weir::pipeline svc{weir::timed_by{std::ref(w.clock())}, weir::retry<3>{{.seed = 1}}, weir::attempt_timeout{50ms},
+                       weir::idempotent{handler}};
     outcome_type got;
     w.call(svc, got);
     w.run();

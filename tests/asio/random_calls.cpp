@@ -8,6 +8,7 @@
 #include <weir/core/pipeline.hpp>
 #include <weir/limit/gcra.hpp>
 #include <weir/limit/throttle.hpp>
+#include <weir/resilience/attempt_timeout.hpp>
 #include <weir/resilience/bulkhead.hpp>
 #include <weir/resilience/circuit_breaker.hpp>
 #include <weir/resilience/retry.hpp>
@@ -93,7 +94,7 @@ void run(std::uint64_t seed, bool leave_early)
                            weir::retry<3>{{.base = 20ms, .cap = 100ms, .budget = {.floor_per_second = 1e6}, .seed = seed + 1}},
                            std::ref(middle),
                            std::ref(breaker),
-                           weir::timeout{150ms},
+                           weir::attempt_timeout{150ms},
                            std::ref(places),
                            std::ref(inner)};
     };

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <weir/asio.hpp>
 #include <weir/core/pipeline.hpp>
+#include <weir/resilience/attempt_timeout.hpp>
 #include <weir/resilience/retry.hpp>
 #include <weir/resilience/timeout.hpp>
 
@@ -14,9 +15,9 @@ boost::asio::awaitable<int> handler(int x)
 int main()
 {
 #ifdef WEIR_MENDED
-    weir::pipeline svc{weir::timeout<weir::ms{200}>{}, weir::retry<3>{}, weir::timeout<weir::ms{60}>{}, weir::idempotent{handler}};
+    weir::pipeline svc{weir::timeout<weir::ms{200}>{}, weir::retry<3>{}, weir::attempt_timeout<weir::ms{60}>{}, weir::idempotent{handler}};
 #else
-    weir::pipeline svc{weir::timeout<weir::ms{200}>{}, weir::retry<3>{}, weir::timeout<weir::ms{80}>{}, weir::idempotent{handler}};
+    weir::pipeline svc{weir::timeout<weir::ms{200}>{}, weir::retry<3>{}, weir::attempt_timeout<weir::ms{80}>{}, weir::idempotent{handler}};
 #endif
     static_cast<void>(svc);
 }

@@ -5,6 +5,7 @@
 #include <weir/core/contracts.hpp>
 #include <weir/core/pipeline.hpp>
 #include <weir/core/principal.hpp>
+#include <weir/resilience/attempt_timeout.hpp>
 #include <weir/resilience/circuit_breaker.hpp>
 #include <weir/resilience/fallback.hpp>
 #include <weir/resilience/retry.hpp>
@@ -63,14 +64,15 @@ static_assert(broken<laws::bodies_are_checked_as_they_came, rewriter, signature>
 static_assert(!broken<laws::bodies_are_checked_as_they_came, signature, rewriter>());
 
 using laws::attempts_fit_into_the_time;
-static_assert(broken<attempts_fit_into_the_time, weir::timeout<ms{200}>, weir::retry<3>, weir::timeout<ms{80}>>());
-static_assert(!broken<attempts_fit_into_the_time, weir::timeout<ms{240}>, weir::retry<3>, weir::timeout<ms{80}>>());
-static_assert(!broken<attempts_fit_into_the_time, weir::timeout<>, weir::retry<3>, weir::timeout<ms{80}>>()); // known at run time only
-static_assert(!broken<attempts_fit_into_the_time, weir::timeout<ms{200}>, weir::timeout<ms{300}>>());
-static_assert(!broken<attempts_fit_into_the_time, weir::retry<3>, weir::timeout<ms{80}>>());
+static_assert(broken<attempts_fit_into_the_time, weir::timeout<ms{200}>, weir::retry<3>, weir::attempt_timeout<ms{80}>>());
+static_assert(!broken<attempts_fit_into_the_time, weir::timeout<ms{240}>, weir::retry<3>, weir::attempt_timeout<ms{80}>>());
 static_assert(
-    broken<attempts_fit_into_the_time, weir::timeout<ms{500}>, weir::retry<3>, having<>, weir::retry<2>, weir::timeout<ms{84}>>());
-static_assert(!broken<attempts_fit_into_the_time, weir::timeout<ms{500}>, weir::retry<3>, weir::retry<2>, weir::timeout<ms{83}>>());
+    !broken<attempts_fit_into_the_time, weir::timeout<>, weir::retry<3>, weir::attempt_timeout<ms{80}>>()); // known at run time only
+static_assert(!broken<attempts_fit_into_the_time, weir::timeout<ms{200}>, weir::timeout<ms{300}>>());
+static_assert(!broken<attempts_fit_into_the_time, weir::retry<3>, weir::attempt_timeout<ms{80}>>());
+static_assert(
+    broken<attempts_fit_into_the_time, weir::timeout<ms{500}>, weir::retry<3>, having<>, weir::retry<2>, weir::attempt_timeout<ms{84}>>());
+static_assert(!broken<attempts_fit_into_the_time, weir::timeout<ms{500}>, weir::retry<3>, weir::retry<2>, weir::attempt_timeout<ms{83}>>());
 
 } // namespace
 

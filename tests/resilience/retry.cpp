@@ -23,6 +23,8 @@ constexpr weir::time_point start{1h};
 struct test_call {
     weir::time_point time = start;
     weir::deadline until{};
+    std::uint32_t attempt = 0;
+    void set(weir::attempt a) { attempt = a.number; }
     [[nodiscard]] weir::time_point now() const { return time; }
     [[nodiscard]] weir::deadline const& deadline() const { return until; }
     [[nodiscard]] static bool failed(weir::result<int> const& outcome) { return weir::default_classifier{}(outcome); }
@@ -96,7 +98,7 @@ TEST_CASE("retry: no attempt begins that would begin after the deadline")
 {
     weir::retry<3> policy{{.base = 1ms, .cap = 1s, .seed = 1}};
     outcome_type outcome = weir::error(weir::errc::unavailable, 100ms);
-    test_call call{start, {start + 100ms, 0}};
+    test_call call{.until = {start + 100ms, 0}};
     decltype(policy)::plan plan;
     CHECK_FALSE(policy.after(call, plan, outcome).again());
     call.until.at = start + 100ms + 1ns;

@@ -277,8 +277,21 @@ private:
     static boost::asio::awaitable<void, Executor> finish_any(Machine& m, std::index_sequence<Index...>)
     {
         boost::asio::awaitable<void, Executor> telling;
-        static_cast<void>(((m.at() == Index && (telling = m.template finish<Index>(), true)) || ...));
+        static_cast<void>(((m.at() == Index && (telling = finish<Index>(m), true)) || ...));
         return telling;
+    }
+    template<std::size_t Index, class Machine>
+    static boost::asio::awaitable<void, Executor> finish(Machine& m)
+    {
+        if constexpr (std::is_void_v<detail::awaited_t<decltype(m.template finish<Index>())>>)
+            return m.template finish<Index>();
+        else
+            return finish_into<Index>(m);
+    }
+    template<std::size_t Index, class Machine>
+    static boost::asio::awaitable<void, Executor> finish_into(Machine& m)
+    {
+        m.template finished_with<Index>(co_await m.template finish<Index>());
     }
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic pop

@@ -300,6 +300,7 @@ public:
     void put_back(weir::deadline before) noexcept { state_.put_back(before); }
     [[nodiscard]] auto& clock() noexcept { return state_.clock(); }
     [[nodiscard]] auto& classifier() noexcept { return state_.classifier(); }
+    [[nodiscard]] auto& reports() noexcept { return state_.reports(); }
     [[nodiscard]] State const& state() const noexcept { return state_; }
 
 private:

@@ -109,6 +109,14 @@ concept learns = requires(P& p, Call& c, token_t<P, Outcome>& t, Outcome& o)
     p.learn(c, t, o);
 };
 template<class P, class Call, class Outcome>
+concept learns_later = requires(P& p, Call& c, token_t<P, Outcome>& t, Outcome& o)
+{
+    {
+        p.learn(c, t, o)
+        } -> std::same_as<settlement>;
+    requires awaitable<std::remove_cvref_t<decltype(p.learn_later(c, t, o))>>;
+};
+template<class P, class Call, class Outcome>
 concept resumes_look_up = requires(P& p, Call& c, token_t<P, Outcome>& t, Outcome& o)
 {
     {
@@ -162,6 +170,15 @@ concept comes_up = requires(P& p, Call& c, Outcome& o)
     p.up(c, o);
 };
 
+template<class Token>
+concept passes_answer_on = requires(Token& t)
+{
+    {
+        t.answered_by()
+        } -> std::convertible_to<std::uint8_t>;
+    t.answered_by(std::uint8_t{});
+};
+
 } // namespace detail
 
 /// A gate lets a call pass or refuses it. The smallest one:
@@ -197,12 +214,15 @@ concept gate_for = detail::is_role<P, gate> &&(detail::admits<P, Call> || detail
 /// ```
 /// One whose `look_up` may say `parked` has `look_up_again`, and a token with `waiting()`, the waiter, and `abandon()`, which takes it out
 /// and tells whether it was still in; with `until()` the call waits no longer than that, and is asked again. One whose `look_up` may say
-/// `later` has `look_up_later(call, token, outcome)`, an awaitable of what it found.
+/// `later` has `look_up_later(call, token, outcome)`, an awaitable of what it found. One whose `learn` may return `settlement::later` has
+/// `learn_later(call, token, outcome)`, an awaitable of another outcome, or of its value.
 ///
 /// **Forks.** A source that wants the inside to run on its own has `splits(token)`, asked when `look_up` said `missed` or `answered` in an
 /// asynchronous pipeline that stands `within` a scope, and `fork(token, other)`, which hands to `other` what the fork has to know. The fork
 /// has a copy of the request and of the facets, no deadline, and a frame of its own; when it ends, `learn(call, other, outcome)` is called,
-/// or, if it was cancelled, `other` is destroyed. `other.runs_as(work)`, if it is there, is told how to cancel it.
+/// or, if it was cancelled, `other` is destroyed. `other.runs_as(work)`, if it is there, is told how to cancel it. With
+/// `static constexpr bool forks_keep_the_deadline = true` a fork has the deadline of its call. A token with `answered_by(place)` is told who
+/// answered in there, and one whose `answered_by()` says it again makes that known as who answered the call.
 template<class P, class Call, class Outcome>
 concept source_for = detail::is_role<P, source> &&(detail::looks_up<P, Call, Outcome> || detail::learns<P, Call, Outcome>);
 

@@ -20,6 +20,8 @@ struct policy_facts {
     std::string_view name;
     bool repeats = false;
     bool makes_repeats_safe = false;
+    bool names_repeats = false;
+    bool races_attempts = false;
     bool answers_alone = false;
     bool hides_failures = false;
     bool counts_failures = false;
@@ -28,6 +30,8 @@ struct policy_facts {
     bool reads_body = false;
     bool rewrites_body = false;
     bool limits_time = false;
+    bool limits_the_call = false;
+    bool limits_an_attempt = false;
     /// The most attempts that the policy makes, and the time limit that its type fixes in nanoseconds; 0 if it is known at run time only.
     std::uint32_t max_attempts = 1;
     std::int64_t time_limit_ns = 0;
@@ -79,8 +83,20 @@ struct add_a_policy_that_provides {
     template<class Reader>
     struct outward_of;
 };
+template<class Limit>
+struct limits_the_whole_call {
+    template<class Loop>
+    struct and_stands_inside_what_repeats__move_it_outward_or_write_weir_attempt_timeout;
+};
+template<class Limit>
+struct limits_one_attempt {
+    template<class Handler>
+    struct and_nothing_outward_of_it_repeats__write_weir_timeout;
+};
 template<class Loop>
 struct repeats {
+    template<class Key>
+    struct inside_of_which_each_attempt_gets_a_key_of_its_own__move_it_inward_of;
     template<class Handler>
     struct which_is_not_marked__write_weir_idempotent_around_it;
     template<class Inner>
@@ -142,6 +158,7 @@ struct repeats_only_what_is_idempotent {
         if (c.handler_is_idempotent) return {};
         for (std::size_t i = 0; i < c.policies.size(); ++i) {
             bool safe = !c.policies[i].repeats;
+            for (std::size_t j = 0; j < i; ++j) safe = safe || c.policies[j].names_repeats;
             for (std::size_t j = i + 1; j < c.policies.size(); ++j) safe = safe || c.policies[j].makes_repeats_safe;
             if (!safe) return {i, c.policies.size()};
         }
@@ -149,6 +166,42 @@ struct repeats_only_what_is_idempotent {
     }
     template<class Outer, class Handler>
     using sentence = typename advice::repeats<Outer>::template which_is_not_marked__write_weir_idempotent_around_it<Handler>;
+};
+
+/// An idempotency key names the call, not the attempt.
+struct all_attempts_carry_one_key {
+    static constexpr breach find(composition const& c)
+    {
+        return c.first_pair([](policy_facts const& outer, policy_facts const& inner) { return outer.repeats && inner.names_repeats; });
+    }
+    template<class Outer, class Inner>
+    using sentence = typename advice::repeats<Outer>::template inside_of_which_each_attempt_gets_a_key_of_its_own__move_it_inward_of<Inner>;
+};
+
+/// `timeout` limits the whole call and `attempt_timeout` one attempt: who reads a pipeline knows which one it is.
+struct the_whole_call_is_limited_outside_of_repeats {
+    static constexpr breach find(composition const& c)
+    {
+        breach const found =
+            c.first_pair([](policy_facts const& outer, policy_facts const& inner) { return outer.repeats && inner.limits_the_call; });
+        return found ? breach{found.inner, found.outer} : breach{};
+    }
+    template<class Limit, class Loop>
+    using sentence = typename advice::limits_the_whole_call<
+        Limit>::template and_stands_inside_what_repeats__move_it_outward_or_write_weir_attempt_timeout<Loop>;
+};
+struct attempts_are_limited_inside_of_repeats {
+    static constexpr breach find(composition const& c)
+    {
+        for (std::size_t i = 0; i < c.policies.size(); ++i) {
+            bool good = !c.policies[i].limits_an_attempt;
+            for (std::size_t j = 0; j < i; ++j) good = good || c.policies[j].repeats;
+            if (!good) return {i, c.policies.size()};
+        }
+        return {};
+    }
+    template<class Limit, class Handler>
+    using sentence = typename advice::limits_one_attempt<Limit>::template and_nothing_outward_of_it_repeats__write_weir_timeout<Handler>;
 };
 
 struct nothing_is_repeated_that_passes_once {
@@ -190,7 +243,7 @@ struct attempts_fit_into_the_time {
             for (std::size_t j = i + 1; j < c.policies.size(); ++j) {
                 if (c.policies[j].repeats) {
                     repeating = j;
-                    attempts *= c.policies[j].max_attempts;
+                    if (!c.policies[j].races_attempts) attempts *= c.policies[j].max_attempts;
                 }
                 std::int64_t const each = c.policies[j].time_limit_ns;
                 if (repeating != breach::npos && each != 0 && each > c.policies[i].time_limit_ns / attempts) return {i, repeating};

@@ -32,17 +32,22 @@ struct traits {
     template<class T>
     static constexpr bool contains = (std::is_same_v<T, Traits> || ...);
 };
-struct repeats_the_call {};     ///< what is inside may run more than once
-struct makes_repeats_safe {};   ///< what is inside runs once, however often it is asked: an idempotency key
-struct may_answer_alone {};     ///< a call may be answered without the policies further in
-struct hides_failures {};       ///< a failure further in may come out as a value
-struct counts_failures {};      ///< has to see the failures further in
+struct repeats_the_call {};   ///< what is inside may run more than once
+struct makes_repeats_safe {}; ///< what is inside runs once, however often it is asked: a store of answers by idempotency key
+struct names_repeats {};      ///< all attempts further in carry the same name, by which who answers them tells a repeat: an idempotency key
+struct races_attempts {};     ///< its attempts run beside each other, not in turn
+struct runs_beside {};        ///< its attempts are forks: it wants an asynchronous pipeline
+struct may_answer_alone {};   ///< a call may be answered without the policies further in
+struct hides_failures {};     ///< a failure further in may come out as a value
+struct counts_failures {};    ///< has to see the failures further in
 struct establishes_identity {}; ///< lets nobody pass who has not proved an identity
 struct passes_once {};          ///< lets the same request pass once only: repeated, it is a replay
 struct reads_body {};           ///< its verdict depends on the body's exact bytes
 struct rewrites_body {};        ///< policies further in see another body
 struct rewrites_request {};     ///< changes the request on its way down: the call works on a copy of its own
 struct limits_time {};          ///< gives the call a deadline
+struct limits_the_call {};      ///< the deadline is that of the whole call, with all its attempts
+struct limits_an_attempt {};    ///< the deadline is that of one attempt
 struct wants_whole_outcome {};  ///< keeps or rewrites the outcome: one that streams cannot pass
 struct waits {};                ///< may hold a call back: it sleeps or parks it
 

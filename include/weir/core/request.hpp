@@ -109,6 +109,19 @@ inline constexpr customisation::target_fn target{};
 inline constexpr customisation::body_fn body{};
 inline constexpr customisation::peer_fn peer{};
 
+/// Whether a request can be sent more than once: whether it can be copied, unless its type says otherwise by
+/// `static constexpr bool can_be_repeated = false;`, as one does whose body is read while it comes. Policies that repeat a call refuse others.
+template<class R>
+inline constexpr bool can_be_repeated = std::copy_constructible<R>;
+template<class R>
+requires requires
+{
+    {
+        R::can_be_repeated
+        } -> std::convertible_to<bool>;
+}
+inline constexpr bool can_be_repeated<R> = R::can_be_repeated;
+
 /// The functions of a request that a policy calls, stated by `using reads = reads_request<customisation::header_fn>;`: a request
 /// without one is refused with its name.
 template<class... Functions>

@@ -36,6 +36,8 @@ enum class errc : std::uint16_t {
     unsupported_media_type, ///< the body is not of a type that the route takes
     method_not_allowed,     ///< the route exists, but not for this method
     foreign,                ///< an error of another category, see `error::code()`
+    conflict,               ///< the same request, by its idempotency key, is being answered now
+    key_reused,             ///< the idempotency key was used before, for another request
 };
 
 /// The name of an `errc`, as it stands in logs, metrics and problem documents: `"rate_limited"`.
@@ -60,6 +62,8 @@ enum class errc : std::uint16_t {
     case errc::unsupported_media_type: return "unsupported_media_type";
     case errc::method_not_allowed: return "method_not_allowed";
     case errc::foreign: return "foreign";
+    case errc::conflict: return "conflict";
+    case errc::key_reused: return "key_reused";
     }
     return "unknown";
 }

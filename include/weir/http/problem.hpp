@@ -33,6 +33,8 @@ namespace weir::inline v0::http {
     case errc::payload_too_large: return status::payload_too_large;
     case errc::unsupported_media_type: return status::unsupported_media_type;
     case errc::method_not_allowed: return status::method_not_allowed;
+    case errc::conflict: return status::conflict;
+    case errc::key_reused: return status::unprocessable_entity;
     default: return status::internal_server_error; // the handler's own failures say nothing to the outside
     }
 }
@@ -57,6 +59,8 @@ namespace weir::inline v0::http {
     case errc::payload_too_large: return "the body is too large";
     case errc::unsupported_media_type: return "the body is not of a type that the route takes";
     case errc::method_not_allowed: return "the route does not take this method";
+    case errc::conflict: return "the same request is being answered now";
+    case errc::key_reused: return "the idempotency key was used before, for another request";
     default: return "the service failed";
     }
 }

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/core/live.hpp>
 #include <weir/core/options.hpp>
 #include <weir/resilience/call_window.hpp>
 
 #include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <utility>
 
 namespace weir::inline v0 {
 
@@ -17,22 +22,22 @@ struct budget_options {
     duration window = std::chrono::seconds(10);
 };
 
-/// How much extra load retries may make: a part of the calls in the window and a floor (the retry budget of Google's SRE book,
-/// chapter 22, and of Finagle). When a service fails for everybody, retries then add a fifth to its load, not three times. Thread-safe.
+/// How much extra load retries, hedges and refreshes may make: a part of the calls in the window and a floor (the retry budget of Google's
+/// SRE book, chapter 22, and of Finagle). When a service fails for everybody, retries then add a fifth to its load, not three times.
+///
+/// Thread-safe: lending takes a lock, so that several threads together take no more than there is; a deposit is a store.
 class budget {
 public:
     using options = budget_options;
 
-    explicit budget(options o = {})
-        : options_(checked(o)), calls_(o.window), floor_(o.floor_per_second * std::chrono::duration<double>(o.window).count())
-    {
-    }
+    explicit budget(options o = {}) : settings_(checked(o)), calls_(o.window) {}
 
     /// A call begins, or ends; each is deposited once.
     [[gnu::always_inline]] void deposit(time_point now) { calls_.count(now, false); }
     /// Takes one extra call out; false if there is none left.
     [[nodiscard]] bool withdraw(time_point now)
     {
+        std::scoped_lock const lock(lending_);
         if (left(now) < 1) return false;
         calls_.count(now, true);
         return true;
@@ -40,12 +45,21 @@ public:
     /// How many extra calls may be made now.
     [[nodiscard]] double left(time_point now) const
     {
+        options const o = settings_.load();
         auto const window = calls_.sum(now);
-        return floor_ + options_.ratio * static_cast<double>(window.calls - window.marked) - static_cast<double>(window.marked);
+        double const floor = o.floor_per_second * std::chrono::duration<double>(o.window).count();
+        return floor + o.ratio * static_cast<double>(window.calls - window.marked) - static_cast<double>(window.marked);
     }
-    [[nodiscard]] options const& settings() const noexcept { return options_; }
-
-private:
+    [[nodiscard]] options settings() const noexcept { return settings_.load(); }
+    /// Other bounds from now on; another window begins empty. Throws `std::invalid_argument` and changes nothing if they are bad.
+    void reconfigure(options const& o)
+    {
+        checked(o);
+        std::scoped_lock const lock(lending_);
+        if (o.window != settings_.load().window) calls_.resize(o.window);
+        settings_.store(o);
+    }
+    /// Throws `std::invalid_argument` that names the member.
     static options const& checked(options const& o)
     {
         expect_ratio(o.ratio, "budget.ratio");
@@ -53,9 +67,32 @@ private:
         expect(o.window >= std::chrono::milliseconds(1) && o.window <= std::chrono::hours(24), "budget.window", "1 ms to 24 h");
         return o;
     }
-    options options_;
+
+private:
+    live<options> settings_;
     call_window<shared> calls_;
-    double floor_;
+    detail::movable_mutex lending_;
+};
+
+/// A budget as a policy takes it: one of its own, made from options, or one that several policies share, `std::ref(budget)` or a
+/// `std::shared_ptr`. A shared one that is referred to outlives the policies.
+class budget_share {
+public:
+    budget_share(budget_options const& o) : budget_(std::make_shared<budget>(o)), own_(true) {} // NOLINT: implicit, so that calls read well
+    budget_share(std::reference_wrapper<budget> b) noexcept : budget_(std::shared_ptr<void>(), &b.get()) {} // NOLINT: as above
+    budget_share(std::shared_ptr<budget> b) : budget_(std::move(b))                                         // NOLINT: as above
+    {
+        expect(budget_ != nullptr, "budget", "a budget, not null");
+    }
+
+    [[nodiscard]] budget& operator*() const noexcept { return *budget_; }
+    [[nodiscard]] budget* operator->() const noexcept { return budget_.get(); }
+    /// Whether the policy made it for itself, and reconfigures it with its own options.
+    [[nodiscard]] bool is_own() const noexcept { return own_; }
+
+private:
+    std::shared_ptr<budget> budget_;
+    bool own_ = false;
 };
 
 } // namespace weir::inline v0

@@ -26,6 +26,11 @@ struct exponential_backoff {
         return duration{
             static_cast<std::int64_t>(static_cast<double>(random >> 11) * 0x1p-53 * static_cast<double>(bound(attempt).count()))};
     }
+    /// The same, for who may have another backoff: what was waited before does not count.
+    [[nodiscard]] constexpr duration wait(std::uint32_t attempt, duration, std::uint64_t random) const noexcept
+    {
+        return wait(attempt, random);
+    }
 };
 
 } // namespace weir::inline v0

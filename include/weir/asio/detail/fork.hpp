@@ -104,6 +104,7 @@ struct give_source {
     template<class, class Machine>
     void operator()(Machine& m)
     {
+        if constexpr (passes_answer_on<Token>) token.answered_by(m.answered_by());
         policy.learn(static_cast<typename Machine::call_type&>(m), token, m.outcome());
     }
 };
@@ -114,7 +115,18 @@ struct begin_with;
 template<class... Facets>
 struct begin_with<facets<Facets...>> {
     facet_frame<facets<Facets...>> had{};
-    void operator()(auto& machine) const { (machine.set(had.template at<Facets>()), ...); }
+    weir::deadline until{};
+    void operator()(auto& machine) const
+    {
+        (machine.set(had.template at<Facets>()), ...);
+        machine.put_back(until);
+    }
+};
+
+template<class P>
+concept forks_keep_the_deadline = requires
+{
+    requires P::forks_keep_the_deadline;
 };
 
 /// What a source is told when a policy of the fork has thrown, and there is no call any more.
@@ -190,6 +202,8 @@ act fork_from(Pipeline& p, Machine& m, Executor executor)
     using request_type = typename std::remove_cvref_t<decltype(call)>::request_type;
     begin_with<typename access<Pipeline>::provided> begin{};
     m.copy_provided(begin.had);
+    if constexpr (forks_keep_the_deadline<std::remove_cvref_t<decltype(access<Pipeline>::policies(p).template get<Index>())>>)
+        begin.until = call.deadline();
     request_type request(call.request());
     m.template fork_into<Index>(fork->token());
     if constexpr (requires { fork->token().runs_as(*fork); }) fork->token().runs_as(*fork);

@@ -24,6 +24,8 @@ struct request {
         template<class Policy>
         struct which_is_called_by;
     };
+    template<class Policy>
+    struct can_be_sent_once_only__it_cannot_be_repeated_by;
 };
 template<class Handler>
 struct handler {
@@ -106,10 +108,12 @@ template<class Request, class Policy, class... Functions>
 struct offers_all<Request, Policy, reads_request<Functions...>>
     : std::bool_constant<(offers_function<Request, Policy, Functions>() && ...)> {
 };
-/// Whether the request has what the policy calls.
+/// Whether the request has what the policy calls, and can be sent again if the policy does that.
 template<class Request, class Policy>
 constexpr bool offers()
 {
+    if constexpr (has_trait<Policy, repeats_the_call> && !can_be_repeated<Request>)
+        static_cast<void>(sizeof(typename advice::request<Request>::template can_be_sent_once_only__it_cannot_be_repeated_by<Policy>));
     return offers_all<Request, Policy, typename reads_of<Policy>::type>::value;
 }
 

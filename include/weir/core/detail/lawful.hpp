@@ -40,6 +40,8 @@ constexpr policy_facts facts_of()
     f.name = P::name;
     f.repeats = has_trait<P, repeats_the_call>;
     f.makes_repeats_safe = has_trait<P, weir::makes_repeats_safe>;
+    f.names_repeats = has_trait<P, weir::names_repeats>;
+    f.races_attempts = has_trait<P, weir::races_attempts>;
     f.answers_alone = has_trait<P, may_answer_alone>;
     f.hides_failures = has_trait<P, weir::hides_failures>;
     f.counts_failures = has_trait<P, weir::counts_failures>;
@@ -48,6 +50,8 @@ constexpr policy_facts facts_of()
     f.reads_body = has_trait<P, weir::reads_body>;
     f.rewrites_body = has_trait<P, weir::rewrites_body>;
     f.limits_time = has_trait<P, weir::limits_time>;
+    f.limits_the_call = has_trait<P, weir::limits_the_call>;
+    f.limits_an_attempt = has_trait<P, weir::limits_an_attempt>;
     if constexpr (states_attempts<P>) f.max_attempts = P::max_attempts;
     if constexpr (states_time_limit<P>) f.time_limit_ns = P::time_limit_ns;
     f.needs = facet_ids<typename needs_of<P>::type>::value;
@@ -138,7 +142,8 @@ constexpr bool obeys()
 /// The laws that hold in every pipeline.
 using shipped_laws = demands<laws::no_cached_answer_outside_identity, laws::one_repeat_at_a_time, laws::repeats_only_what_is_idempotent,
                              laws::failures_reach_who_counts_them, laws::nothing_is_repeated_that_passes_once,
-                             laws::bodies_are_checked_as_they_came, laws::attempts_fit_into_the_time>;
+                             laws::bodies_are_checked_as_they_came, laws::attempts_fit_into_the_time, laws::all_attempts_carry_one_key,
+                             laws::the_whole_call_is_limited_outside_of_repeats, laws::attempts_are_limited_inside_of_repeats>;
 
 template<class Handler, class... P, class... Laws>
 constexpr bool obeys_each(demands<Laws...> const*)

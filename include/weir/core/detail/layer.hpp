@@ -231,6 +231,7 @@ struct layer<Policy, Call, Outcome> : layer_base {
     static constexpr bool pends = looks_up_later<Policy, Call, Outcome>;
     static constexpr bool splits = detail::splits<Policy, Outcome>;
     static constexpr bool answers = looks_up<Policy, Call, Outcome>;
+    static constexpr bool finishes_later = learns_later<Policy, Call, Outcome>;
 
     [[gnu::always_inline]] static bool enter([[maybe_unused]] Policy& policy, [[maybe_unused]] slot& token, [[maybe_unused]] Call& call,
                                              [[maybe_unused]] auto stop)
@@ -263,8 +264,12 @@ struct layer<Policy, Call, Outcome> : layer_base {
             if (found == lookup::parked) return park(token, stop);
         if constexpr (pends)
             if (found == lookup::later) return stop.pend();
-        if (stop.outcome().has_error()) return stop.refuse(stop.outcome().error());
-        return stop.answered();
+        if constexpr (passes_answer_on<slot>) // what a fork brought: who answered is known there
+            return stop.answered(token.answered_by());
+        else {
+            if (stop.outcome().has_error()) return stop.refuse(stop.outcome().error());
+            return stop.answered();
+        }
     }
     /// The fork runs: what the call does meanwhile.
     static bool forked([[maybe_unused]] slot& token, auto stop, [[maybe_unused]] split how)
@@ -276,9 +281,14 @@ struct layer<Policy, Call, Outcome> : layer_base {
     [[gnu::always_inline]] static bool leave([[maybe_unused]] Policy& policy, [[maybe_unused]] slot& token, [[maybe_unused]] Call& call,
                                              [[maybe_unused]] auto stop)
     {
-        if constexpr (learns<Policy, Call, Outcome>) { policy.learn(call, token, stop.outcome()); }
+        if constexpr (finishes_later) {
+            if (policy.learn(call, token, stop.outcome()) == settlement::later) return stop.finish_later();
+        } else if constexpr (learns<Policy, Call, Outcome>)
+            policy.learn(call, token, stop.outcome());
         return true;
     }
+    static auto finish(Policy& policy, slot& token, Call& call, auto stop) { return policy.learn_later(call, token, stop.outcome()); }
+    static void finished(auto stop, auto&& other) { stop.outcome() = Outcome(std::forward<decltype(other)>(other)); }
 
 private:
     static bool park(slot& token, auto stop)

@@ -153,6 +153,12 @@ public:
     {
         return layer_at<Index>::finish(policies_.template get<Index>(), slot<Index>(), as_call<Index>(), stop<Index>());
     }
+    /// What it told, if that is the outcome now.
+    template<std::size_t Index, class Other>
+    void finished_with(Other&& other)
+    {
+        layer_at<Index>::finished(stop<Index>(), std::forward<Other>(other));
+    }
     act finished()
     {
         unsigned const from = at_;
@@ -220,7 +226,8 @@ public:
     /// Whether a synchronous pipeline can carry all its policies out; else a sentence.
     static constexpr bool awaits_nothing()
     {
-        return (needs_no_await < policy_at<I>, layer_at<I>::pends || layer_at<I>::finishes_later > () && ...);
+        return (needs_no_await < policy_at<I>, layer_at<I>::pends || layer_at<I>::finishes_later || has_trait < policy_at<I>,
+                runs_beside >> () && ...);
     }
 
     /// Runs the handler and keeps what it returns or throws.

@@ -48,9 +48,9 @@ public:
         machine_.template fail<Segment>(mine(e));
         return answered();
     }
-    [[gnu::always_inline]] bool answered() const noexcept
+    [[gnu::always_inline]] bool answered(std::uint8_t by = static_cast<std::uint8_t>(place)) const noexcept
     {
-        machine_.answered_by_ = place;
+        machine_.answered_by_ = by;
         return stop(act::unwind);
     }
     [[gnu::always_inline]] bool sleep(duration d) const noexcept
