@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <weir/resilience/budget.hpp>
 
+#include "../schedules.hpp"
+
 #include <doctest/doctest.h>
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <random>
+#include <sstream>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -57,4 +65,84 @@ TEST_CASE("budget: bad options name the member")
     CHECK_THROWS_WITH_AS(weir::budget({.ratio = -0.1}), "budget.ratio: expected a ratio in [0, 1]", std::invalid_argument);
     CHECK_THROWS_AS(weir::budget({.floor_per_second = -1}), std::invalid_argument);
     CHECK_THROWS_AS(weir::budget({.window = 0s}), std::invalid_argument);
+}
+
+TEST_CASE("budget: random schedules come out as the model says")
+{
+    std::uint64_t const first = weir_test::first_seed();
+    std::uint64_t lent = 0, refused = 0;
+    for (std::uint64_t seed = first; seed < first + weir_test::schedules(); ++seed) {
+        std::mt19937 draws(static_cast<std::uint32_t>(seed));
+        auto const random = [&] { return static_cast<std::uint32_t>(draws()); };
+        weir::budget_options o{.ratio = (random() % 5) * 0.25,
+                               .floor_per_second = (random() % 3) * 3.0,
+                               .window = std::chrono::milliseconds(random() % 4 == 0 ? 1 : 1 + random() % 4'000)};
+        weir::budget b{o};
+        struct step {
+            weir::time_point at;
+            bool extra;
+        };
+        std::vector<step> seen;
+        weir::time_point now = start + std::chrono::microseconds(random() % 1'000'000);
+        std::uint32_t const steps = 10 + random() % 40;
+        for (std::uint32_t i = 0; i < steps; ++i) {
+            now += std::chrono::microseconds(random() % 8 == 0 ? random() % 5'000'000 : random() % 60'000);
+            if (random() % 40 == 0) { // other bounds: the same window keeps what it counted, another one begins empty
+                weir::budget_options const other{.ratio = (random() % 5) * 0.25,
+                                                 .floor_per_second = (random() % 3) * 3.0,
+                                                 .window = random() % 2 == 0 ? o.window : o.window + 1ms};
+                if (other.window != o.window) seen.clear();
+                o = other;
+                b.reconfigure(o);
+            }
+            if (random() % 2 == 0) {
+                b.deposit(now);
+                seen.push_back({now, false});
+                continue;
+            }
+            unsigned shift = 0; // the window is cut into slices of 2^shift ns, 15 at most
+            while ((o.window.count() >> shift) >= 15) ++shift;
+            double calls = 0, extra = 0;
+            for (step const& s : seen)
+                if ((now.time_since_epoch().count() >> shift) - (s.at.time_since_epoch().count() >> shift) <= (o.window.count() >> shift))
+                    (s.extra ? extra : calls) += 1;
+            double const floor = o.floor_per_second * (static_cast<double>(o.window.count()) / 1e9);
+            bool const expected = floor + o.ratio * calls - extra >= 1;
+            if (b.withdraw(now) != expected)
+                FAIL("seed " << seed << " step " << i << ": " << calls << " calls, " << extra << " extra, ratio " << o.ratio << ", floor "
+                             << floor << ": expected " << (expected ? "one more" : "no more"));
+            (expected ? lent : refused) += 1;
+            if (expected) seen.push_back({now, true});
+        }
+    }
+    CHECK(lent > weir_test::schedules());
+    CHECK(refused > weir_test::schedules());
+}
+
+TEST_CASE("budget: several threads together take no more than there is")
+{
+    for (int round = 0; round < 20; ++round) {
+        weir::budget b{{.ratio = 0, .floor_per_second = 10, .window = 10s}};
+        std::atomic<int> lent{0};
+        auto const take = [&] {
+            for (int i = 0; i < 200; ++i) lent += b.withdraw(start);
+        };
+        std::thread one(take), two(take);
+        one.join();
+        two.join();
+        CHECK(lent == 100);
+    }
+}
+
+TEST_CASE("budget: a share is one's own, or refers to another's")
+{
+    weir::budget b{{.ratio = 0, .floor_per_second = 1, .window = 1s}};
+    weir::budget_share const own{weir::budget_options{}}, by_reference{std::ref(b)},
+        by_pointer{std::make_shared<weir::budget>(weir::budget_options{})};
+    CHECK(own.is_own());
+    CHECK_FALSE(by_reference.is_own());
+    CHECK_FALSE(by_pointer.is_own());
+    CHECK(&*by_reference == &b);
+    CHECK(by_reference->withdraw(start));
+    CHECK(b.left(start) == 0);
 }
