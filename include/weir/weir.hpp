@@ -11,8 +11,11 @@
 #include <weir/core/key.hpp>
 #include <weir/core/pipeline.hpp>
 #include <weir/core/principal.hpp>
+#include <weir/limit/all_of.hpp>
+#include <weir/limit/cost_of.hpp>
 #include <weir/limit/gcra.hpp>
 #include <weir/limit/keyed.hpp>
+#include <weir/limit/limit_facts.hpp>
 #include <weir/limit/rate_limit.hpp>
 #include <weir/limit/throttle.hpp>
 #include <weir/limit/token_bucket.hpp>

@@ -9,7 +9,10 @@
 #include <weir/http/correlate.hpp>
 #include <weir/http/server.hpp>
 #include <weir/http/streamed_response.hpp>
+#include <weir/limit/all_of.hpp>
 #include <weir/limit/gcra.hpp>
+#include <weir/limit/keyed.hpp>
+#include <weir/limit/rate_limit.hpp>
 #include <weir/resilience/bulkhead.hpp>
 #include <weir/resilience/circuit_breaker.hpp>
 #include <weir/resilience/fallback.hpp>
@@ -95,7 +98,51 @@ TEST_CASE("edge: a refusal is a problem with the policy's name, or its label")
     weir::pipeline named{weir::timed_by{std::ref(clock)},
                          weir::named<"per tenant">(weir::rate_limit{weir::gcra{{.permits = 1, .per = 10s}}}), by_path};
     CHECK(ask(http::edge(named), "/").result_int() == 200);
-    CHECK(json_of(ask(http::edge(named), "/")).at("policy") == "per tenant");
+    auto const labelled = ask(http::edge(named), "/");
+    CHECK(json_of(labelled).at("policy") == "per tenant");
+    CHECK(weir::header(labelled, "ratelimit") == "\"per tenant\";r=0;t=10");
+}
+
+TEST_CASE("edge: several limits are told in one field, on refusals and, where that is wanted, on answers")
+{
+    weir::manual_clock clock;
+    weir::gcra shared_limit{{.permits = 3, .per = 10s}};
+    weir::pipeline svc{
+        weir::timed_by{std::ref(clock)}, weir::rate_limit{weir::named<"whole">(std::ref(shared_limit)), weir::tell_always},
+        weir::rate_limit{weir::all_of{weir::named<"per second">(weir::gcra{{.permits = 2, .per = 1s}}),
+                                      weir::named<"per client">(weir::keyed{
+                                          weir::gcra{{.permits = 2, .per = 24h}}, weir::by_header<"x-app-id">, {.capacity = 9}})},
+                         weir::tell_always, weir::tell_key},
+        by_path};
+    auto const asked_by = [&](std::string_view app) {
+        http::request request("GET", "/x");
+        request.set("x-app-id", app);
+        return ask(http::edge(svc), request);
+    };
+    auto r = asked_by("ann");
+    CHECK(r.result_int() == 200);
+    CHECK(weir::header(r, "ratelimit") == "\"whole\";r=2;t=4, \"per second\";r=1;t=1, \"per client\";r=1;t=43200;pk=:YW5u:");
+    CHECK(weir::header(r, "ratelimit-policy") == "\"whole\";q=3;w=10, \"per second\";q=2;w=1, \"per client\";q=2;w=86400;pk=:YW5u:");
+    CHECK(asked_by("ann").result_int() == 200);
+    clock.advance(1s);
+    r = asked_by("ann");
+    CHECK(r.result_int() == 429);
+    CHECK(weir::header(r, "retry-after") == "43199");
+    CHECK(weir::header(r, "ratelimit") == "\"whole\";r=0;t=3, \"per second\";r=2, \"per client\";r=0;t=43199;pk=:YW5u:");
+    // What refused sooner than the others have more does not say that it has to be waited for.
+    r = asked_by("bob");
+    CHECK(weir::header(r, "retry-after") == "3");
+    CHECK(weir::header(r, "ratelimit") == "\"whole\";r=0;t=3");
+}
+
+TEST_CASE("edge: a limit that no wait satisfies says so by saying nothing of when")
+{
+    weir::pipeline svc{weir::rate_limit{weir::gcra{{.permits = 5, .per = 1s}}, weir::cost_of{[](http::request const&) { return 6; }}},
+                       by_path};
+    auto const r = ask(http::edge(svc), "/x");
+    CHECK(r.result_int() == 429);
+    CHECK_FALSE(weir::header(r, "retry-after"));
+    CHECK(weir::header(r, "ratelimit") == "\"rate_limit\";r=5");
 }
 
 TEST_CASE("edge: a violation is the detail and a member of errors")

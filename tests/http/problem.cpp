@@ -67,12 +67,12 @@ TEST_CASE("problem: text from outside is escaped, a base makes the type")
     CHECK(boost::json::parse(http::problem(http::status::not_acceptable).body()).at("title") == "Not Acceptable");
 }
 
-TEST_CASE("problem: the state of a limit goes into its fields, in whole seconds rounded up")
+TEST_CASE("problem: when to come back is told in seconds rounded up, and not at all if no wait helps")
 {
-    http::response r(http::status::ok, "x");
-    http::set_rate_limit(r, {.name = "per tenant", .quota = 100, .window = 60s, .remaining = 7, .reset = 12'300ms});
-    CHECK(weir::header(r, "RateLimit-Policy") == "\"per tenant\";q=100;w=60");
-    CHECK(weir::header(r, "RateLimit") == "\"per tenant\";r=7;t=13");
+    CHECK(weir::header(http::problem(weir::error(weir::errc::rate_limited, 1ns)), "Retry-After") == "1");
+    CHECK(weir::header(http::problem(weir::error(weir::errc::rate_limited, 1s)), "Retry-After") == "1");
+    CHECK(weir::header(http::problem(weir::error(weir::errc::rate_limited, 1s + 1ns)), "Retry-After") == "2");
+    CHECK_FALSE(weir::header(http::problem(weir::error(weir::errc::rate_limited, weir::duration::max())), "Retry-After"));
 }
 
 TEST_CASE("problem: an outcome is answered by its response or by its error")

@@ -172,6 +172,56 @@ TEST_CASE("keyed: no capacity is no limiter")
                          std::invalid_argument);
 }
 
+TEST_CASE("keyed: what would be answered can be asked without taking")
+{
+    weir::keyed limiter{weir::gcra{ten_a_second}, by_name{}, {.capacity = 4}};
+    CHECK(limiter.peek("a", start));
+    CHECK(limiter.peek("a", start, 3).is_impossible());
+    CHECK(limiter.stats().keys == 0);
+    CHECK(limiter.try_acquire("a", start, 2));
+    CHECK(limiter.peek("a", start).retry_after() == 100ms);
+    CHECK(limiter.available("a", start + 100ms) == 1);
+    CHECK(limiter.quota_at("a", start).until_more == 100ms);
+}
+
+TEST_CASE("keyed: strangers with long names fill no more memory than was granted, and nobody gets a fresh burst by them")
+{
+    constexpr std::size_t granted = 64 * 1024;
+    weir::keyed limiter{weir::gcra{{.permits = 1, .per = 1h, .burst = 2}}, by_name{}, {.capacity = 1'000'000, .max_bytes = granted}};
+    CHECK(limiter.try_acquire("victim", start, 2));
+    std::mt19937_64 random(5);
+    std::uint64_t admitted = 0;
+    for (int i = 0; i < 2'000; ++i) {
+        std::string const name = std::to_string(random()) + std::string(random() % 4'000, 'x');
+        admitted += static_cast<bool>(limiter.try_acquire(name, start));
+        REQUIRE(limiter.stats().bytes <= granted);
+    }
+    CHECK(admitted > 10);
+    CHECK(admitted < 2'000);
+    CHECK(limiter.stats().overflowed == 2'000 - admitted);
+    CHECK(limiter.stats().evicted == 0);
+    CHECK_FALSE(limiter.try_acquire("victim", start + 59min));
+    // An hour later the strangers have their permits back and make room for others.
+    for (int i = 0; i < 200; ++i) static_cast<void>(limiter.try_acquire(std::to_string(i) + std::string(50, 'y'), start + 3h));
+    CHECK(limiter.stats().evicted > 0);
+    CHECK(limiter.stats().overflowed == 2'000 - admitted);
+}
+
+TEST_CASE("keyed: the memory that it counts is that of its tables and texts, and goes back with what is forgotten")
+{
+    weir::keyed limiter{weir::gcra{ten_a_second}, by_name{}, {.capacity = 1'000}};
+    std::size_t const empty = limiter.stats().bytes;
+    std::string const name(1'000, 'n');
+    CHECK(limiter.try_acquire(name, start));
+    std::size_t const one = limiter.stats().bytes;
+    CHECK(one >= empty + 1'001 + sizeof(std::string));
+    CHECK(one <= empty + 1'032 + 32 * 64);
+    for (int i = 0; i < 100; ++i) static_cast<void>(limiter.try_acquire(std::to_string(i), start + 1h)); // sweeps the long one away
+    CHECK(limiter.stats().evicted > 0);
+    CHECK(limiter.stats().bytes < one + 100 * 100);
+    CHECK_THROWS_AS((weir::keyed{weir::gcra{ten_a_second}, by_number{}, {.capacity = 10, .max_bytes = 100}}), std::invalid_argument);
+}
+
 TEST_CASE("keyed: threads at once get each key's burst together, within the capacity, under settings that change")
 {
     weir::keyed limiter{weir::gcra{{.permits = 10, .per = 1s, .burst = 50}}, by_number{}, {.capacity = 600}};

@@ -76,9 +76,13 @@ TEST_CASE("rate_limit: a refusal tells where the limit stands")
     CHECK_FALSE(svc.call(r).reported<weir::limit_facts>().has_value());
     auto const reply = svc.call(r);
     REQUIRE(reply.reported<weir::limit_facts>().has_value());
-    CHECK(reply.reported<weir::limit_facts>()->name == "rate_limit");
-    CHECK(reply.reported<weir::limit_facts>()->state.limit == 10);
-    CHECK(reply.reported<weir::limit_facts>()->state.remaining == 0);
+    REQUIRE(reply.reported<weir::limit_facts>()->all().size() == 1);
+    weir::limit_fact const& fact = reply.reported<weir::limit_facts>()->all()[0];
+    CHECK(fact.name == "rate_limit");
+    CHECK(fact.state.limit == 10);
+    CHECK(fact.state.remaining == 0);
+    CHECK(fact.state.until_more == 100ms);
+    CHECK(fact.partition.view().empty());
     CHECK(reply.answered_by() == 1);
 }
 
@@ -145,4 +149,74 @@ TEST_CASE("rate_limit: in a pipeline it decides as the limiter alone would")
         REQUIRE(got.has_value() == static_cast<bool>(expected));
         if (got.has_error()) REQUIRE(got.error().retry_after() == expected.retry_after());
     }
+}
+
+TEST_CASE("rate_limit: a call costs what its request says")
+{
+    weir::manual_clock clock;
+    weir::pipeline svc{weir::timed_by{std::ref(clock)},
+                       weir::rate_limit{weir::gcra{{.permits = 10, .per = 1s}}, weir::cost_of{[](int const& x) { return x; }}},
+                       [](int x) { return x; }};
+    CHECK(svc(6).has_value());
+    CHECK(svc(5).error().retry_after() == 100ms);
+    CHECK(svc(0).has_value());
+    CHECK(svc(4).has_value());
+    clock.advance(10min);
+    CHECK(svc(11).error().retry_after() == weir::duration::max()); // never
+    CHECK(svc(-1).error().retry_after() == weir::duration::max()); // a mistake does not pass
+    CHECK(svc(10).has_value());
+}
+
+TEST_CASE("rate_limit: a call costs what a facet says, with or without its request")
+{
+    weir::manual_clock clock;
+    auto const by_name = weir::cost_by<weir::principal>([](weir::principal const& p) { return p.name == "dear" ? 5u : 1u; });
+    auto const by_both =
+        weir::cost_by<weir::principal>([](weir::principal const& p, request const& r) { return p.name.size() + r.app.size(); });
+    weir::pipeline one{weir::timed_by{std::ref(clock)}, who{}, weir::rate_limit{weir::gcra{{.permits = 10, .per = 1s}}, by_name}, ok};
+    weir::pipeline two{weir::timed_by{std::ref(clock)}, who{}, weir::rate_limit{weir::gcra{{.permits = 10, .per = 1s}}, by_both}, ok};
+    request const dear{"dear"};
+    CHECK(one(dear).has_value());
+    CHECK(one(request{"a"}).has_value());
+    CHECK(one(dear).error().retry_after() == 100ms);
+    CHECK(two(dear).has_value());
+    CHECK(two(dear).error().retry_after() == 600ms);
+}
+
+TEST_CASE("rate_limit: told with every call, and with its key, where that is wanted")
+{
+    weir::manual_clock clock;
+    weir::pipeline svc{
+        weir::timed_by{std::ref(clock)}, weir::rate_limit{weir::named<"all">(weir::gcra{{.permits = 100, .per = 1s}}), weir::tell_always},
+        weir::rate_limit{
+            weir::named<"app">(weir::keyed{weir::gcra{{.permits = 10, .per = 1s}}, weir::by_header<"x-app-id">, {.capacity = 9}}),
+            weir::tell_key, weir::tell_always, weir::cost_of{[](request const&) { return 3; }}},
+        ok};
+    request const r{"a"};
+    auto const reply = svc.call(r);
+    REQUIRE(reply.has_value());
+    auto const facts = reply.reported<weir::limit_facts>()->all();
+    REQUIRE(facts.size() == 2);
+    CHECK(facts[0].name == "all");
+    CHECK(facts[0].state.remaining == 99);
+    CHECK(facts[0].partition.view().empty());
+    CHECK(facts[1].name == "app");
+    CHECK(facts[1].state.remaining == 7);
+    CHECK(facts[1].partition.view() == "a");
+    request const longer{std::string(weir::partition_key::most + 1, 'x')};
+    CHECK(svc.call(longer).reported<weir::limit_facts>()->all()[1].partition.view().empty());
+}
+
+TEST_CASE("rate_limit: the keys that a limit holds are among its figures")
+{
+    weir::pipeline svc{weir::rate_limit{weir::keyed{weir::gcra{{.permits = 1, .per = 1h}}, weir::keyed_by(&request::app), {.capacity = 9}}},
+                       ok};
+    CHECK(svc(request{"a"}).has_value());
+    CHECK(svc(request{"b"}).has_value());
+    CHECK(svc(request{"b"}).has_error());
+    std::map<std::string, std::uint64_t> figures;
+    svc.get<weir::rate_limit>().stats().each([&](std::string_view field, std::uint64_t n) { figures[std::string(field)] = n; });
+    CHECK(figures.at("admitted_total") == 2);
+    CHECK(figures.at("refused_total") == 1);
+    CHECK(figures.at("keys") == 2);
 }

@@ -6,9 +6,10 @@
 #include <weir/http/correlation_id.hpp>
 #include <weir/http/message.hpp>
 #include <weir/http/problem.hpp>
+#include <weir/http/rate_limit_fields.hpp>
 #include <weir/http/streamed_request.hpp>
 #include <weir/http/streamed_response.hpp>
-#include <weir/limit/rate_limit.hpp>
+#include <weir/limit/limit_facts.hpp>
 #include <weir/resilience/fallback.hpp>
 #include <weir/validate/violation.hpp>
 
@@ -38,7 +39,7 @@ namespace detail {
 struct remarks {
     violation const* wrong = nullptr;
     violations const* faults = nullptr;
-    limit_facts const* limit = nullptr;
+    limit_facts const* limits = nullptr;
     degraded const* less = nullptr;
     correlation_id const* correlation = nullptr;
 
@@ -47,7 +48,7 @@ struct remarks {
     {
         take(reply, wrong);
         take(reply, faults);
-        take(reply, limit);
+        take(reply, limits);
         take(reply, less);
         take(reply, correlation);
     }
@@ -68,16 +69,45 @@ template<class Policies, std::size_t... I>
 struct policy_names<Policies, std::index_sequence<I...>> {
     static constexpr std::array<std::string_view, sizeof...(I) + 1> all{Policies::template name_at<I>()..., std::string_view{}};
     static constexpr std::string_view at(std::size_t place) noexcept { return all[std::min(place, sizeof...(I))]; }
+
+    /// What a limit without a name is told as: its policy's label, if it was refused by that policy or only one policy is called so.
+    static constexpr std::string_view of_limit(std::string_view told, std::size_t refusing) noexcept
+    {
+        if (refusing < sizeof...(I) && own[refusing] == told) return all[refusing];
+        std::size_t found = sizeof...(I);
+        for (std::size_t i = 0; i < sizeof...(I); ++i) {
+            if (own[i] != told) continue;
+            if (found != sizeof...(I)) return told;
+            found = i;
+        }
+        return found == sizeof...(I) ? told : all[found];
+    }
+
+private:
+    static constexpr std::array<std::string_view, sizeof...(I) + 1> own{Policies::template policy_at<I>::name..., std::string_view{}};
 };
 
-/// Adds what the policies said to a response or a problem.
-inline void annotate(response& r, remarks const& said, duration reset)
+/// Adds what the policies said to a response or a problem. `named` is told the name of a limit and gives that which clients are told;
+/// `retry_after` is that of a refusal: no limit then says to come back later than that (section 6 of the draft).
+template<class Named>
+void annotate(response& r, remarks const& said, Named const& named, duration retry_after = duration::zero())
 {
     if (said.less != nullptr) r.set("X-Degraded", said.less->by);
     if (said.correlation != nullptr) r.set(correlation_id::field, said.correlation->key());
-    if (said.limit == nullptr) return;
-    quota const& q = said.limit->state;
-    set_rate_limit(r, {.name = said.limit->name, .quota = q.limit, .window = q.window, .remaining = q.remaining, .reset = reset});
+    if (said.limits == nullptr) return;
+    rate_limit_fields fields;
+    for (limit_fact const& each : said.limits->all()) {
+        quota const& q = each.state;
+        bool const too_late = retry_after != duration::zero() && q.until_more > retry_after;
+        bool const full = q.until_more == duration::zero();
+        fields.add({.name = named(each.name),
+                    .quota = q.limit,
+                    .window = q.window,
+                    .remaining = q.remaining,
+                    .reset = full || too_late ? duration::max() : q.until_more,
+                    .partition = each.partition.view()});
+    }
+    fields.set_on(r);
 }
 
 /// Violations as the member `errors`, and the sentence of the first as `detail`; of those that were not listed it says that there are some.
@@ -118,13 +148,14 @@ private:
 };
 
 /// The problem document of a refusal: with what was wrong, its sentence as `detail` and its parts as the member `errors`.
-inline response refused(error const& e, std::string_view policy, remarks const& said, edge_options const& o)
+template<class Named>
+response refused(error const& e, std::string_view policy, remarks const& said, Named const& named, edge_options const& o)
 {
     fault_list const faults(said);
     std::string const sentence = faults.sentence();
     response made = problem(e, {.detail = sentence, .policy = policy, .type_base = o.type_base, .challenge = o.challenge});
     faults.into(made.body());
-    annotate(made, said, e.retry_after());
+    annotate(made, said, named, e.retry_after());
     return made;
 }
 
@@ -182,8 +213,12 @@ private:
         auto& outcome = reply.result();
         if (!outcome.has_value()) return detail::divided_response(refusal_of(reply, said));
         detail::divided_response made(std::move(*outcome));
-        detail::annotate(made.head, said, {});
+        detail::annotate(made.head, said, limit_names(weir::error::no_policy));
         return made;
+    }
+    static auto limit_names(std::size_t refusing) noexcept
+    {
+        return [refusing](std::string_view told) { return names::of_limit(told, refusing); };
     }
     template<class Reply>
     response refusal_of(Reply& reply, detail::remarks const& said) const
@@ -192,7 +227,7 @@ private:
         auto& outcome = reply.result();
         bool const threw = outcome.error() == errc::handler_threw && reply.thrown();
         error const e = threw ? detail::error_of(reply.thrown()) : outcome.error();
-        return detail::refused(e, names::at(e.policy()), said, *options_);
+        return detail::refused(e, names::at(e.policy()), said, limit_names(e.policy()), *options_);
     }
 
     /// The response, in the reply itself: moving one costs as much as a policy.
@@ -202,7 +237,7 @@ private:
         detail::remarks const said(reply);
         auto& outcome = reply.result();
         if (outcome.has_value()) [[likely]] {
-            detail::annotate(*outcome, said, {});
+            detail::annotate(*outcome, said, limit_names(weir::error::no_policy));
         } else {
             outcome = refusal_of(reply, said);
         }
@@ -221,7 +256,7 @@ private:
 ///   and `Retry-After` where it is known; a `violation`, or several, as `detail` and `errors`; a 401 with its challenge;
 /// - an exception of the handler: 500 without its text. One of `boost::system::system_error` with a weir code, as
 ///   `result::value()` throws it, is answered by that error. What a policy throws is thrown on;
-/// - `RateLimit` and `RateLimit-Policy` where a limiter refused and told where it stands; `X-Degraded: fallback` on an answer that is less
+/// - `RateLimit` and `RateLimit-Policy` where a limit refused the call, or tells always where it stands: an item a limit; `X-Degraded: fallback` on an answer that is less
 ///   than the handler's own; `x-correlation-id` where `correlate` stands in the pipeline.
 ///
 /// The value may also be a `streamed_response`, by itself or carried with the permits of its call, which settle when the stream has ended.

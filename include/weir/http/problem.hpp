@@ -132,11 +132,13 @@ inline response make_problem(status code, std::string_view name, std::string_vie
 } // namespace detail
 
 /// The problem document (RFC 9457) of an error: `type`, `title`, `status`, `detail` and `code`, the name of the `errc`. If the
-/// error says when to come back, `Retry-After` says it too, in whole seconds rounded up (RFC 9110 section 10.2.3).
+/// error says when to come back, `Retry-After` says it too, in whole seconds rounded up (RFC 9110 section 10.2.3); where no wait helps, as the
+/// call costs more than the limit has at any time, it is left out.
 [[nodiscard]] inline response problem(error const& e, problem_details const& more = {})
 {
     response made = detail::make_problem(status_of(e.kind()), to_string(e.kind()), detail_of(e.kind()), more);
-    if (e.retry_after() > duration::zero()) made.set(field::retry_after, std::to_string(detail::whole_seconds(e.retry_after())));
+    if (e.retry_after() > duration::zero() && e.retry_after() != duration::max())
+        made.set(field::retry_after, std::to_string(detail::whole_seconds(e.retry_after())));
     return made;
 }
 
@@ -150,24 +152,6 @@ inline response make_problem(status code, std::string_view name, std::string_vie
 [[nodiscard]] inline response answer(result<response> outcome, problem_details const& more = {})
 {
     return outcome ? std::move(*outcome) : problem(outcome.error(), more);
-}
-
-/// What a limiter tells its client about a quota.
-struct rate_limit_state {
-    std::string_view name = "default"; ///< the policy's name: visible characters without quotation marks
-    std::uint64_t quota = 0;           ///< permits a window
-    duration window{};                 ///< the length of the window
-    std::uint64_t remaining = 0;       ///< permits left
-    duration reset{};                  ///< until more of them come
-};
-
-/// Sets `RateLimit-Policy: "name";q=quota;w=window` and `RateLimit: "name";r=remaining;t=reset`, seconds rounded up
-/// (draft-ietf-httpapi-ratelimit-headers, from its version 08 on).
-inline void set_rate_limit(response& r, rate_limit_state const& state)
-{
-    std::string const name = '"' + std::string(state.name) + '"';
-    r.set("RateLimit-Policy", name + ";q=" + std::to_string(state.quota) + ";w=" + std::to_string(detail::whole_seconds(state.window)));
-    r.set("RateLimit", name + ";r=" + std::to_string(state.remaining) + ";t=" + std::to_string(detail::whole_seconds(state.reset)));
 }
 
 } // namespace weir::inline v0::http

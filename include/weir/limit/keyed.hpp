@@ -5,17 +5,18 @@
 #include <weir/core/detail/hash.hpp>
 #include <weir/core/options.hpp>
 #include <weir/core/threading.hpp>
+#include <weir/limit/detail/key_shard.hpp>
 #include <weir/limit/gcra.hpp>
 #include <weir/limit/limiter.hpp>
-
-#include <boost/unordered/unordered_flat_map.hpp>
 
 #include <algorithm>
 #include <bit>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <mutex>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -30,9 +31,10 @@ enum class key_overflow : std::uint8_t {
 
 /// How many keys `keyed` may hold, and what comes then.
 struct keyed_options {
-    required<std::size_t> capacity;               ///< keys at most, at least 1
-    key_overflow overflow = key_overflow::refuse; ///< for keys above that
-    std::uint64_t seed = 0;                       ///< of the hash; 0: drawn at random, as it has to be against attackers
+    required<std::size_t> capacity;                                  ///< keys at most, at least 1
+    key_overflow overflow = key_overflow::refuse;                    ///< for keys above that
+    std::uint64_t seed = 0;                                          ///< of the hash; 0: drawn at random, as it has to be against attackers
+    std::size_t max_bytes = std::numeric_limits<std::size_t>::max(); ///< memory at most, with what keys allocate; default: no such bound
 };
 
 /// What `keyed` counted since it was made, and holds now.
@@ -40,19 +42,30 @@ struct keyed_stats {
     std::size_t keys;         ///< keys held now
     std::uint64_t evicted;    ///< keys forgotten, as they had all their permits back
     std::uint64_t overflowed; ///< calls whose key found no room: refused, or sent to the shared bucket
+    std::size_t bytes;        ///< memory held now
+    void each(auto&& field) const
+    {
+        field("keys", keys);
+        field("bytes", bytes);
+        field("evicted_total", evicted);
+        field("overflowed_total", overflowed);
+    }
 };
 
 /// A limiter for each key, of one rate and bounded memory: `keyed{gcra{{.permits = 100, .per = 1s}}, by<principal>, {.capacity = 10'000}}`.
 /// `KeyOf` says what the key of a call is: it has a `key_type`, and the policy around this calls it.
 ///
-/// A key is forgotten only when it has all its permits back, so that forgetting it changes nothing. A call of a new key looks at a
-/// few others of its shard, in turn, and forgets those. If there is no room even so, `key_overflow` says what comes.
+/// A key is forgotten only when it has all its permits back, so that forgetting it changes nothing: nobody gets a fresh burst by filling the
+/// memory with other keys. A call of a new key looks at a few others of its shard, in turn, and forgets those that are full. If there is
+/// no room even so, by `capacity` or by `max_bytes`, `key_overflow` says what comes.
 ///
 /// Thread-safe if `Threading` is `shared` (default: as the limiter's): up to 64 shards, each with its lock, so that two calls
 /// rarely meet. Within a shard time does not go back: an earlier time counts as the latest one told.
 /// The hash is keyed by the seed (`detail::seeded_hash`), so that nobody can choose keys which collide.
-/// Cost: a known key allocates nothing, about 20 ns. Memory: 1.2 to 2.3 times `sizeof(key_type) + 9` bytes a key, and what the key
-/// allocates itself. The prototype's own state is not used.
+/// Cost: a known key allocates nothing, about 20 ns. Memory: 1.2 to 2.5 times `sizeof(key_type) + 9` bytes a key, and what the key
+/// allocates itself: 10 million 64-bit keys take 256 MiB, and while a shard doubles its table 1/64 more. `max_bytes` counts all of it:
+/// tables, the larger one that is filled while they grow, and texts of strings; a key type of one's own that allocates says how much by
+/// `std::size_t weir_heap_bytes(key_type const&)` beside it. The prototype's own state is not used.
 template<keyable_limiter Limiter, class KeyOf, threading_model Threading = typename Limiter::threading>
 requires requires
 {
@@ -69,11 +82,15 @@ public:
         : key_of_(std::move(by)),
           hash_(o.seed != 0 ? o.seed : detail::random_seed()),
           capacity_(static_cast<std::int64_t>(*o.capacity)),
+          max_bytes_(static_cast<std::int64_t>(std::min<std::size_t>(o.max_bytes, std::numeric_limits<std::int64_t>::max() / 2))),
           overflow_(o.overflow),
           common_(prototype)
     {
         expect(capacity_ >= 1, "capacity", "at least 1");
-        std::size_t const shards = Threading::is_shared ? std::bit_floor(std::clamp<std::size_t>(o.capacity / 64, 1, 64)) : 1;
+        expect(o.max_bytes >= least_bytes, "max_bytes", "at least " + std::to_string(least_bytes) + " for keys of this size");
+        std::size_t const most = std::min(o.capacity / 64, o.max_bytes / (4 * least_bytes));
+        std::size_t const shards = Threading::is_shared ? std::bit_floor(std::clamp<std::size_t>(most, 1, 64)) : 1;
+        bytes_.store(static_cast<std::int64_t>(shards * sizeof(shard)));
         shards_.reserve(shards);
         while (shards_.size() < shards) shards_.emplace_back(common_.current, hash_);
     }
@@ -126,6 +143,19 @@ public:
         return q;
     }
 
+    /// What `try_acquire` would answer; takes nothing. A key that is not held is taken to find room.
+    template<detail::key_like<key_type> Like>
+    [[nodiscard]] decision peek(Like const& key, time_point now, std::uint64_t cost = 1)
+    {
+        decision answer = decision::admitted();
+        auto const ask = [&](rule const& r, state s, time_point t) { answer = r.try_acquire(s, t, cost); };
+        if (!visit(key, [&](shard& home, state& s) { ask(home.current, s, std::max(now, home.latest)); })) {
+            std::lock_guard const lock(common_.mutex);
+            ask(common_.current, rule::fresh, now);
+        }
+        return answer;
+    }
+
     /// What tells the key of a call.
     [[nodiscard]] KeyOf const& key_of() const noexcept { return key_of_; }
 
@@ -134,11 +164,12 @@ public:
         keyed_stats sum{};
         for (shard const& each : shards_) {
             std::lock_guard const lock(each.mutex);
-            sum.keys += each.entries.size();
+            sum.keys += each.size();
             sum.evicted += each.evicted;
         }
         std::lock_guard const lock(common_.mutex);
         sum.overflowed = common_.overflowed;
+        sum.bytes = static_cast<std::size_t>(bytes_.load());
         return sum;
     }
 
@@ -148,6 +179,8 @@ public:
         return common_.settings;
     }
 
+    /// Throws what `reconfigure` would throw.
+    static void check(options const& o) { static_cast<void>(rule(o)); }
     /// Changes the rate of all keys, shard by shard, while others call; permits in use stay so. Cost: a visit to each key.
     /// Throws `std::invalid_argument` for bad options, and then changes nothing.
     void reconfigure(options const& o)
@@ -161,8 +194,7 @@ public:
         }
         for (shard& each : shards_) {
             std::lock_guard const lock(each.mutex);
-            for (auto& [key, s] : each.entries) s = wanted.adopt(s, each.current, each.latest);
-            each.current = wanted;
+            each.adopt(wanted);
         }
     }
 
@@ -170,72 +202,12 @@ private:
     using rule = typename Limiter::rule_type;
     using state = typename rule::state;
 
-    // A key with its hash, so that it is hashed once for the shard and the slot.
+    using shard = detail::key_shard<key_type, rule, Threading>;
     template<class View>
-    struct probe {
-        View const& key;
-        std::uint64_t hash;
-    };
-    struct hasher {
-        using is_transparent = void;
-        using is_avalanching = void;
-        detail::seeded_hash hash;
-        std::size_t operator()(key_type const& key) const { return hash(key); }
-        template<class View>
-        std::size_t operator()(probe<View> const& p) const noexcept
-        {
-            return p.hash;
-        }
-    };
-    struct equal {
-        using is_transparent = void;
-        bool operator()(key_type const& a, key_type const& b) const { return a == b; }
-        template<class View>
-        bool operator()(key_type const& a, probe<View> const& b) const
-        {
-            return a == b.key;
-        }
-        template<class View>
-        bool operator()(probe<View> const& a, key_type const& b) const
-        {
-            return b == a.key;
-        }
-    };
-    using map = boost::unordered_flat_map<key_type, state, hasher, equal>;
+    using probe = typename shard::template probe<View>;
 
-    // Alone on its cache lines: a lock beside another's would be fought for as if it were one.
-    struct alignas(64) shard {
-        shard(rule const& r, detail::seeded_hash const& h) : entries(0, hasher{h}, equal{}), current(r) {}
-
-        // Goes on to the next few keys and forgets those that are full.
-        std::int64_t sweep(std::size_t steps)
-        {
-            std::int64_t freed = 0;
-            for (steps = std::min(steps, entries.size()); steps > 0; --steps) {
-                if (hand == entries.end()) hand = entries.begin();
-                auto const at = hand++;
-                if (!current.is_full(at->second, latest)) continue;
-                entries.erase(at);
-                ++freed;
-            }
-            evicted += static_cast<std::uint64_t>(freed);
-            return freed;
-        }
-        template<class View>
-        void insert(View const& key, state s)
-        {
-            bool const moves = entries.size() >= entries.max_load(); // then no iterator survives
-            entries.emplace(key_type(key), s);
-            if (moves) hand = entries.end();
-        }
-
-        mutable typename Threading::mutex mutex;
-        map entries;
-        typename map::iterator hand{};
-        rule current;
-        time_point latest = time_point::min();
-        std::uint64_t evicted = 0;
-    };
+    // A shard, its first table, and the second while the first is still there.
+    static constexpr std::size_t least_bytes = sizeof(shard) + 3 * shard::bytes_of_slots(1);
 
     // What belongs to no shard, under a lock of its own.
     struct common {
@@ -263,24 +235,24 @@ private:
         std::unique_lock lock(home.mutex);
         home.latest = std::max(home.latest, now);
         probe<std::remove_cvref_t<decltype(key)>> const p{key, hash};
-        if (auto const found = home.entries.find(p); found != home.entries.end()) [[likely]]
-            return act(home.current, found->second, home.latest);
+        if (state* const found = home.find(p)) [[likely]]
+            return act(home.current, *found, home.latest);
         return call_of_new_key(p, home, lock, act);
     }
 
     template<class View, class Act>
-    [[gnu::noinline]] auto call_of_new_key(probe<View> const& p, shard& home, std::unique_lock<typename Threading::mutex>& lock, Act act)
+    [[gnu::noinline]] auto call_of_new_key(probe<View> const& p, shard& home, std::unique_lock<detail::short_lock_of<Threading>>& lock,
+                                           Act act)
     {
         for (bool again = false;; again = true) {
             if (again) // another call of the same key may have been quicker
-                if (auto const found = home.entries.find(p); found != home.entries.end())
-                    return act(home.current, found->second, home.latest);
+                if (state* const found = home.find(p)) return act(home.current, *found, home.latest);
             state s = rule::fresh;
             auto const answer = act(home.current, s, home.latest);
             if (!answer || home.current.is_full(s, home.latest)) return answer; // nothing to remember
-            keys_.add(-home.sweep(few));
-            if (take_room()) {
-                keep(p.key, home, s);
+            give_room(home.sweep(few));
+            if (detail::key_room const room = home.needs(p.key); take_room(room)) {
+                keep(p.key, home, s, room);
                 return answer;
             }
             time_point const now = home.latest;
@@ -292,21 +264,28 @@ private:
     }
 
     template<class View>
-    void keep(View const& key, shard& home, state s)
+    void keep(View const& key, shard& home, state s, detail::key_room room)
     {
         try {
-            home.insert(key, s);
+            bytes_.add(-home.insert(key, s));
         } catch (...) {
-            keys_.add(-1);
+            give_room(room);
             throw;
         }
     }
 
-    bool take_room() noexcept
+    bool take_room(detail::key_room room) noexcept
     {
-        if (keys_.add(1) < capacity_) return true;
-        keys_.add(-1);
+        bool const fits = keys_.add(room.keys) < capacity_;
+        if (bytes_.add(room.bytes) + room.bytes <= max_bytes_ && fits) return true;
+        give_room(room);
         return false;
+    }
+    void give_room(detail::key_room room) noexcept
+    {
+        if (room.keys == 0) return;
+        keys_.add(-room.keys);
+        bytes_.add(-room.bytes);
     }
 
     // The keys that are full may be in another shard: one more of them is looked at, each time another.
@@ -315,9 +294,9 @@ private:
         shard& other = shards_[hand_.add(1) & (shards_.size() - 1)];
         std::lock_guard const lock(other.mutex);
         other.latest = std::max(other.latest, now);
-        std::int64_t const freed = other.sweep(more);
-        keys_.add(-freed);
-        return freed > 0;
+        detail::key_room const freed = other.sweep(more);
+        give_room(freed);
+        return freed.keys > 0;
     }
 
     template<class Act>
@@ -341,18 +320,20 @@ private:
         std::uint64_t const hash = hash_(key);
         shard& home = home_of(hash);
         std::lock_guard const lock(home.mutex);
-        auto const found = home.entries.find(probe<std::remove_cvref_t<decltype(key)>>{key, hash});
-        if (found == home.entries.end()) return false;
-        act(home, found->second);
+        state* const found = home.find(probe<std::remove_cvref_t<decltype(key)>>{key, hash});
+        if (found == nullptr) return false;
+        act(home, *found);
         return true;
     }
 
     [[no_unique_address]] KeyOf key_of_;
     detail::seeded_hash hash_;
     std::int64_t capacity_;
+    std::int64_t max_bytes_;
     key_overflow overflow_;
     std::vector<shard> shards_;
     typename Threading::template cell<std::int64_t> keys_{0};
+    typename Threading::template cell<std::int64_t> bytes_{0};
     typename Threading::template cell<std::size_t> hand_{0};
     common common_;
 };

@@ -60,11 +60,12 @@ private:
 /// Where a limiter stands: what the `RateLimit` and `RateLimit-Policy` fields of HTTP say
 /// (draft-ietf-httpapi-ratelimit-headers).
 struct quota {
-    std::uint64_t limit;     ///< permits a window
-    duration window;         ///< the window's length
-    std::uint64_t burst;     ///< the most permits that can be had at once
-    std::uint64_t remaining; ///< permits that can be had now
-    duration until_full;     ///< time until `remaining` is `burst` again if nobody takes any
+    std::uint64_t limit;              ///< permits a window
+    duration window;                  ///< the window's length
+    std::uint64_t burst;              ///< the most permits that can be had at once
+    std::uint64_t remaining;          ///< permits that can be had now
+    duration until_full;              ///< time until `remaining` is `burst` again if nobody takes any
+    duration until_more = until_full; ///< time until there is one permit more than now; zero if there will be no more
 };
 
 /// An algorithm that says whether a call may pass, by permits and time. It reads no clock: it is told the time.
@@ -75,6 +76,7 @@ struct quota {
 /// - `drain` takes what is there, at most so much, and says how much that was.
 /// - `refund` gives permits back that were taken and not used; never more than a full burst comes of it.
 /// - `is_full`: behaves like a fresh one from now on.
+/// - `peek(now, cost) const`, which a limiter may have: what `try_acquire` would answer; it takes nothing.
 /// - `reconfigure` throws `std::invalid_argument` and changes nothing if the options are bad; permits in use stay in use.
 ///
 /// The smallest one lets everything pass:

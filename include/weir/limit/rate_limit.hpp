@@ -4,126 +4,149 @@
 #include <weir/core/contracts.hpp>
 #include <weir/core/key.hpp>
 #include <weir/core/striped.hpp>
+#include <weir/limit/cost_of.hpp>
+#include <weir/limit/detail/per_call.hpp>
+#include <weir/limit/limit_facts.hpp>
 #include <weir/limit/limiter.hpp>
 
 #include <cstdint>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
 namespace weir::inline v0 {
 
+/// Makes `rate_limit` report where its limits stand with every call that it lets pass, too: `rate_limit{gcra{...}, tell_always}`.
+/// Costs a look at the limiter, for a limit a key a second look-up.
+struct tell_always_t {};
+inline constexpr tell_always_t tell_always{};
+/// Makes `rate_limit` tell the key, too: clients with several keys then know which of their quotas it is. For keys that are no secret.
+struct tell_key_t {};
+inline constexpr tell_key_t tell_key{};
+
 namespace detail {
 
-template<class Limiter>
-concept keyed_limiter = requires(Limiter const& l)
-{
-    l.key_of();
+/// The one of `Extras` that prices calls; every call costs one if there is none.
+struct costs_one {
+    constexpr std::uint64_t operator()(auto const&) const noexcept { return 1; }
 };
-
-template<class Limiter>
-struct key_needs {
-    using needs = facets<>;
-    using reads = reads_request<>;
+template<class... Extras>
+struct price_among {
+    using type = costs_one;
 };
-template<keyed_limiter Limiter>
-struct key_needs<Limiter> {
-    using key_of = std::remove_cvref_t<decltype(std::declval<Limiter const&>().key_of())>;
-    using needs = typename needs_of<key_of>::type;
-    using reads = typename reads_of<key_of>::type;
+template<class First, class... Rest>
+struct price_among<First, Rest...> {
+    using type = typename std::conditional_t<prices_calls<First>, std::type_identity<First>, price_among<Rest...>>::type;
 };
-
-/// The rate of a limiter, for `describe`.
-void describe_rate(auto const& o, auto&& field)
-{
-    if constexpr (requires {
-                      o.permits;
-                      o.per;
-                      o.burst;
-                  }) {
-        field("permits", *o.permits);
-        field("per", o.per);
-        field("burst", o.burst);
-    }
-}
+template<class Extra>
+concept limit_extra = prices_calls<Extra> || std::is_same_v<Extra, tell_always_t> || std::is_same_v<Extra, tell_key_t>;
 
 } // namespace detail
 
-/// Where the limit that refused a call stands; the HTTP edge writes it into the `RateLimit` fields.
-struct limit_facts {
-    std::string_view name;
-    quota state{};
-};
-
 /// Lets calls pass as a limiter allows, and refuses the others at once with `errc::rate_limited` and the time to come back:
-/// `rate_limit{gcra{{.permits = 100, .per = 1s}}}`, or one limit a key, `rate_limit{keyed{gcra{...}, by<principal>, {.capacity = 10'000}}}`.
+/// `rate_limit{gcra{{.permits = 100, .per = 1s}}}`, or one limit a key, `rate_limit{keyed{gcra{...}, by<principal>, {.capacity = 10'000}}}`, or
+/// several at once, `rate_limit{all_of{...}}`. `named<"per tenant">(limiter)` is told under that name. `std::ref` or a `shared_ptr` to a
+/// limiter shares it with other policies.
 ///
-/// It takes the permit when the call comes and keeps it, whatever the outcome. A refusal writes nothing but its count. To let calls
+/// What may follow the limiter, in any order: `cost_of{f}` or `cost_by<facet>(f)`, what a call costs if not 1; `tell_always`; `tell_key`.
+/// A refusal reports `limit_facts`.
+///
+/// It takes the permits when the call comes and keeps them, whatever the outcome. A refusal writes nothing but its count. To let calls
 /// wait for their turn take `throttle`; to limit calls at the same time, `bulkhead`. Thread-safe as the limiter is.
-template<class Limiter>
-class rate_limit {
-    using keys = detail::key_needs<Limiter>;
+template<class Limiter, class... Extras>
+requires(detail::limit_extra<Extras>&&...) class rate_limit {
+    using limiter_type = detail::policy_t<Limiter>;
+    using keys = detail::key_needs<limiter_type>;
+    using price = typename detail::price_among<Extras...>::type;
+    static constexpr bool tells_always = (std::is_same_v<Extras, tell_always_t> || ...);
+    static constexpr bool tells_key = (std::is_same_v<Extras, tell_key_t> || ...);
 
 public:
     using role = gate;
-    using needs = typename keys::needs;
+    using needs = typename detail::facet_union<typename keys::needs, typename detail::needs_of<price>::type>::type;
     using reads = typename keys::reads;
     using reports = facets<limit_facts>;
+    using options = typename limiter_type::options;
     static constexpr std::string_view name = "rate_limit";
     struct stats_type {
         std::uint64_t admitted = 0;
         std::uint64_t refused = 0;
+        [[no_unique_address]] detail::figures_of<limiter_type> limiter{};
         void each(auto&& field) const
         {
             field("admitted_total", admitted);
             field("refused_total", refused);
+            limiter.each(field);
         }
     };
 
-    explicit rate_limit(Limiter limiter) : limiter_(std::move(limiter)) {}
+    explicit rate_limit(Limiter limiter, Extras... extras) : limiter_(std::move(limiter)), price_(priced(std::move(extras)...)) {}
 
     [[gnu::always_inline]] admission<> admit(auto& call)
     {
-        decision const d = ask(call);
+        std::uint64_t const cost = price_(call);
+        decision const d = detail::acquire_for(algorithm(), call, cost);
         if (d) [[likely]] {
             admitted_.add();
+            if constexpr (tells_always) tell(call);
             return admitted;
         }
-        call.report(facts(call));
+        tell(call);
         return refuse(d);
     }
 
-    [[nodiscard]] stats_type stats(time_point = {}) const { return {admitted_.sum(), refused_.sum()}; }
-    [[nodiscard]] auto settings() const { return limiter_.settings(); }
-    void reconfigure(typename Limiter::options const& o) { limiter_.reconfigure(o); }
-    [[nodiscard]] Limiter const& algorithm() const noexcept { return limiter_; }
-    void describe(auto&& field) const { detail::describe_rate(limiter_.settings(), field); }
+    [[nodiscard]] stats_type stats(time_point = {}) const
+    {
+        return {admitted_.sum(), refused_.sum(), detail::figures_of<limiter_type>(algorithm())};
+    }
+    [[nodiscard]] auto settings() const { return algorithm().settings(); }
+    void reconfigure(options const& o) { algorithm().reconfigure(o); }
+    [[nodiscard]] limiter_type& algorithm() noexcept { return detail::unwrapped<Limiter>::of(limiter_); }
+    [[nodiscard]] limiter_type const& algorithm() const noexcept { return const_cast<rate_limit&>(*this).algorithm(); }
+    void describe(auto&& field) const { detail::describe_limiter(algorithm(), field); }
 
 private:
+    template<class... E>
+    static price priced(E... extras)
+    {
+        if constexpr (std::is_same_v<price, detail::costs_one>)
+            return {};
+        else
+            return std::get<price>(std::tuple<E...>(std::move(extras)...));
+    }
     [[gnu::noinline, gnu::cold]] error refuse(decision d)
     {
         refused_.add();
         return error(errc::rate_limited, d.retry_after());
     }
-    [[nodiscard, gnu::always_inline]] limit_facts facts(auto& call)
+    [[gnu::always_inline]] void tell(auto& call)
     {
-        if constexpr (detail::keyed_limiter<Limiter>)
-            return {name, limiter_.quota_at(limiter_.key_of()(call), call.now())};
-        else
-            return {name, quota_of(call.now())};
+        constexpr std::string_view told = detail::name_of<Limiter>(name);
+        auto const& before = call.template reported<limit_facts>();
+        if constexpr (detail::keyed_limiter<limiter_type> || detail::joint_limiter<limiter_type>) {
+            limit_facts facts = before ? *before : limit_facts{};
+            detail::tell_for<tells_key>(algorithm(), call, told, facts);
+            call.report(facts);
+        } else {
+            call.report(with_quota(before ? &*before : nullptr, told, call.now()));
+        }
     }
-    [[gnu::noinline, gnu::cold]] quota quota_of(time_point now) const { return limiter_.quota_at(now); }
-    [[gnu::always_inline]] decision ask(auto& call)
+    // Apart, and not told the call: the call would escape.
+    [[gnu::noinline, gnu::cold]] limit_facts with_quota(limit_facts const* before, std::string_view told, time_point now) const
     {
-        if constexpr (detail::keyed_limiter<Limiter>)
-            return limiter_.try_acquire(limiter_.key_of()(call), call.now());
-        else
-            return limiter_.try_acquire(call.now());
+        limit_facts facts = before != nullptr ? *before : limit_facts{};
+        facts.add({told, algorithm().quota_at(now)});
+        return facts;
     }
 
-    Limiter limiter_;
-    detail::counter<typename Limiter::threading> admitted_;
-    detail::counter<typename Limiter::threading> refused_;
+    [[no_unique_address]] Limiter limiter_;
+    [[no_unique_address]] price price_;
+    detail::counter<typename limiter_type::threading> admitted_;
+    detail::counter<typename limiter_type::threading> refused_;
 };
+
+template<class Limiter, class... Extras>
+rate_limit(Limiter, Extras...) -> rate_limit<Limiter, Extras...>;
 
 } // namespace weir::inline v0

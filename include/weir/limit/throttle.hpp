@@ -16,38 +16,50 @@ namespace weir::inline v0 {
 ///
 /// The permit is taken when the call comes, so calls go in the order in which they came. One that is cancelled while it waits does not
 /// give its permit back: others are placed behind it already. Thread-safe as the limiter is.
-template<class Limiter>
+///
+/// The limiter is one as for `rate_limit`: one limit, one a key, several at once, named or shared. What a call costs stands at the end:
+/// `throttle{gcra{...}, 200ms, cost_of{f}}`. A refusal reports `limit_facts`.
+template<class Limiter, class Price = detail::costs_one>
 class throttle {
-    using keys = detail::key_needs<Limiter>;
+    using limiter_type = detail::policy_t<Limiter>;
+    using keys = detail::key_needs<limiter_type>;
 
 public:
     using role = loop;
     using traits = weir::traits<waits>;
-    using needs = typename keys::needs;
+    using needs = typename detail::facet_union<typename keys::needs, typename detail::needs_of<Price>::type>::type;
     using reads = typename keys::reads;
+    using reports = facets<limit_facts>;
+    using options = typename limiter_type::options;
     using plan = pass;
     static constexpr std::string_view name = "throttle";
     struct stats_type {
         std::uint64_t at_once = 0;
         std::uint64_t delayed = 0;
         std::uint64_t refused = 0;
+        [[no_unique_address]] detail::figures_of<limiter_type> limiter{};
         void each(auto&& field) const
         {
             field("at_once_total", at_once);
             field("delayed_total", delayed);
             field("refused_total", refused);
+            limiter.each(field);
         }
     };
 
     /// `max_wait` is 0 or more.
-    throttle(Limiter limiter, duration max_wait) : limiter_(std::move(limiter)), max_wait_(checked(max_wait).count()) {}
+    throttle(Limiter limiter, duration max_wait, Price price = {})
+        : limiter_(std::move(limiter)), price_(std::move(price)), max_wait_(checked(max_wait).count())
+    {
+    }
 
     admission<> begin(auto& call, plan&)
     {
         duration const allowed = std::min(duration{max_wait_.load()}, call.deadline().left(call.now()));
-        reservation const r = reserve(call, allowed);
+        reservation const r = detail::reserve_for(algorithm(), call, price_(call), allowed);
         if (!r) [[unlikely]] {
             refused_.add();
+            tell(call);
             return error(errc::rate_limited, r.retry_after());
         }
         if (r.wait() == duration::zero()) {
@@ -59,15 +71,20 @@ public:
     }
     next_step after(auto&, plan&, auto&) noexcept { return done; }
 
-    [[nodiscard]] stats_type stats(time_point = {}) const { return {at_once_.sum(), delayed_.sum(), refused_.sum()}; }
-    [[nodiscard]] auto settings() const { return limiter_.settings(); }
-    void reconfigure(typename Limiter::options const& o) { limiter_.reconfigure(o); }
+    [[nodiscard]] stats_type stats(time_point = {}) const
+    {
+        return {at_once_.sum(), delayed_.sum(), refused_.sum(), detail::figures_of<limiter_type>(algorithm())};
+    }
+    [[nodiscard]] auto settings() const { return algorithm().settings(); }
+    void reconfigure(options const& o) { algorithm().reconfigure(o); }
+    [[nodiscard]] limiter_type& algorithm() noexcept { return detail::unwrapped<Limiter>::of(limiter_); }
+    [[nodiscard]] limiter_type const& algorithm() const noexcept { return const_cast<throttle&>(*this).algorithm(); }
     [[nodiscard]] duration max_wait() const noexcept { return duration{max_wait_.load()}; }
     /// Another longest wait; 0 or more.
     void max_wait(duration d) { max_wait_.store(checked(d).count()); }
     void describe(auto&& field) const
     {
-        detail::describe_rate(limiter_.settings(), field);
+        detail::describe_limiter(algorithm(), field);
         field("max_wait", max_wait());
     }
 
@@ -77,19 +94,20 @@ private:
         expect(d >= duration::zero(), "throttle.max_wait", "0 or more");
         return d;
     }
-    reservation reserve(auto& call, duration allowed)
+    [[gnu::noinline, gnu::cold]] void tell(auto& call)
     {
-        if constexpr (detail::keyed_limiter<Limiter>)
-            return limiter_.reserve(limiter_.key_of()(call), call.now(), 1, allowed);
-        else
-            return limiter_.reserve(call.now(), 1, allowed);
+        auto const& before = call.template reported<limit_facts>();
+        limit_facts facts = before ? *before : limit_facts{};
+        detail::tell_for<false>(algorithm(), call, detail::name_of<Limiter>(name), facts);
+        call.report(facts);
     }
 
-    Limiter limiter_;
+    [[no_unique_address]] Limiter limiter_;
+    [[no_unique_address]] Price price_;
     shared::cell<std::int64_t> max_wait_;
-    detail::counter<typename Limiter::threading> at_once_;
-    detail::counter<typename Limiter::threading> delayed_;
-    detail::counter<typename Limiter::threading> refused_;
+    detail::counter<typename limiter_type::threading> at_once_;
+    detail::counter<typename limiter_type::threading> delayed_;
+    detail::counter<typename limiter_type::threading> refused_;
 };
 
 } // namespace weir::inline v0

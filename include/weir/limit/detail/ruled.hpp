@@ -59,6 +59,16 @@ public:
         return home_.read(now, [&](Rule const& r, auto const& s) { return r.quota_at(o, s, now); });
     }
 
+    /// What `try_acquire` would answer; takes nothing.
+    [[nodiscard]] decision peek(time_point now,
+                                std::uint64_t cost = 1) const noexcept requires std::is_trivially_copyable_v<typename Rule::state>
+    {
+        return home_.read(now, [&](Rule const& r, auto const& s) {
+            auto copy = s;
+            return r.try_acquire(copy, now, cost);
+        });
+    }
+
     [[nodiscard]] Options settings() const noexcept { return home_.settings(); }
 
     /// Changes the settings while others call. Permits in use, or reserved, at the next call stay so.

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <weir/core/clock.hpp>
+#include <weir/core/detail/hash.hpp>
+#include <weir/core/threading.hpp>
+#include <weir/limit/detail/short_lock.hpp>
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <tuple>
+
+namespace weir::inline v0::detail {
+
+/// What a key keeps outside of itself, in bytes: the text of a string that does not fit into it, with what the allocator adds. A type of one's
+/// own says it by `std::size_t weir_heap_bytes(key_type const&)` beside it; one that does not is taken to keep nothing.
+template<class Key>
+[[nodiscard]] std::size_t heap_bytes(Key const& key)
+{
+    if constexpr (requires { weir_heap_bytes(key); }) {
+        return weir_heap_bytes(key);
+    } else if constexpr (string_like<Key>) {
+        static std::size_t const in_place = std::string().capacity();
+        std::size_t const size = std::string_view(key).size();
+        return size <= in_place ? 0 : (size + 1 + 8 + 15) / 16 * 16;
+    } else if constexpr (tuple_like<Key>) {
+        return std::apply([](auto const&... part) { return (std::size_t{0} + ... + heap_bytes(part)); }, key);
+    } else {
+        return 0;
+    }
+}
+
+/// What is given back, or taken: keys, and the bytes that belong to them.
+struct key_room {
+    std::int64_t keys = 0;
+    std::int64_t bytes = 0;
+};
+
+/// A part of the keys of `keyed`, under its own lock. Alone on its cache lines: a lock beside another's would be fought for as if it were one.
+template<class Key, class Rule, threading_model Threading>
+class alignas(64) key_shard {
+public:
+    using state = typename Rule::state;
+
+    /// A key with its hash, so that it is hashed once for the shard and the slot.
+    template<class View>
+    struct probe {
+        View const& key;
+        std::uint64_t hash;
+    };
+
+    key_shard(Rule const& r, seeded_hash const& h) : entries(0, hasher{h}, equal{}), current(r) {}
+
+    /// The state of a key; null if it is not held.
+    template<class View>
+    [[nodiscard, gnu::always_inline]] state* find(probe<View> const& p)
+    {
+        auto const found = entries.find(p);
+        return found == entries.end() ? nullptr : &found->second;
+    }
+    [[nodiscard]] std::size_t size() const noexcept { return entries.size(); }
+
+    /// What a new key needs at most: its own bytes, and those of a table of twice the size if this one is full, for then there are both for a while.
+    template<class View>
+    [[nodiscard]] key_room needs(View const& key) const
+    {
+        std::size_t const table = entries.size() < entries.max_load() ? 0 : std::max(2 * table_bytes(), bytes_of_slots(1));
+        return {1, static_cast<std::int64_t>(table + heap_bytes(key))};
+    }
+    /// Keeps a new key. Returns how much of what it needed at most it did not need after all.
+    template<class View>
+    std::int64_t insert(View const& key, state s)
+    {
+        key_room const most = needs(key);
+        std::size_t const before = table_bytes();
+        bool const moves = entries.size() >= entries.max_load(); // then no iterator survives
+        entries.emplace(Key(key), s);
+        if (moves) hand = entries.end();
+        return most.bytes - static_cast<std::int64_t>(table_bytes() - before + heap_bytes(key));
+    }
+    /// Goes on to the next few keys and forgets those that are full.
+    key_room sweep(std::size_t steps)
+    {
+        key_room freed;
+        for (steps = std::min(steps, entries.size()); steps > 0; --steps) {
+            if (hand == entries.end()) hand = entries.begin();
+            auto const at = hand++;
+            if (!current.is_full(at->second, latest)) continue;
+            freed.bytes += static_cast<std::int64_t>(heap_bytes(at->first));
+            ++freed.keys;
+            entries.erase(at);
+        }
+        evicted += static_cast<std::uint64_t>(freed.keys);
+        return freed;
+    }
+    /// Brings every key to another rule.
+    void adopt(Rule const& wanted)
+    {
+        for (auto& [key, s] : entries) s = wanted.adopt(s, current, latest);
+        current = wanted;
+    }
+
+    /// Bytes of a table of so many slots: those of the keys and states, and 16 a group of 15 for marks.
+    [[nodiscard]] static constexpr std::size_t bytes_of_slots(std::size_t slots) noexcept
+    {
+        return slots == 0 ? 0 : (slots + 14) / 15 * (15 * sizeof(typename map::value_type) + 16);
+    }
+
+    mutable short_lock_of<Threading> mutex;
+
+private:
+    struct hasher {
+        using is_transparent = void;
+        using is_avalanching = void;
+        seeded_hash hash;
+        std::size_t operator()(Key const& key) const { return hash(key); }
+        template<class View>
+        std::size_t operator()(probe<View> const& p) const noexcept
+        {
+            return p.hash;
+        }
+    };
+    struct equal {
+        using is_transparent = void;
+        bool operator()(Key const& a, Key const& b) const { return a == b; }
+        template<class View>
+        bool operator()(Key const& a, probe<View> const& b) const
+        {
+            return a == b.key;
+        }
+        template<class View>
+        bool operator()(probe<View> const& a, Key const& b) const
+        {
+            return b == a.key;
+        }
+    };
+    using map = boost::unordered_flat_map<Key, state, hasher, equal>;
+
+    [[nodiscard]] std::size_t table_bytes() const noexcept { return bytes_of_slots(entries.bucket_count()); }
+
+    map entries;
+    typename map::iterator hand{};
+
+public:
+    Rule current;
+    time_point latest = time_point::min();
+    std::uint64_t evicted = 0;
+};
+
+} // namespace weir::inline v0::detail
