@@ -165,3 +165,47 @@ TEST_CASE("timer_wheel: alarms of several threads, and their ends, race with the
     CHECK(rung + disarmed == 3'000);
     CHECK(rung > 0);
 }
+
+TEST_CASE("timer_wheel: driven exactly, each alarm rings once, at its time, whatever the history")
+{
+    for (std::uint64_t seed = 1; seed < 6; ++seed) {
+        std::mt19937_64 random(seed);
+        boost::asio::io_context context;
+        auto& wheel = boost::asio::use_service<weir::timer_wheel>(context);
+        wheel.drive_exactly();
+        std::deque<alarm_type> alarms(100);
+        weir::time_point now = start;
+        for (int step = 0; step < 5'000; ++step) {
+            alarm_type& a = alarms[random() % alarms.size()];
+            weir::time_point earliest = weir::never;
+            for (alarm_type const& each : alarms)
+                if (each.set) earliest = std::min(earliest, each.at);
+            REQUIRE(wheel.next() == earliest);
+            if (random() % 3 != 0) {
+                if (a.set) {
+                    REQUIRE(wheel.disarm(a));
+                    REQUIRE(a.rung == 0);
+                } else {
+                    a.at =
+                        random() % 10 == 0 ? weir::never : weir::after(now, weir::duration(random() % 4 == 0 ? 5 : random() % 3'000'000));
+                    a.rung = 0;
+                    wheel.arm(a, now, a.at);
+                }
+                a.set = !a.set;
+                continue;
+            }
+            now = random() % 2 == 0 && earliest != weir::never ? std::max(now, earliest) : now + weir::duration(random() % 1'000'000);
+            wheel.advance(now);
+            for (alarm_type& each : alarms) {
+                REQUIRE(each.rung == (each.set && each.at <= now ? 1 : 0));
+                if (each.rung == 1) {
+                    each.set = false;
+                    each.rung = 0;
+                    REQUIRE_FALSE(wheel.disarm(each));
+                }
+            }
+        }
+        for (alarm_type& each : alarms)
+            if (each.set) REQUIRE(wheel.disarm(each));
+    }
+}
