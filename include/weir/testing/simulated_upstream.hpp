@@ -13,6 +13,7 @@
 #include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
+#include <concepts>
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -78,7 +79,11 @@ public:
     explicit simulated_upstream(schedule& s, upstream_options o = {}) : state_(std::make_shared<state>(s, checked(std::move(o)))) {}
 
     /// One call: the time that it takes, and whether it went well. Cancelled, it throws `operation_aborted`.
-    [[nodiscard]] boost::asio::awaitable<result<void>> serve() { return serve(state_); }
+    template<class T = void>
+    [[nodiscard]] boost::asio::awaitable<result<T>> serve()
+    {
+        return serve(state_);
+    }
 
     [[nodiscard]] stats_type const& stats() const noexcept { return state_->stats; }
     [[nodiscard]] upstream_options const& settings() const noexcept { return state_->options; }
@@ -159,7 +164,8 @@ private:
         ++s.stats.failed;
         return why;
     }
-    static boost::asio::awaitable<result<void>> serve(std::shared_ptr<state> s)
+    template<std::same_as<state> State>
+    static boost::asio::awaitable<result<void>> serve(std::shared_ptr<State> s)
     {
         ++s->stats.arrived;
         if (outage const* const now = s->trouble(); now != nullptr && now->kind == outage_kind::refuses)
@@ -189,7 +195,7 @@ private:
         auto const executor = co_await boost::asio::this_coro::executor;
         counted const works(*s);
         try {
-            if (takes > duration::zero() || hangs) co_await detail::wait_for(nullptr, s->plan.now(), end);
+            if (takes > duration::zero() || hangs) co_await detail::wait_for<waiter>(nullptr, s->plan.now(), end);
         } catch (...) {
             if (s->options.works_on && !hangs) boost::asio::co_spawn(executor, keeps_busy(std::move(mine), end), boost::asio::detached);
             throw;
@@ -200,9 +206,10 @@ private:
         co_return result<void>();
     }
     /// The worker of a caller who has gone.
-    static boost::asio::awaitable<void> keeps_busy(place mine, time_point until)
+    template<std::same_as<place> Place>
+    static boost::asio::awaitable<void> keeps_busy(Place mine, time_point until)
     {
-        co_await detail::wait_for(nullptr, mine.of->plan.now(), until);
+        co_await detail::wait_for<waiter>(nullptr, mine.of->plan.now(), until);
     }
 
     std::shared_ptr<state> state_;

@@ -51,8 +51,7 @@ public:
         : schedule_(s),
           wheel_(boost::asio::use_service<timer_wheel>(context_)),
           ready_(boost::asio::use_service<detail::ready_queue>(context_)),
-          executor_(order == ready_order::drawn ? boost::asio::any_io_executor(detail::ready_queue::executor(ready_))
-                                                : boost::asio::any_io_executor(context_.get_executor()))
+          order_(order)
     {
         wheel_.drive_exactly();
     }
@@ -63,13 +62,18 @@ public:
     [[nodiscard]] weir::schedule& schedule() noexcept { return schedule_; }
     [[nodiscard]] boost::asio::io_context& context() noexcept { return context_; }
     /// What `spawn` runs on. What is posted to the context itself comes after all that is ready here.
-    [[nodiscard]] boost::asio::any_io_executor const& executor() const noexcept { return executor_; }
+    template<class Executor = boost::asio::any_io_executor>
+    [[nodiscard]] Executor executor()
+    {
+        if (order_ == ready_order::drawn) return detail::ready_queue::executor(ready_);
+        return context_.get_executor();
+    }
 
     /// Starts a coroutine; what it throws comes out of `run`. A lambda that captures has to outlive the coroutine that it returns.
     template<class T>
     void spawn(boost::asio::awaitable<T> work, boost::asio::cancellation_slot slot = {})
     {
-        boost::asio::co_spawn(executor_, std::move(work), boost::asio::bind_cancellation_slot(slot, ended{}));
+        boost::asio::co_spawn(executor(), std::move(work), boost::asio::bind_cancellation_slot(slot, ended{}));
     }
 
     /// Runs until nothing is left to do: all have ended, or wait for what no alarm will bring; or until the schedule has failed.
@@ -101,14 +105,16 @@ public:
     }
 
     /// Sleeps in virtual time. Throws `operation_aborted` if the coroutine is cancelled meanwhile.
-    [[nodiscard]] boost::asio::awaitable<void> sleep(duration d)
+    template<class T = void>
+    [[nodiscard]] boost::asio::awaitable<T> sleep(duration d)
     {
-        return detail::wait_for(nullptr, clock().now(), after(clock().now(), d));
+        return detail::wait_for<waiter>(nullptr, clock().now(), after(clock().now(), d));
     }
     /// The same for a handler that binds a slot to its operations; one that is not connected cannot be cancelled.
-    [[nodiscard]] boost::asio::awaitable<void> sleep(duration d, boost::asio::cancellation_slot slot)
+    template<class T = void>
+    [[nodiscard]] boost::asio::awaitable<T> sleep(duration d, boost::asio::cancellation_slot slot)
     {
-        return detail::wait_for(nullptr, clock().now(), after(clock().now(), d), slot);
+        return detail::wait_for<waiter>(nullptr, clock().now(), after(clock().now(), d), slot);
     }
 
 private:
@@ -143,13 +149,14 @@ private:
     boost::asio::io_context context_{1};
     timer_wheel& wheel_;
     detail::ready_queue& ready_;
-    boost::asio::any_io_executor executor_;
+    ready_order order_;
 };
 
 /// Sleeps in the virtual time of the schedule, in whatever simulation the coroutine runs; for handlers that are made before it.
-[[nodiscard]] inline boost::asio::awaitable<void> sleep(schedule const& s, duration d)
+template<class T = void>
+[[nodiscard]] boost::asio::awaitable<T> sleep(schedule const& s, duration d)
 {
-    return detail::wait_for(nullptr, s.now(), after(s.now(), d));
+    return detail::wait_for<waiter>(nullptr, s.now(), after(s.now(), d));
 }
 
 } // namespace weir::inline v0
