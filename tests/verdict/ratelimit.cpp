@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
 // Answers rate-limit cases: a JSON object a line on standard input, one a line on standard output, in order.
 //   in:  {"id": 1, "rate": 2, "period_ns": 1000, "burst": 3, "events": [[time in ns, cost], ...]}
-//   out: {"id": 1, "gcra": "1101", "token_bucket": "1101"}       1: admitted, 0: refused
+//   out: {"id": 1, "gcra": "1101", "token_bucket": "1101", "exact_gcra": ..., "fixed_window": ..., "sliding_log": ...}
+// 1: admitted, 0: refused.
 // A line that is no such case, or whose rate an algorithm does not take, is answered without the schedule.
-// With the argument --judge it says instead which of its answers are wrong: where the case has exact_division, each schedule has to
-// equal the case's; elsewhere no window may hold more than burst + rate x time. Exit status 1 if one is.
+// With the argument --judge it says instead which of its answers are wrong: each schedule has to equal the case's, but for gcra and
+// token_bucket where the case has no exact_division: there no window may hold more than burst + rate x time. exact_gcra is compared with the
+// case's gcra everywhere. Exit status 1 if one is wrong.
+#include <weir/limit/exact_gcra.hpp>
+#include <weir/limit/fixed_window.hpp>
 #include <weir/limit/gcra.hpp>
+#include <weir/limit/sliding_log.hpp>
 #include <weir/limit/token_bucket.hpp>
 
 #include <boost/json/src.hpp>
@@ -38,9 +43,10 @@ private:
 template<class Limiter>
 std::string schedule(json::object const& c)
 {
-    Limiter limiter({.permits = c.at("rate").to_number<std::uint64_t>(),
-                     .per = weir::duration{c.at("period_ns").to_number<std::int64_t>()},
-                     .burst = c.at("burst").to_number<std::uint64_t>()});
+    typename Limiter::options options{.permits = c.at("rate").to_number<std::uint64_t>(),
+                                      .per = weir::duration{c.at("period_ns").to_number<std::int64_t>()}};
+    if constexpr (requires { options.burst; }) options.burst = c.at("burst").to_number<std::uint64_t>();
+    Limiter limiter(options);
     virtual_clock clock;
     std::string answers;
     for (json::value const& event : c.at("events").as_array()) {
@@ -69,6 +75,9 @@ json::object answer(std::string const& line)
         verdict["id"] = c.at("id");
         answer<weir::gcra<>>(verdict, "gcra", c);
         answer<weir::token_bucket<>>(verdict, "token_bucket", c);
+        answer<weir::exact_gcra<>>(verdict, "exact_gcra", c);
+        answer<weir::fixed_window<>>(verdict, "fixed_window", c);
+        answer<weir::sliding_log<>>(verdict, "sliding_log", c);
     } catch (std::exception const&) {
         verdict["error"] = "not a case";
     }
@@ -104,8 +113,10 @@ std::string_view fault(json::object const& c, json::object const& verdict, char 
 {
     json::value const* const mine = verdict.if_contains(name);
     if (mine == nullptr || mine->as_string().size() != c.at("events").as_array().size()) return "no answer";
-    if (c.at("exact_division").as_bool()) return mine->as_string() == c.at(name).as_string() ? "" : "differs from the schedule";
-    return is_over(c, mine->as_string()) ? "over burst + rate x time" : "";
+    std::string_view const algorithm = name;
+    bool const rounded = algorithm == "gcra" || algorithm == "token_bucket";
+    if (rounded && !c.at("exact_division").as_bool()) return is_over(c, mine->as_string()) ? "over burst + rate x time" : "";
+    return mine->as_string() == c.at(algorithm == "exact_gcra" ? "gcra" : algorithm).as_string() ? "" : "differs from the schedule";
 }
 
 int judge()
@@ -115,7 +126,7 @@ int judge()
     for (std::string line; std::getline(std::cin, line);) {
         json::value const parsed = json::parse(line);
         json::object const verdict = answer(line);
-        for (char const* name : {"gcra", "token_bucket"}) {
+        for (char const* name : {"gcra", "token_bucket", "exact_gcra", "fixed_window", "sliding_log"}) {
             ++schedules;
             std::string_view const what = fault(parsed.as_object(), verdict, name);
             if (what.empty()) continue;

@@ -166,6 +166,14 @@ constexpr std::uint64_t drain(R const& rule, typename R::state& s, time_point no
     return taken > 0 && rule.try_acquire(s, now, taken) ? taken : 0;
 }
 
+/// The `until_more` of a quota, by a rule.
+template<limiting_rule R>
+constexpr duration until_more(R const& rule, typename R::state s, time_point now, std::uint64_t burst) noexcept
+{
+    std::uint64_t const there = rule.available(s, now);
+    return there < burst ? rule.try_acquire(s, now, there + 1).retry_after() : duration::zero();
+}
+
 } // namespace detail
 
 /// A limiter that can be had per key: its state is a few words.

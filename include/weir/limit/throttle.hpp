@@ -11,8 +11,19 @@
 
 namespace weir::inline v0 {
 
+namespace detail {
+
+template<class Limiter>
+concept bounds_the_wait = requires(typename policy_t<Limiter>::options const& o)
+{
+    o.max_wait;
+};
+
+} // namespace detail
+
 /// Lets calls pass at the pace of a limiter: a call that comes too soon waits for its permit, up to `max_wait`, and is refused at once with
-/// `errc::rate_limited` if it would have to wait longer, or past its deadline: `throttle{gcra{{.permits = 10, .per = 1s}}, 200ms}`.
+/// `errc::rate_limited` if it would have to wait longer, or past its deadline: `throttle{gcra{{.permits = 10, .per = 1s}}, 200ms}`, or
+/// `throttle{leaky_bucket{{.permits = 10, .per = 1s, .queue = 20}}}`.
 ///
 /// The permit is taken when the call comes, so calls go in the order in which they came. One that is cancelled while it waits does not
 /// give its permit back: others are placed behind it already. Thread-safe as the limiter is.
@@ -47,6 +58,8 @@ public:
         }
     };
 
+    /// A limiter that bounds the wait itself, as `leaky_bucket` does, needs no `max_wait`.
+    explicit throttle(Limiter limiter) requires detail::bounds_the_wait<Limiter> : throttle(std::move(limiter), duration::max()) {}
     /// `max_wait` is 0 or more.
     throttle(Limiter limiter, duration max_wait, Price price = {})
         : limiter_(std::move(limiter)), price_(std::move(price)), max_wait_(checked(max_wait).count())
@@ -85,7 +98,9 @@ public:
     void describe(auto&& field) const
     {
         detail::describe_limiter(algorithm(), field);
-        field("max_wait", max_wait());
+        duration longest = max_wait();
+        if constexpr (detail::bounds_the_wait<Limiter>) longest = std::min(longest, algorithm().settings().max_wait);
+        if (longest != duration::max()) field("max_wait", longest);
     }
 
 private:

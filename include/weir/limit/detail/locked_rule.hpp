@@ -3,6 +3,7 @@
 
 #include <weir/core/clock.hpp>
 #include <weir/core/threading.hpp>
+#include <weir/limit/detail/short_lock.hpp>
 #include <weir/limit/limiter.hpp>
 
 #include <cstdint>
@@ -79,7 +80,7 @@ struct under_a_lock {
             rule_ = wanted_;
         }
 
-        mutable typename Threading::mutex mutex_;
+        mutable short_lock_of<Threading> mutex_;
         Options settings_;
         mutable Rule rule_; // what the state belongs to
         Rule wanted_;       // what is in force

@@ -131,18 +131,15 @@ template<class Element>
     return unwrapped<Element>::label.empty() ? otherwise : unwrapped<Element>::label;
 }
 
-/// The rate of a limiter, for `describe`.
+/// The rate of a limiter, for `describe`: those of the usual options that it has.
 void describe_rate(auto const& o, auto&& field)
 {
-    if constexpr (requires {
-                      o.permits;
-                      o.per;
-                      o.burst;
-                  }) {
-        field("permits", *o.permits);
-        field("per", o.per);
-        field("burst", o.burst);
-    }
+    if constexpr (requires { o.permits; }) field("permits", *o.permits);
+    if constexpr (requires { o.per; }) field("per", o.per);
+    if constexpr (requires { o.burst; }) field("burst", o.burst);
+    if constexpr (requires { o.queue; }) field("queue", *o.queue);
+    if constexpr (requires { o.warm_up; }) field("warm_up", *o.warm_up);
+    if constexpr (requires { o.cold_factor; }) field("cold_factor", o.cold_factor);
 }
 template<class Limiter>
 void describe_limiter(Limiter const& limiter, auto&& field)
