@@ -54,7 +54,6 @@ struct answer {
 
 /// Runs `schedules()` histories of `Model::limiter` beside `Model` (its options, drawn; `reserve`, `try_acquire`, `refund`, `available`,
 /// `until_full` of plain numbers) and stops with the story of the first in which they differ.
-/// A model with `steps_back` is also told times before the latest.
 template<class Model>
 void compare_with()
 {

@@ -32,7 +32,7 @@ public:
     explicit window_counter(window_rate const& o) : permits_(o.permits), per_(o.per.count())
     {
         detail::expect_window(o.permits, o.per);
-        bits_ = std::min<std::int64_t>(static_cast<std::int64_t>(std::bit_width(permits_)) + 1, 62);
+        bits_ = std::min<std::int64_t>(static_cast<std::int64_t>(std::bit_width(permits_)) + 1, 63);
     }
 
     [[nodiscard]] constexpr decision try_acquire(state& s, time_point now, std::uint64_t cost) const noexcept
