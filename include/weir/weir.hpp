@@ -18,6 +18,7 @@
 #include <weir/limit/gcra.hpp>
 #include <weir/limit/keyed.hpp>
 #include <weir/limit/leaky_bucket.hpp>
+#include <weir/limit/leased.hpp>
 #include <weir/limit/limit_facts.hpp>
 #include <weir/limit/rate_limit.hpp>
 #include <weir/limit/sliding_log.hpp>
