@@ -5,6 +5,8 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <cstddef>
+#include <cstdint>
 #include <mutex>
 #include <utility>
 
@@ -44,6 +46,15 @@ public:
     /// Nobody is told any more; for the driver, when it has stopped waiting.
     void detach() noexcept { state_.store(nullptr, std::memory_order_release); }
     [[nodiscard]] bool linked() const noexcept { return linked_; }
+
+    /// What the policy at which it waits wants to know again: the policy's own, without a meaning until it has written it.
+    struct note_type {
+        std::uint64_t key;  ///< whose call it is, or of which class
+        time_point since;   ///< when it began to wait
+        time_point until;   ///< how long it will wait
+        std::uint32_t line; ///< in which of several lists it lies
+        bool refused;       ///< woken to hear that there is nothing for it
+    } note;
 
 private:
     friend class waiter_list;
@@ -86,10 +97,19 @@ public:
         --size_;
         return true;
     }
-    /// Takes the longest waiting one out; null if there is none.
+    /// Who has waited longest, or shortest; null if there is none.
+    [[nodiscard]] waiter* front() const noexcept { return first_; }
+    [[nodiscard]] waiter* back() const noexcept { return last_; }
+    /// Takes the longest waiting one out, or the last that came; null if there is none.
     waiter* pop_front() noexcept
     {
         waiter* const w = first_;
+        if (w != nullptr) remove(*w);
+        return w;
+    }
+    waiter* pop_back() noexcept
+    {
+        waiter* const w = last_;
         if (w != nullptr) remove(*w);
         return w;
     }
