@@ -118,7 +118,7 @@ public:
 
     /// Throws `std::invalid_argument` if the options are bad.
     explicit adaptive_limit(Algorithm algorithm, options const& o = {}, Queue queue = Queue(), Sign sign = {})
-        : places_(checked(o).initial, {o.max_wait, o.max_waiting}, std::move(queue)),
+        : places_(checked_first(o).initial, {o.max_wait, o.max_waiting}, std::move(queue)),
           sign_(std::move(sign)),
           algorithm_(std::move(algorithm)),
           options_(o),
@@ -223,12 +223,17 @@ private:
     {
         expect(o.floor >= 1, "adaptive_limit.floor", "at least 1");
         expect(o.ceiling >= o.floor && o.ceiling <= 1'000'000, "adaptive_limit.ceiling", "at least the floor and at most 1000000");
-        expect(o.initial >= o.floor && o.initial <= o.ceiling, "adaptive_limit.initial", "from the floor to the ceiling");
         expect(o.probe_limit >= 1, "adaptive_limit.probe_limit", "at least 1");
         expect(o.probe_every >= duration::zero(), "adaptive_limit.probe_every", "0 or more");
         expect(o.window >= std::chrono::milliseconds(1) && o.window <= std::chrono::hours(1), "adaptive_limit.window", "1 ms to an hour");
         expect(o.window_calls >= 1, "adaptive_limit.window_calls", "at least 1");
         expect(o.max_wait >= duration::zero(), "adaptive_limit.max_wait", "0 or more");
+        return o;
+    }
+    static options const& checked_first(options const& o)
+    {
+        checked(o);
+        expect(o.initial >= o.floor && o.initial <= o.ceiling, "adaptive_limit.initial", "from the floor to the ceiling");
         return o;
     }
 
