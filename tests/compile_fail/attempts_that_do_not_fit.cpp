@@ -1,5 +1,5 @@
 // expect: ends_the_call_before<weir::v0::timeout<weir::v0::ms{200}> >::could_make_all_its_attempts__lower_the_attempts_or_their_time_limit<weir::v0::retry<> >
-// expect-clang: ends_the_call_before<weir::timeout<ms{200}>>::could_make_all_its_attempts__lower_the_attempts_or_their_time_limit<weir::retry<>>
+// expect-clang: ends_the_call_before<weir::timeout<ms{200}>>::could_make_all_its_attempts__lower_the_attempts_or_their_time_limit<weir::retry<3, when_it_failed{}>>
 // SPDX-License-Identifier: BSL-1.0
 #include <weir/asio.hpp>
 #include <weir/core/pipeline.hpp>

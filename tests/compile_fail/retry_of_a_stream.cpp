@@ -1,5 +1,5 @@
 // expect: policy<weir::v0::retry<> >::repeats_or_keeps_what_comes_back__it_cannot_stand_around_a_handler_of_weir_held
-// expect-clang: policy<weir::retry<>>::repeats_or_keeps_what_comes_back__it_cannot_stand_around_a_handler_of_weir_held
+// expect-clang: policy<weir::retry<3, when_it_failed{}>>::repeats_or_keeps_what_comes_back__it_cannot_stand_around_a_handler_of_weir_held
 // SPDX-License-Identifier: BSL-1.0
 #include <weir/core/held.hpp>
 #include <weir/core/pipeline.hpp>

@@ -1,5 +1,5 @@
 // expect: weir::v0::advice::repeats<weir::v0::retry<> >::which_is_not_marked__write_weir_idempotent_around_it<
-// expect-clang: repeats<weir::retry<>>::which_is_not_marked__write_weir_idempotent_around_it<
+// expect-clang: repeats<weir::retry<3, when_it_failed{}>>::which_is_not_marked__write_weir_idempotent_around_it<
 // SPDX-License-Identifier: BSL-1.0
 #include <weir/core/pipeline.hpp>
 #include <weir/resilience/retry.hpp>

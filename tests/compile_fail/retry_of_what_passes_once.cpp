@@ -1,5 +1,5 @@
 // expect: repeats<weir::v0::retry<> >::which_takes_the_second_attempt_for_a_replay__move_it_outward<{anonymous}::nonce_check>
-// expect-clang: repeats<weir::retry<>>::which_takes_the_second_attempt_for_a_replay__move_it_outward<(anonymous namespace)::nonce_check>
+// expect-clang: repeats<weir::retry<3, when_it_failed{}>>::which_takes_the_second_attempt_for_a_replay__move_it_outward<(anonymous namespace)::nonce_check>
 // SPDX-License-Identifier: BSL-1.0
 #include <weir/core/contracts.hpp>
 #include <weir/core/pipeline.hpp>

@@ -1,5 +1,5 @@
 // expect: weir::v0::advice::repeats<weir::v0::retry<2> >::and_so_does__take_one_of_them_out<weir::v0::retry<> >
-// expect-clang: repeats<weir::retry<2>>::and_so_does__take_one_of_them_out<weir::retry<>>
+// expect-clang: repeats<weir::retry<2, when_it_failed{}>>::and_so_does__take_one_of_them_out<weir::retry<3, when_it_failed{}>>
 // SPDX-License-Identifier: BSL-1.0
 #include <weir/core/pipeline.hpp>
 #include <weir/resilience/retry.hpp>

@@ -46,6 +46,8 @@ TEST_CASE("problem: every kind of error has a status and a sentence")
                               {errc::payload_too_large, 413},
                               {errc::unsupported_media_type, 415},
                               {errc::method_not_allowed, 405},
+                              {errc::conflict, 409},
+                              {errc::key_reused, 422},
                               {errc::foreign, 500}}) {
         CAPTURE(code);
         auto const r = http::problem(kind);

@@ -28,6 +28,9 @@ namespace weir::inline v0::http {
 /// response. A small view of the connection's request: copies of it, and of its reader, are valid until the response has been sent.
 class streamed_request {
 public:
+    /// Its body is read while it comes, once.
+    static constexpr bool can_be_repeated = false;
+
     streamed_request(request& head, detail::exchange& body) noexcept : head_(&head), body_(body) {}
 
     /// Everything but the body, which is empty in there.
