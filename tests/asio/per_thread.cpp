@@ -187,7 +187,7 @@ TEST_CASE("per_thread: weir's own confined policies are reconfigured while they 
 {
     weir::per_thread services{[] {
         return weir::pipeline{weir::rate_limit{weir::gcra<weir::confined>{{.permits = 1'000'000, .per = 1s, .burst = 1'000'000}}},
-                              weir::circuit_breaker<weir::confined>{}, twice};
+                              weir::circuit_breaker<weir::time_window, weir::confined>{}, twice};
     }};
     threads world(2);
     for (std::size_t i = 0; i < 2; ++i) services.make(world.executor(i));

@@ -43,7 +43,7 @@ template<class Which>
 using has = weir::requires_policy<Which>;
 static_assert(!broken<has<tag>, other, tag> && broken<has<tag>, other> && broken<has<tag>>);
 static_assert(!broken<has<weir::made_from<weir::rate_limit>>, limit> && broken<has<weir::made_from<weir::rate_limit>>, other>);
-static_assert(!broken<has<weir::made_from<weir::circuit_breaker>>, weir::circuit_breaker<weir::confined>>);
+static_assert(!broken<has<weir::made_from<weir::circuit_breaker>>, weir::circuit_breaker<weir::time_window, weir::confined>>);
 static_assert(!broken<has<weir::made_from_values<weir::timeout>>, weir::timeout<weir::ms{80}>>);
 static_assert(!broken<has<weir::made_from_values<weir::retry>>, weir::retry<2>>);
 static_assert(broken<has<weir::made_from_values<weir::retry>>, weir::timeout<>>);

@@ -2,130 +2,142 @@
 #pragma once
 
 #include <weir/core/contracts.hpp>
+#include <weir/core/detail/hash.hpp>
+#include <weir/core/detail/splitmix64.hpp>
 #include <weir/core/live.hpp>
-#include <weir/core/options.hpp>
 #include <weir/core/striped.hpp>
-#include <weir/resilience/call_window.hpp>
+#include <weir/resilience/breaker_transition.hpp>
+#include <weir/resilience/breaker_window.hpp>
+#include <weir/resilience/detail/announcer.hpp>
+#include <weir/resilience/detail/breaker_core.hpp>
+#include <weir/resilience/verdict.hpp>
 
-#include <cstddef>
+#include <concepts>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 
 namespace weir::inline v0 {
 
-enum class breaker_state : std::uint8_t { closed, open, half_open };
-
-[[nodiscard]] constexpr std::string_view to_string(breaker_state s) noexcept
-{
-    return s == breaker_state::closed ? "closed" : s == breaker_state::open ? "open" : "half_open";
-}
-
-/// Why a breaker changed its state.
-enum class breaker_reason : std::uint8_t {
-    too_many_failures, ///< closed: the failure rate was reached
-    open_long_enough,  ///< open: probes may come
-    probe_failed,      ///< half-open
-    probes_too_slow,   ///< half-open: `probe_limit` was over
-    probes_succeeded,  ///< half-open: all of them
+/// What a breaker counts.
+struct breaker_stats {
+    breaker_state now = breaker_state::closed;
+    std::uint64_t calls = 0; ///< in the window, as the two that follow; of `failures_in_a_row` the row
+    std::uint64_t failures = 0;
+    std::uint64_t slow = 0;
+    std::uint64_t probes_out = 0; ///< probes that have not come back
+    std::uint64_t refused = 0;    ///< since the start, as the following
+    std::uint64_t opened = 0;     ///< by itself
+    std::uint64_t late = 0;       ///< results that arrived after their state had ended
+    std::uint64_t untold = 0;     ///< transitions that found 64 others waiting for a listener
+    void each(auto&& field) const
+    {
+        field("state", static_cast<std::uint64_t>(now));
+        field("window_calls", calls);
+        field("window_failures", failures);
+        field("window_slow", slow);
+        field("probes_out", probes_out);
+        field("refused_total", refused);
+        field("opened_total", opened);
+        field("late_total", late);
+        field("untold_total", untold);
+    }
 };
 
-[[nodiscard]] constexpr std::string_view to_string(breaker_reason r) noexcept
-{
-    constexpr std::string_view names[] = {"too_many_failures", "open_long_enough", "probe_failed", "probes_too_slow", "probes_succeeded"};
-    return names[static_cast<std::size_t>(r)];
-}
-
-/// The event that a breaker tells the observer of the call that changed its state. A change that no call brings about, by
-/// `reconfigure` or at the end of a stream, is not told.
-struct breaker_transition {
-    breaker_state from;
-    breaker_state to;
-    breaker_reason why;
-};
-
-struct circuit_breaker_options {
-    /// Opens when at least this part of the calls in the window failed; in (0, 1].
-    double failure_rate = 0.5;
-    /// The length of the window; from 1 ms to 24 h.
-    duration window = std::chrono::seconds(10);
-    /// Never opens on fewer calls than these in the window; at least 1.
-    std::uint32_t minimum_calls = 20;
-    /// How long it stays open before it lets probes through; above 0.
-    duration open_for = std::chrono::seconds(5);
-    /// How many calls are let through half-open, all of which have to succeed; at least 1.
-    std::uint32_t probes = 3;
-    /// How long the probes may take together; when it is over the breaker opens again. Above 0.
-    duration probe_limit = std::chrono::seconds(10);
-};
-
-/// Keeps calls away from a handler that fails: closed, it counts outcomes; open, it refuses with `errc::circuit_open` and the time left;
-/// half-open, it lets a few probes through and closes when all of them succeed (M. Nygard, "Release It!", 2007).
+/// Keeps calls away from a handler that fails: closed, it counts outcomes; open, it refuses with `errc::circuit_open` and the time until
+/// probes start; half-open, it lets a few probes through and closes when all of them succeed (M. Nygard, "Release It!", 2007).
 ///
-/// A failure is what the pipeline's classifier says: a fault or an exception, by default not the caller's own mistakes. Cancelled calls do
-/// not count, nor do results that arrive after the state in which their call began. The rate is checked at every failure, and at
-/// successes while only the minimum of calls is missing. Closed, a call costs a load and, with its outcome, a count in
-/// words of its own thread. An observer is told each `breaker_transition`. To limit the calls at the same time take `bulkhead`; to shed load by the failure rate without a
-/// cliff, `adaptive_throttle`.
-template<threading_model Threading = shared>
+/// How it judges is a type, chosen by the options: the rates in a window of time, `circuit_breaker{{.failure_rate = 0.5, .window = 10s}}`; in
+/// the last so many calls, `circuit_breaker{count_breaker_options{.failure_rate = 0.5, .window = 100}}`; or
+/// `circuit_breaker{row_breaker_options{.failures = 5}}`. With `.slow_call` it judges by slow calls, too. One a key: `keyed_breaker`.
+///
+/// What is a failure the `Classifier` says (see `pipeline_verdict`): by default a fault or an exception. The caller's own mistakes, refusals
+/// further in and cancelled calls do not count, and as probes give their places back; nor do results that arrive after the state in
+/// which their call began. The rates are looked at when a call fails or is slow, and at others while only the minimum of calls is missing.
+///
+/// It cannot stay half-open: see `detail::breaker_core` for the ways out. By hand it is forced open, disabled, or set to count only, until
+/// `reset`. Listeners hear of each transition once and in order; a pipeline's observer of those that its calls bring about.
+///
+/// Closed, a call costs a load and, with its outcome, a count in words of its own thread. Thread-safe if `shared`. To limit the calls at the same time
+/// take `bulkhead`; to shed load by the failure rate without a cliff, `adaptive_throttle`.
+template<breaker_window Window = time_window, threading_model Threading = shared, class Classifier = pipeline_verdict>
 class circuit_breaker {
+    using core = detail::breaker_core<Window, Threading>;
+    using word = detail::breaker_word;
+
 public:
     using role = gate;
     using traits = weir::traits<counts_failures>;
-    using options = circuit_breaker_options;
+    using options = typename Window::options;
+    using state = breaker_state;
+    using stats_type = breaker_stats;
+    using permit_type = detail::breaker_permit;
+    using listener = std::function<void(breaker_transition const&)>;
     static constexpr std::string_view name = "circuit_breaker";
 
-    using state = breaker_state;
-
-    struct stats_type {
-        state now = state::closed;
-        std::uint64_t calls = 0;    ///< in the window
-        std::uint64_t failures = 0; ///< in the window
-        std::uint64_t refused = 0;  ///< since the start, as the following
-        std::uint64_t opened = 0;
-        std::uint64_t late = 0; ///< results that arrived after their state had ended
-        void each(auto&& field) const
-        {
-            field("state", static_cast<std::uint64_t>(now));
-            field("window_calls", calls);
-            field("window_failures", failures);
-            field("refused_total", refused);
-            field("opened_total", opened);
-            field("late_total", late);
-        }
-    };
-
-    explicit circuit_breaker(options o = {}) : settings_(checked(o)), window_(o.window) {}
-
-    [[gnu::always_inline]] auto admit(auto& call) -> admission<std::uint64_t>
+    explicit circuit_breaker(options o = {}, Classifier classifier = {})
+        : settings_(checked(o)), core_(o), classifier_(std::move(classifier)), random_(o.seed != 0 ? o.seed : detail::random_seed())
     {
-        std::uint64_t const word = word_.load(std::memory_order_acquire);
-        if (state_of(word) == state::closed) [[likely]]
-            return word;
-        return admit_when_not_closed(call.now(), detail::teller_of(call));
     }
-    [[gnu::always_inline]] void settle(std::uint64_t permit, auto const& outcome, auto& call)
+
+    [[gnu::always_inline]] auto admit(auto& call) -> admission<permit_type>
     {
-        bool const failed = call.failed(outcome);
-        if (word_.load() != permit) [[unlikely]]
-            late_.add();
-        else if (state_of(permit) == state::closed) [[likely]] {
-            window_.count(call.now(), failed);
-            if (failed || near_.load()) [[unlikely]]
+        std::uint64_t const seen = core_.word();
+        if (word::is_plainly_closed(seen)) [[likely]]
+            return permit_type{seen, {}};
+        return admit_otherwise(seen, call.now(), detail::teller_of(call));
+    }
+    [[gnu::always_inline]] void settle(permit_type permit, auto const& outcome, auto& call)
+    {
+        verdict const v = detail::verdict_of(classifier_, outcome, call);
+        if (word::is_plainly_closed(permit.word) && core_.word() == permit.word) [[likely]] {
+            if (v == verdict::ignored) [[unlikely]]
+                return;
+            bool const failed = v == verdict::failure;
+            if constexpr (Window::needs_time)
+                core_.counts().count(call.now(), failed);
+            else
+                core_.counts().count({}, failed);
+            if (failed || core_.is_near()) [[unlikely]]
                 judge(permit, call.now(), detail::teller_of(call));
         } else
-            judge_probe(permit, failed, call.now(), detail::teller_of(call));
+            settle_otherwise(permit, v, call.now(), detail::teller_of(call));
     }
-    void cancel(std::uint64_t permit) noexcept
+    void cancel(permit_type permit) noexcept
     {
-        std::lock_guard lock(changing_);
-        if (state_of(permit) == state::half_open && word_.load() == permit) --probes_out_;
+        if (word::state(permit.word) != state::half_open) [[likely]]
+            return;
+        std::lock_guard const lock(changing_);
+        core_.drop(permit);
     }
+
+    /// Tells `f` of each transition from now on, once and in order, after the change and without a lock: it may use the breaker. It runs
+    /// on the thread of a call, not always of the one that brought the change about; it must not block, lives as long as the
+    /// breaker, and what it throws is dropped.
+    void listen(listener f)
+    {
+        std::lock_guard const lock(changing_);
+        listeners_.add(std::move(f));
+    }
+
+    /// By hand: refuses every call from now on.
+    void force_open(time_point now) { set(state::forced_open, now); }
+    /// By hand: lets every call pass and counts none.
+    void disable(time_point now) { set(state::disabled, now); }
+    /// By hand: lets every call pass and counts them.
+    void metrics_only(time_point now) { set(state::metrics_only, now); }
+    /// Back to itself: closed, with an empty window, whatever it was.
+    void reset(time_point now) { set(state::closed, now); }
 
     [[nodiscard]] stats_type stats(time_point now) const
     {
-        auto const window = window_.sum(now);
-        return {state_of(word_.load()), window.calls, window.marked, refused_.sum(), opened_.load(), late_.sum()};
+        auto const window = core_.counts().sum(now);
+        std::lock_guard const lock(changing_);
+        return {core_.now(),    window.calls, window.failures, window.slow,        core_.probes_out(),
+                refused_.sum(), opened_,      late_.sum(),     listeners_.untold()};
     }
     [[nodiscard]] options settings() const noexcept { return settings_.load(); }
     /// Other settings from the next decision on; the state stays, a window of another length begins anew. Throws `std::invalid_argument` and
@@ -133,122 +145,105 @@ public:
     void reconfigure(options const& o)
     {
         checked(o);
-        std::lock_guard lock(changing_);
-        bool const resized = o.window != settings_.load().window;
+        std::lock_guard const lock(changing_);
+        core_.adopt(o, settings_.load());
         settings_.store(o);
-        if (resized) window_.resize(o.window);
-        if (state_of(word_.load()) == state::half_open && probes_good_ >= o.probes) close();
     }
-    void describe(auto&& field) const
-    {
-        options const o = settings();
-        field("failure_rate", o.failure_rate);
-        field("window", o.window);
-        field("minimum_calls", o.minimum_calls);
-        field("open_for", o.open_for);
-        field("probes", o.probes);
-        field("probe_limit", o.probe_limit);
-    }
+    void describe(auto&& field) const { detail::describe_breaker(settings(), field); }
 
 private:
-    /// The state in the low two bits, above them a number that grows with each change: a permit remembers the word, and a result
-    /// whose word is not the present one is late.
-    static constexpr state state_of(std::uint64_t word) noexcept { return static_cast<state>(word & 3); }
-
     static options const& checked(options const& o)
     {
-        expect(o.failure_rate > 0 && o.failure_rate <= 1, "circuit_breaker.failure_rate", "a ratio above 0 and at most 1");
-        expect(o.window >= std::chrono::milliseconds(1) && o.window <= std::chrono::hours(24), "circuit_breaker.window", "1 ms to 24 h");
-        expect(o.minimum_calls >= 1, "circuit_breaker.minimum_calls", "at least 1");
-        expect(o.open_for > duration::zero(), "circuit_breaker.open_for", "more than 0");
-        expect(o.probes >= 1, "circuit_breaker.probes", "at least 1");
-        expect(o.probe_limit > duration::zero(), "circuit_breaker.probe_limit", "more than 0");
+        detail::expect_breaker(o);
         return o;
     }
-
-    void change(state to, time_point until) noexcept
+    [[nodiscard]] breaker_transition event(detail::breaker_change const& c, options const& o, time_point now) const noexcept
     {
-        until_ = until;
-        probes_out_ = probes_good_ = 0;
-        near_.store(false);
-        word_.store(((word_.load() >> 2) + 1) << 2 | static_cast<std::uint64_t>(to), std::memory_order_release);
+        return {o.name, c.from, c.to, c.why, now, c.number};
     }
-    void open(time_point now) noexcept
-    {
-        opened_.add(1);
-        change(state::open, after(now, settings_.load().open_for));
-    }
-
-    void close() noexcept
-    {
-        window_.forget();
-        change(state::closed, never);
-    }
-    // Events are told when the lock is free again: an observer may ask for the state.
+    /// After a change: the lock is given up before anybody is told.
     template<class Tell>
-    [[gnu::noinline, gnu::cold]] auto admit_when_not_closed(time_point now, Tell tell) -> admission<std::uint64_t>
+    void announce(std::unique_lock<typename Threading::mutex>& lock, detail::breaker_change const& c, options const& o, time_point now,
+                  Tell tell)
+    {
+        if (!c) return lock.unlock();
+        if (c.to == state::open) ++opened_;
+        breaker_transition const told = event(c, o, now);
+        listeners_.put(breaker_transition(told));
+        listeners_.tell(lock);
+        tell(told);
+    }
+    void set(state to, time_point now)
     {
         std::unique_lock lock(changing_);
-        breaker_transition const due{state_of(word_.load()), state_of(word_.load()) == state::half_open ? state::open : state::half_open,
-                                     state_of(word_.load()) == state::half_open ? breaker_reason::probes_too_slow
-                                                                                : breaker_reason::open_long_enough};
-        bool const changes = due.from != state::closed && now >= until_;
-        if (changes && due.to == state::open) open(now);
-        if (changes && due.to == state::half_open) change(state::half_open, after(now, settings_.load().probe_limit));
+        auto const c = core_.set(to);
+        announce(lock, c, settings_.load(), now, detail::tells_nobody{});
+    }
 
-        std::uint64_t const word = word_.load();
-        bool const passes =
-            state_of(word) == state::closed || (state_of(word) == state::half_open && probes_out_ + probes_good_ < settings_.load().probes);
-        if (state_of(word) == state::half_open && passes) ++probes_out_;
-        duration const left = until_ - now;
-        lock.unlock();
-        if (changes) tell(due);
-        if (passes) return word;
+    template<class Tell>
+    [[gnu::noinline]] auto admit_otherwise(std::uint64_t seen, time_point now, Tell tell) -> admission<permit_type>
+    {
+        if (state const s = word::state(seen); s == state::closed || s == state::disabled || s == state::metrics_only)
+            return permit_type{seen, now};
+        options const o = settings_.load();
+        permit_type permit;
+        std::unique_lock lock(changing_);
+        auto const answer = core_.enter(o, now, detail::splitmix64(random_), permit);
+        announce(lock, answer.change, o, now, tell);
+        if (answer.passes) return permit;
         refused_.add();
-        return error(errc::circuit_open, left);
+        return error(errc::circuit_open, answer.retry_after);
     }
     template<class Tell>
-    [[gnu::noinline, gnu::cold]] void judge(std::uint64_t permit, time_point now, Tell tell)
+    [[gnu::noinline]] void settle_otherwise(permit_type permit, verdict v, time_point now, Tell tell)
+    {
+        state const s = word::state(permit.word);
+        if (s == state::disabled) return;
+        if (core_.word() != permit.word) return late_.add();
+        if (v == verdict::ignored) return cancel(permit);
+        bool const failed = v == verdict::failure;
+        bool const slow = core_.is_slow(permit, now);
+        if (s == state::half_open) {
+            options const o = settings_.load();
+            std::unique_lock lock(changing_);
+            auto const c = core_.settle_probe(permit, failed || slow, o, now, detail::splitmix64(random_));
+            return announce(lock, c, o, now, tell);
+        }
+        core_.counts().count_timed(now, failed, slow);
+        if (s == state::closed && (failed || slow || core_.is_near())) judge(permit, now, tell);
+    }
+    template<class Tell>
+    [[gnu::noinline, gnu::cold]] void judge(permit_type permit, time_point now, Tell tell)
     {
         options const o = settings_.load();
-        auto const window = window_.sum(now);
-        bool const too_many = static_cast<double>(window.marked) >= o.failure_rate * static_cast<double>(window.calls) && window.marked > 0;
+        auto const opinion = core_.counts().opinion(core_.counts().sum(now), o);
+        if (!opinion.too_many && !core_.is_near()) return;
         std::unique_lock lock(changing_);
-        if (word_.load() != permit) return;
-        if (!too_many || window.calls < o.minimum_calls) return near_.store(too_many);
-        open(now);
-        lock.unlock();
-        tell(breaker_transition{state::closed, state::open, breaker_reason::too_many_failures});
-    }
-    template<class Tell>
-    [[gnu::noinline, gnu::cold]] void judge_probe(std::uint64_t permit, bool failed, time_point now, Tell tell)
-    {
-        std::unique_lock lock(changing_);
-        if (word_.load() != permit) return;
-        if (failed) {
-            open(now);
-            lock.unlock();
-            return tell(breaker_transition{state::half_open, state::open, breaker_reason::probe_failed});
-        }
-        --probes_out_;
-        if (++probes_good_ < settings_.load().probes) return;
-        close();
-        lock.unlock();
-        tell(breaker_transition{state::half_open, state::closed, breaker_reason::probes_succeeded});
+        auto const c = core_.judge(permit, opinion, o, now, detail::splitmix64(random_));
+        announce(lock, c, o, now, tell);
     }
 
-    typename Threading::template cell<std::uint64_t> word_;
-    typename Threading::template cell<bool> near_; ///< the rate is too high already, only the minimum of calls is missing
     live<options> settings_;
-    call_window<Threading> window_;
+    core core_;
+    [[no_unique_address]] Classifier classifier_;
     detail::counter<Threading> refused_;
     detail::counter<Threading> late_;
-    typename Threading::template cell<std::uint64_t> opened_;
-    typename Threading::mutex changing_; ///< guards what follows, and every change of the word
-    time_point until_ = never;
-    std::uint32_t probes_out_ = 0;
-    std::uint32_t probes_good_ = 0;
+    mutable typename Threading::mutex changing_; ///< guards what follows, and every change of the core
+    detail::announcer<breaker_transition> listeners_;
+    std::uint64_t opened_ = 0;
+    std::uint64_t random_;
 };
+// Braces without a type are the options of a window of time; the others are named.
 circuit_breaker(circuit_breaker_options)->circuit_breaker<>;
+template<class Window, class Length>
+circuit_breaker(breaker_rates<Window, Length>) -> circuit_breaker<Window>;
+template<std::same_as<row_breaker_options> Options>
+circuit_breaker(Options) -> circuit_breaker<failures_in_a_row>;
+template<class Classifier>
+circuit_breaker(circuit_breaker_options, Classifier) -> circuit_breaker<time_window, shared, Classifier>;
+template<class Window, class Length, class Classifier>
+circuit_breaker(breaker_rates<Window, Length>, Classifier) -> circuit_breaker<Window, shared, Classifier>;
+template<std::same_as<row_breaker_options> Options, class Classifier>
+circuit_breaker(Options, Classifier) -> circuit_breaker<failures_in_a_row, shared, Classifier>;
 
 } // namespace weir::inline v0
