@@ -39,6 +39,7 @@
 #include <weir/limit/token_bucket.hpp>
 #include <weir/limit/vegas.hpp>
 #include <weir/limit/warm_up.hpp>
+#include <weir/resilience/adaptive_throttle.hpp>
 #include <weir/resilience/attempt_timeout.hpp>
 #include <weir/resilience/budget.hpp>
 #include <weir/resilience/bulkhead.hpp>
@@ -48,6 +49,7 @@
 #include <weir/resilience/fallback.hpp>
 #include <weir/resilience/hedge.hpp>
 #include <weir/resilience/idempotency_key.hpp>
+#include <weir/resilience/keyed_breaker.hpp>
 #include <weir/resilience/retry.hpp>
 #include <weir/resilience/send_deadline.hpp>
 #include <weir/resilience/send_idempotency_key.hpp>

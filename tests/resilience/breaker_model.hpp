@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "../schedules.hpp"
+
 #include <weir/resilience/breaker_window.hpp>
 #include <weir/resilience/verdict.hpp>
+
+#include <doctest/doctest.h>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <iterator>
 #include <random>
 #include <string>
 #include <type_traits>
@@ -260,6 +265,51 @@ Options drawn_breaker(Random& random)
     o.name = "tested";
     o.seed = 1 + random() % 1'000;
     return o;
+}
+
+/// What went wrong, with the steps that led there.
+class story {
+public:
+    explicit story(std::uint64_t seed) : text_("schedule of seed " + std::to_string(seed) + "\n") {}
+    void step(std::string const& what, weir::time_point now)
+    {
+        if (is_told) text_ += "  " + std::to_string(now.time_since_epoch().count()) + " ns: " + what + "\n";
+    }
+    /// False if it does not hold.
+    bool expect(bool holds, char const* what)
+    {
+        if (!holds && wrong.empty()) wrong = what;
+        return holds;
+    }
+    [[nodiscard]] std::string text() const { return text_ + "  expected: " + wrong; }
+    bool is_told = false;
+    std::string wrong;
+
+private:
+    std::string text_;
+};
+
+template<class Random>
+weir::duration some_time(Random& random)
+{
+    weir::duration const spans[] = {0ns, 1ns, 100us, 1ms, 3ms, 20ms, 200ms};
+    return random() % 40 == 0 ? weir::duration(2h) : spans[random() % std::size(spans)];
+}
+
+/// Runs schedules of a harness, a part of them if there are several harnesses; one that fails is run again and told.
+template<class Harness>
+void run_all(std::uint64_t share)
+{
+    std::uint64_t const first = first_seed();
+    for (std::uint64_t i = 0, count = schedules() / share + 1; i < count; ++i) {
+        story s(first + i);
+        if (Harness::run(s, first + i)) [[likely]]
+            continue;
+        story again(first + i);
+        again.is_told = true;
+        Harness::run(again, first + i);
+        FAIL(again.text());
+    }
 }
 
 } // namespace weir_test

@@ -70,12 +70,12 @@ private:
 /// A change of a breaker's state. Its listeners are told each of them once and in order; the observer of a pipeline (`observed`) those that
 /// the calls of this pipeline brought about, each by its call.
 struct breaker_transition {
-    breaker_name name; ///< of the breaker, by its options
-    breaker_state from;
-    breaker_state to;
-    breaker_reason why;
-    time_point when;
-    std::uint64_t number; ///< counts this breaker's changes from 1
+    breaker_name name{}; ///< of the breaker, by its options
+    breaker_state from = breaker_state::closed;
+    breaker_state to = breaker_state::closed;
+    breaker_reason why = breaker_reason::by_hand;
+    time_point when{};
+    std::uint64_t number = 0; ///< counts this breaker's changes from 1
 };
 
 /// The same, of the breaker of one key.

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: BSL-1.0
 // Random schedules of breakers of every window against the model, which was written apart.
-#include "../schedules.hpp"
+#include <weir/resilience/breaker_window.hpp>
+
 #include "breaker_model.hpp"
 
-#include <weir/core/key.hpp>
 #include <weir/resilience/circuit_breaker.hpp>
-#include <weir/resilience/keyed_breaker.hpp>
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <map>
-#include <optional>
+#include <cstdlib>
+#include <random>
 #include <string>
-#include <utility>
+#include <thread>
 #include <vector>
 
 namespace {
@@ -23,35 +23,6 @@ using namespace std::chrono_literals;
 using namespace weir_test;
 using weir::breaker_state;
 using weir::verdict;
-
-/// What went wrong, with the steps that led there.
-class story {
-public:
-    explicit story(std::uint64_t seed) : text_("schedule of seed " + std::to_string(seed) + "\n") {}
-    void step(std::string const& what, weir::time_point now)
-    {
-        if (is_told) text_ += "  " + std::to_string(now.time_since_epoch().count()) + " ns: " + what + "\n";
-    }
-    /// False if it does not hold.
-    bool expect(bool holds, char const* what)
-    {
-        if (!holds && wrong.empty()) wrong = what;
-        return holds;
-    }
-    [[nodiscard]] std::string text() const { return text_ + "  expected: " + wrong; }
-    bool is_told = false;
-    std::string wrong;
-
-private:
-    std::string text_;
-};
-
-template<class Random>
-weir::duration some_time(Random& random)
-{
-    weir::duration const spans[] = {0ns, 1ns, 100us, 1ms, 3ms, 20ms, 200ms};
-    return random() % 40 == 0 ? weir::duration(2h) : spans[random() % std::size(spans)];
-}
 
 template<class Window, class Threading>
 class single {
@@ -192,133 +163,6 @@ private:
     }
 };
 
-/// Breakers by key, against a model a key; what is full, and what may be forgotten, by the list.
-template<class Window, class Threading>
-class keyed {
-    static constexpr auto key_of = weir::keyed_by<int>([](int k) { return k; });
-    using breaker_type = weir::keyed_breaker<std::remove_const_t<decltype(key_of)>, Window, Threading, told_verdict>;
-    struct kept {
-        breaker_model<Window> model;
-        weir::time_point used;
-    };
-    struct running {
-        typename breaker_type::permit_type permit;
-        int key;
-        std::uint64_t tenant; // of the model's; 0: let through without
-        typename breaker_model<Window>::permit expected;
-    };
-
-public:
-    static bool run(story& s, std::uint64_t seed)
-    {
-        std::minstd_rand random(static_cast<std::uint32_t>(seed * 2 + 1));
-        random.discard(3);
-        auto o = drawn_breaker<typename Window::options>(random);
-        o.jitter = 0;
-        std::size_t const capacity = 1 + random() % 4;
-        auto const overflow = random() % 2 == 0 ? weir::breaker_overflow::pass : weir::breaker_overflow::refuse;
-        breaker_type breaker{o, key_of, {.capacity = capacity, .overflow = overflow, .forget_after = 10ms, .seed = 1}};
-        std::map<int, std::vector<typename breaker_type::transition>> heard;
-        breaker.listen([&](auto const& t) { heard[t.key].push_back(t); });
-        std::map<int, kept> models;
-        std::map<int, std::uint64_t> tenants;
-        std::vector<running> calls;
-        std::uint64_t tenant = 0, overflowed = 0, late = 0;
-        breaker_call call{weir::time_point(1h)};
-        auto const may_go = [&](kept const& k) {
-            auto const now = k.model.now();
-            bool const waits =
-                (now == breaker_state::open || (now == breaker_state::half_open && k.model.out() > 0)) && k.model.wait(call.time) > 0ns;
-            return call.time - k.used >= 10ms && now <= breaker_state::half_open && !waits;
-        };
-        for (int step = 0, steps = 20 + static_cast<int>(random() % 40); step < steps; ++step) {
-            if (random() % 2 == 0) call.time += some_time(random);
-            call.key = static_cast<int>(random() % 6);
-            auto const what = random() % 100;
-            if (what < 50 && calls.size() < 10) {
-                auto const a = breaker.admit(call);
-                // With so few keys one turn of the hand sees them all: if any may go, or there is room, the key is held.
-                if (!models.contains(call.key)) {
-                    std::size_t stay = 0;
-                    for (auto const& [k, m] : models) stay += !may_go(m);
-                    for (auto m = models.begin(); m != models.end();) m = may_go(m->second) ? models.erase(m) : std::next(m);
-                    if (stay < capacity) {
-                        models.emplace(call.key, kept{breaker_model<Window>(o), call.time});
-                        tenants[call.key] = ++tenant;
-                        heard.erase(call.key);
-                    }
-                }
-                s.step("a call of key " + std::to_string(call.key), call.time);
-                auto const found = models.find(call.key);
-                if (found == models.end()) {
-                    ++overflowed;
-                    if (!s.expect(a.is_admitted() == (overflow == weir::breaker_overflow::pass), "overflow as told")) return false;
-                    if (a) calls.push_back({a.permit(), call.key, 0, {}});
-                } else {
-                    typename breaker_model<Window>::permit p{};
-                    bool const passes = found->second.model.admit(call.time, p);
-                    found->second.used = call.time;
-                    if (!s.expect(a.is_admitted() == passes, "the same calls pass")) return false;
-                    if (!passes &&
-                        !s.expect(a.refusal().retry_after() == found->second.model.wait(call.time), "the time until probes start"))
-                        return false;
-                    if (a) calls.push_back({a.permit(), call.key, tenants[call.key], p});
-                }
-            } else if (what < 95 && !calls.empty()) {
-                std::size_t const which = random() % calls.size();
-                running const r = calls[which];
-                calls.erase(calls.begin() + static_cast<std::ptrdiff_t>(which));
-                auto const found = models.find(r.key);
-                bool const is_held = r.tenant != 0 && found != models.end() && tenants[r.key] == r.tenant;
-                auto const kind = random() % 10;
-                s.step("a call of key " + std::to_string(r.key) + " ends, " + std::to_string(kind), call.time);
-                if (kind == 0) {
-                    breaker.cancel(r.permit);
-                    if (is_held) found->second.model.cancel(r.expected);
-                } else {
-                    verdict const v = kind < 6 ? verdict::success : kind < 9 ? verdict::failure : verdict::ignored;
-                    breaker.settle(r.permit, v, call);
-                    if (is_held) {
-                        std::uint64_t const before = found->second.model.late;
-                        found->second.model.settle(call.time, r.expected, v, false);
-                        found->second.used = call.time;
-                        late += found->second.model.late - before;
-                    } else
-                        late += r.tenant != 0;
-                }
-            }
-            auto const stats = breaker.stats();
-            if (!s.expect(stats.keys <= capacity, "never more keys than there is room") ||
-                !s.expect(stats.overflowed == overflowed, "as many calls without room") || !s.expect(stats.late == late, "as many late"))
-                return false;
-            for (auto const& [k, m] : models) {
-                auto const& told = heard[k];
-                if (!s.expect(breaker.state_of(k) == m.model.now(), "the state of the model") ||
-                    !s.expect(told.size() == m.model.changes.size(), "each transition told once") ||
-                    !s.expect(told.empty() || (told.back().to == m.model.changes.back().to && told.back().number == told.size()),
-                              "in order"))
-                    return false;
-            }
-        }
-        return true;
-    }
-};
-
-template<class Harness>
-void run_all(std::uint64_t share)
-{
-    std::uint64_t const first = first_seed();
-    for (std::uint64_t i = 0, count = schedules() / share + 1; i < count; ++i) {
-        story s(first + i);
-        if (Harness::run(s, first + i)) [[likely]]
-            continue;
-        story again(first + i);
-        again.is_told = true;
-        Harness::run(again, first + i);
-        FAIL(again.text());
-    }
-}
-
 } // namespace
 
 TEST_CASE_TEMPLATE("circuit_breaker: random schedules go as the model says", Window, weir::time_window, weir::count_window,
@@ -328,8 +172,41 @@ TEST_CASE_TEMPLATE("circuit_breaker: random schedules go as the model says", Win
     run_all<single<Window, weir::confined>>(3);
 }
 
-TEST_CASE("keyed_breaker: random schedules go as a model a key says")
+TEST_CASE("breaker_window: calls in a ring, several threads: the sum is that of the ring, and no outcome of before it was emptied stays")
 {
-    run_all<keyed<weir::time_window, weir::shared>>(2);
-    run_all<keyed<weir::failures_in_a_row, weir::confined>>(2);
+    weir::detail::count_ring<weir::shared> ring(100);
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 4; ++t)
+        threads.emplace_back([&, t] {
+            for (int i = 0; i < 20'000; ++i) {
+                ring.count((i + t) % 3 == 0, i % 5 == 0);
+                auto const sum = ring.sum();
+                if (sum.calls > 200 || sum.failures > 200 || sum.slow > 200) std::abort(); // no borrow between the fields
+            }
+        });
+    for (int i = 0; i < 200; ++i) ring.resize(i % 2 == 0 ? 60 : 130);
+    for (auto& t : threads) t.join();
+    ring.resize(100);
+    CHECK(ring.sum().calls == 0);
+    CHECK(ring.sum().failures == 0);
+    CHECK(ring.sum().slow == 0);
+    for (int i = 0; i < 1'000; ++i) ring.count(i % 4 == 0, true); // one thread: exact
+    CHECK(ring.sum().calls == 100);
+    CHECK(ring.sum().failures == 25);
+    CHECK(ring.sum().slow == 100);
+}
+
+TEST_CASE("breaker_window: calls in a ring, several threads: what failed is found to a sixteenth a thread")
+{
+    weir::detail::count_ring<weir::shared> ring(160);
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 4; ++t)
+        threads.emplace_back([&] {
+            for (int i = 0; i < 1'000; ++i) ring.count(false, false);
+        });
+    for (auto& t : threads) t.join();
+    for (int i = 0; i < 160; ++i)
+        ring.count(true, false); // the others hold at most seven places each, which are taken again when the ring comes round
+    CHECK(ring.sum().calls == 160);
+    CHECK(ring.sum().failures == 160);
 }
