@@ -23,9 +23,9 @@ TEST_CASE("verdict: a fault is a failure, the caller's own mistakes and refusals
     classified_call const call;
     for (auto const e : {errc::deadline_exceeded, errc::handler_threw, errc::upstream_failed, errc::unavailable, errc::overloaded})
         CHECK(v(outcome(e), call) == verdict::failure);
-    for (auto const e :
-         {errc::rate_limited, errc::circuit_open, errc::bulkhead_full, errc::cancelled, errc::invalid_request, errc::unauthenticated,
-          errc::forbidden, errc::replayed, errc::payload_too_large, errc::unsupported_media_type, errc::method_not_allowed})
+    for (auto const e : {errc::rate_limited, errc::circuit_open, errc::bulkhead_full, errc::cancelled, errc::invalid_request,
+                         errc::unauthenticated, errc::forbidden, errc::replayed, errc::payload_too_large, errc::unsupported_media_type,
+                         errc::method_not_allowed, errc::conflict, errc::key_reused})
         CHECK(v(outcome(e), call) == verdict::ignored);
     CHECK(v(outcome(errc::not_found), call) == verdict::success);
     CHECK(v(outcome(7), call) == verdict::success);

@@ -26,7 +26,9 @@ enum class verdict : std::uint8_t { success, failure, ignored };
     case errc::replayed:
     case errc::payload_too_large:
     case errc::unsupported_media_type:
-    case errc::method_not_allowed: return true;
+    case errc::method_not_allowed:
+    case errc::conflict:
+    case errc::key_reused: return true;
     default: return false;
     }
 }
