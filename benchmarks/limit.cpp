@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
-// What a limiter costs against the bare loop it is made of, and keyed with many keys.
+// What a limiter costs against the bare loop it is made of, one whose permits are leased to threads, and keyed with many keys (see keyed.cpp).
+// Fails if two threads on a leased limit take more than a fifth of what they take on a plain one.
 //   limit                   nanoseconds a call: medians of alternating rounds
 //   limit <loop> <rounds>   runs one loop so many times, for callgrind to count (counted.sh does)
 #include "bare_limiter.hpp"
 
 #include <weir/limit/gcra.hpp>
 #include <weir/limit/keyed.hpp>
+#include <weir/limit/leased.hpp>
 #include <weir/limit/token_bucket.hpp>
 
 #include <algorithm>
@@ -126,6 +128,31 @@ double median(std::vector<double> values)
     return values[values.size() / 2];
 }
 
+// One limit for all threads, with permits for every call, so that none is spared its write.
+bool print_leased()
+{
+    constexpr weir::rate plenty{
+        .permits = 1'000'000'000, .per = 1s, .burst = 1'000'000'000'000'000}; // also for a thread whose time lags behind
+    weir::gcra plain{plenty};
+    weir::leased leased{weir::gcra{plenty}, {.batch = 32}};
+    std::int64_t now = 0; // goes on from round to round
+    std::vector<double> spent[4];
+    for (int round = 0; round < 21; ++round) {
+        constexpr std::uint64_t calls = 1'000'000;
+        spent[0].push_back(nanoseconds([&](std::uint64_t r) { return run(plain, r, now); }, calls));
+        spent[1].push_back(nanoseconds([&](std::uint64_t r) { return run(leased, r, now); }, calls));
+        spent[2].push_back(nanoseconds_two([&](std::uint64_t r, unsigned) { return run(plain, r, now); }, calls));
+        spent[3].push_back(nanoseconds_two([&](std::uint64_t r, unsigned) { return run(leased, r, now); }, calls));
+        now += interval * static_cast<std::int64_t>(calls);
+    }
+    double const plain_two = median(spent[2]);
+    double const leased_two = median(spent[3]);
+    std::printf("%-24s %6.1f ns, by each of two threads %6.1f ns\n", "one gcra", median(spent[0]), plain_two);
+    std::printf("%-24s %6.1f ns, by each of two threads %6.1f ns: %.3f of plain (bar 0.2)\n", "leased, 32 at a time", median(spent[1]),
+                leased_two, leased_two / plain_two);
+    return leased_two <= plain_two / 5;
+}
+
 template<class Keys, class KeyOf>
 void print_keyed(char const* name, Keys const& keys, KeyOf by)
 {
@@ -140,7 +167,7 @@ void print_keyed(char const* name, Keys const& keys, KeyOf by)
     std::printf("%-24s %6.1f ns, by each of two threads %6.1f ns\n", name, median(one), median(two));
 }
 
-void print_all()
+bool print_all()
 {
     std::vector<double> spent[std::size(loops)];
     for (int round = 0; round < 21; ++round)
@@ -155,16 +182,14 @@ void print_all()
     }
     print_keyed("keyed, 100,000 numbers", numbers, by_number{});
     print_keyed("keyed, 100,000 names", names, by_name{});
+    return print_leased();
 }
 
 } // namespace
 
 int main(int argc, char** argv)
 {
-    if (argc != 3) {
-        print_all();
-        return 0;
-    }
+    if (argc != 3) { return print_all() ? 0 : 1; }
     for (loop const& each : loops) {
         if (std::strcmp(each.name, argv[1]) != 0) continue;
         sink = each.run(std::strtoull(argv[2], nullptr, 10));

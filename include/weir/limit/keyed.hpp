@@ -100,7 +100,15 @@ public:
     template<detail::key_like<key_type> Like>
     [[nodiscard]] decision try_acquire(Like const& key, time_point now, std::uint64_t cost = 1)
     {
-        return call(key, now, [&](rule const& r, state& s, time_point t) { return r.try_acquire(s, t, cost); });
+        return call(key, now, [&](rule const& r, state& s, time_point t) {
+            if constexpr (requires { r.quick(s, t, cost, s); }) {
+                if (state next = s; r.quick(s, t, cost, next)) [[likely]] {
+                    s = next;
+                    return decision::admitted();
+                }
+            }
+            return r.try_acquire(s, t, cost);
+        });
     }
 
     /// Takes `cost` permits of a key, also when they come later, if that is `max_wait` after `now` at the latest.

@@ -91,7 +91,7 @@ public:
     /// Gives permits back that were taken and not used.
     void refund(std::uint64_t cost) { inside_.refund(cost); }
     /// What `try_acquire` would answer this thread; takes nothing.
-    [[nodiscard]] decision peek(time_point now, std::uint64_t cost = 1) const
+    [[nodiscard]] decision peek(time_point now, std::uint64_t cost = 1) const requires requires(Limiter const& l) { l.peek(now, cost); }
     {
         if (lease const* const mine = const_cast<leased&>(*this).leases_.own(); mine != nullptr && mine->has(now, cost))
             return decision::admitted();

@@ -47,6 +47,11 @@ class alignas(64) key_shard {
 public:
     using state = typename Rule::state;
 
+    // What each call writes and reads besides the table, on the first cache line.
+    mutable short_lock_of<Threading> mutex;
+    time_point latest = time_point::min();
+    Rule current;
+
     /// A key with its hash, so that it is hashed once for the shard and the slot.
     template<class View>
     struct probe {
@@ -54,7 +59,7 @@ public:
         std::uint64_t hash;
     };
 
-    key_shard(Rule const& r, seeded_hash const& h) : entries(0, hasher{h}, equal{}), current(r) {}
+    key_shard(Rule const& r, seeded_hash const& h) : current(r), entries(0, hasher{h}, equal{}) {}
 
     /// The state of a key; null if it is not held.
     template<class View>
@@ -111,8 +116,6 @@ public:
         return slots == 0 ? 0 : (slots + 14) / 15 * (15 * sizeof(typename map::value_type) + 16);
     }
 
-    mutable short_lock_of<Threading> mutex;
-
 private:
     struct hasher {
         using is_transparent = void;
@@ -147,8 +150,6 @@ private:
     typename map::iterator hand{};
 
 public:
-    Rule current;
-    time_point latest = time_point::min();
     std::uint64_t evicted = 0;
 };
 
