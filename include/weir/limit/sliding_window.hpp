@@ -71,13 +71,13 @@ public:
     [[nodiscard]] constexpr duration until_full(state const& s, time_point now) const noexcept
     {
         view const v = at(s, now);
-        if (v.current == 0 && v.previous == 0) return duration::zero();
-        return detail::until(now, v.window, wide{v.current > 0 ? 2 : 1} * per_, per_);
+        if (v.is_empty() && !v.early) return duration::zero();
+        return detail::until(now, v.window, wide{v.current > 0 ? 2 : v.previous > 0 ? 1 : 0} * per_, per_);
     }
     [[nodiscard]] constexpr bool is_full(state const& s, time_point now) const noexcept
     {
         view const v = at(s, now);
-        return v.current == 0 && v.previous == 0;
+        return v.is_empty() && !v.early;
     }
     [[nodiscard]] constexpr quota quota_at(window_rate const& o, state const& s, time_point now) const noexcept
     {
@@ -92,13 +92,15 @@ public:
         auto const weighed = static_cast<wide>(v.previous) * (old.per_ - v.elapsed);
         auto const before = static_cast<std::uint64_t>((weighed + old.per_ - 1) / old.per_);
         std::uint64_t const used = v.current + before;
-        return used == 0 ? fresh : state{detail::window_at(now, per_), 0, used, 0};
+        if (!v.early) return used == 0 ? fresh : state{detail::window_at(now, per_), 0, used, 0};
+        time_point const begin = after(now, detail::until(now, v.window, 0, old.per_)); // those who wait for it still do
+        return {detail::window_at(begin - duration{1}, per_) + 1, 0, used, 1};
     }
 
     /// The word: the window above, two counts of `bit_width(permits)` bits, and whether it is ahead.
     [[nodiscard]] constexpr bool pack(state const& s, std::int64_t& word) const noexcept
     {
-        if (s.previous == 0 && s.current == 0) {
+        if (s.previous == 0 && s.current == 0 && s.ahead == 0) {
             word = std::numeric_limits<std::int64_t>::min();
             return true;
         }
@@ -145,6 +147,7 @@ private:
         std::uint64_t current;
         std::int64_t elapsed;
         bool early;
+        constexpr bool is_empty() const noexcept { return current == 0 && previous == 0; }
     };
     struct place {
         duration wait;
@@ -213,7 +216,8 @@ private:
 /// burst of twice the permits passes around a boundary at once, as with `fixed_window`, but in a whole `per` almost twice may pass if all
 /// the calls before came at the end of their window. `sliding_log` is exact; `gcra` keeps a burst and a rate apart.
 /// What the algorithm says is computed exactly, and `retry_after` with it. A reservation goes when the estimate has room for it, not before
-/// the window of an earlier one that waits. A refund counts for this window, then for the one before.
+/// the window of an earlier one that waits; refunded, it gives its permits back and not the time. A refund counts for this window,
+/// then for the one before.
 /// Time: any `time_point`; one before the window of the last call counts as the beginning of that.
 ///
 /// Thread-safe and lock-free as `sliding_window<shared>` (one division, one compare-and-swap; a refusal writes nothing) while the number of
