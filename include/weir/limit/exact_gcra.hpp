@@ -146,9 +146,10 @@ private:
     std::uint64_t burst_;
 };
 
-/// `gcra` and `token_bucket`, exact where `permits` does not divide `per` as well: `weir::exact_gcra{{.permits = 3, .per = 1s, .burst = 1}}`
+/// `gcra` and `token_bucket`, exact where `permits` does not divide `per` as well: `weir::exact_gcra{{.permits = 3, .per = 1s}}`
 /// admits three calls each second for ever, where `gcra` admits one each 333,333,334 ns; `{.permits = 3, .per = 2ns}` more than one a
-/// nanosecond. A call passes at the first nanosecond at which its permits are there.
+/// nanosecond. A call passes at the first nanosecond at which its permits are there. With a `burst` of 1 the part of a nanosecond by
+/// which it is late runs over; a larger bucket keeps it.
 ///
 /// Time: any `time_point`. Thread-safe; lock-free as `gcra` while instants in units of `1 / permits` ns fit 64 bits (three permits a second:
 /// 97 years of the clock; seven a second: 41; a million and one: two and a half hours), and beyond that under a lock, as exactly.

@@ -21,7 +21,7 @@ namespace weir::inline v0 {
 struct sliding_log_options {
     required<std::uint64_t> permits;        ///< permits in any `per`, at least 1
     duration per = std::chrono::seconds{1}; ///< the window, at least 1 ns
-    /// Calls that are told apart, 1 to 2^24; with more of them in one `per` the last ones count as one.
+    /// Calls that are told apart, 1 to 2^24; with more of them in one `per`, or reserved ahead, the last ones count as one.
     std::uint64_t entries = std::min<std::uint64_t>(permits, 65'536);
 };
 
