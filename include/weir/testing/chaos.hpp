@@ -5,6 +5,7 @@
 #include <weir/core/detail/splitmix64.hpp>
 #include <weir/core/live.hpp>
 #include <weir/core/options.hpp>
+#include <weir/core/stack.hpp>
 #include <weir/core/striped.hpp>
 #include <weir/core/threading.hpp>
 
@@ -13,6 +14,7 @@
 #include <random>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -78,8 +80,8 @@ private:
 /// weir::pipeline svc{weir::retry<3>{}, weir::chaos{{.fault_rate = 0.1, .seed = 7}}, weir::idempotent{ask}};
 /// svc.get<weir::chaos>().reconfigure({});   // peace
 /// ```
-/// `weir::chaos<weir::off>{{...}}` takes the same options and is not there: an empty directive, for which no code is made. A constant of the
-/// program chooses: `weir::chaos<std::conditional_t<with_chaos, weir::seeded, weir::off>>`. With `weir::chaos{options, s}` the draws are those of a `schedule`, so that a failing test is
+/// `weir::chaos<weir::off>{{...}}` takes the same options and is not there: an empty stack, and the pipeline has the type that it has without.
+/// A constant of the program chooses: `weir::chaos<std::conditional_t<with_chaos, weir::seeded, weir::off>>`. With `weir::chaos{options, s}` the draws are those of a `schedule`, so that a failing test is
 /// shrunk to the few faults that matter. Thread-safe with draws of its own.
 template<class Draws = seeded>
 class chaos {
@@ -174,20 +176,19 @@ private:
     detail::counter<shared> dropped_;
 };
 
-/// No chaos.
+/// No chaos: an empty stack, which a pipeline takes apart into nothing.
 template<>
 class chaos<off> {
 public:
-    using role = directive;
     using options = chaos_options;
-    static constexpr std::string_view name = "chaos";
 
     chaos() = default;
     explicit chaos(options const&) noexcept {}
     chaos(options const&, auto&) noexcept {}
-    [[nodiscard]] options settings() const noexcept { return {}; }
-    void reconfigure(options const&) noexcept {}
+    constexpr std::tuple<> release() && noexcept { return {}; }
 };
+template<>
+inline constexpr bool detail::is_stack<chaos<off>> = true;
 
 chaos(chaos_options)->chaos<>;
 template<class Draws>
