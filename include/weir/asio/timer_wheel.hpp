@@ -39,7 +39,7 @@ public:
     void arm(entry& e, time_point now, time_point at)
     {
         if (exact_ != nullptr) [[unlikely]]
-            return exact_->arm(e, at);
+            return arm_exactly(e, at);
         unsigned const index = detail::thread_number::current() % shards;
         shard& mine = shards_[index];
         e.shard = static_cast<std::uint8_t>(index);
@@ -56,7 +56,7 @@ public:
     bool disarm(entry& e) noexcept
     {
         if (exact_ != nullptr) [[unlikely]]
-            return exact_->disarm(e);
+            return disarm_exactly(e);
         {
             std::lock_guard lock(shards_[e.shard].mutex);
             if (e.state.load(std::memory_order_relaxed) == entry::armed) {
@@ -166,6 +166,9 @@ private:
                    : time_point{duration{static_cast<std::int64_t>(tick << tick_bits)}};
     }
 
+    // Out of line: inlined, they cost those who do not want them fifty instructions.
+    [[gnu::noinline, gnu::cold]] void arm_exactly(entry& e, time_point at) { exact_->arm(e, at); }
+    [[gnu::noinline, gnu::cold]] bool disarm_exactly(entry& e) noexcept { return exact_->disarm(e); }
     [[gnu::noinline, gnu::cold]] void wake()
     {
         std::lock_guard lock(mutex_);
