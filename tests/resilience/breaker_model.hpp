@@ -43,6 +43,7 @@ public:
     struct permit {
         std::uint64_t era;
         weir::time_point started;
+        bool timed;
     };
     struct change {
         state from, to;
@@ -50,7 +51,7 @@ public:
         weir::time_point when;
     };
 
-    explicit breaker_model(options const& o) : o_(o) {}
+    explicit breaker_model(options const& o) : o_(o), timed_(o.slow_call > 0ns) {}
 
     bool admit(weir::time_point now, permit& p)
     {
@@ -60,7 +61,7 @@ public:
             open(now, reason::probes_too_slow, turns_ + 1);
         else if (state_ == state::open && now >= until_)
             become(state::half_open, now, reason::open_long_enough);
-        p = {era_, now};
+        p = {era_, now, timed_};
         switch (state_) {
         case state::open:
         case state::forced_open: ++refused; return false;
@@ -84,7 +85,7 @@ public:
         }
         if (v == weir::verdict::ignored) return cancel(p);
         bool const failed = v == weir::verdict::failure;
-        bool const slow = o_.slow_call > 0ns && now - p.started >= o_.slow_call;
+        bool const slow = p.timed && o_.slow_call > 0ns && weir::duration(ticks(now) - ticks(p.started)) * 256 >= o_.slow_call;
         if (state_ == state::half_open) {
             if (failed || slow) return open(now, reason::probe_failed, turns_ + 1);
             --out_;
@@ -117,6 +118,7 @@ public:
             if (o.window != o_.window) seen_.clear();
         if ((o.slow_call > 0ns) != (o_.slow_call > 0ns) && state_ != state::half_open) ++era_; // calls under way were timed, or not
         o_ = o;
+        if (state_ != state::half_open) timed_ = o.slow_call > 0ns; // a turn of probes ends as it began
     }
     [[nodiscard]] weir::detail::breaker_totals window(weir::time_point now) const
     {
@@ -160,6 +162,8 @@ private:
         weir::time_point at;
         bool failed, slow;
     };
+    /// Slowness is told to 256 ns.
+    [[nodiscard]] static std::int64_t ticks(weir::time_point t) { return t.time_since_epoch().count() / 256; }
     [[nodiscard]] std::size_t length() const
     {
         if constexpr (std::is_same_v<Window, weir::count_window>)
@@ -222,9 +226,11 @@ private:
         ++era_;
         out_ = good_ = 0;
         near_ = false;
+        timed_ = o_.slow_call > 0ns;
     }
 
     options o_;
+    bool timed_;
     state state_ = state::closed;
     weir::time_point until_{}, back_{};
     weir::duration full_{};

@@ -519,8 +519,8 @@ TEST_CASE("circuit_breaker: several threads, never more probes than permitted, t
                 auto const a = breaker.admit(call);
                 if (!a) continue;
                 auto const permit = a.permit();
-                bool const is_probe = weir::detail::breaker_word::state(permit.word) == state::half_open;
-                auto& turn = out[(permit.word >> weir::detail::breaker_word::number_at) % out.size()];
+                bool const is_probe = weir::detail::breaker_word::state(permit) == state::half_open;
+                auto& turn = out[(permit >> weir::detail::breaker_word::number_at) % out.size()];
                 if (is_probe) {
                     std::uint32_t const now = turn.fetch_add(1) + 1;
                     std::uint32_t seen = most.load();

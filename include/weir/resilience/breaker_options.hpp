@@ -26,7 +26,7 @@ struct breaker_rates {
     Length window = Window::usual_length();
     /// Never opens on fewer calls than these in the window; at least 1, and at most the window if that is in calls.
     std::uint32_t minimum_calls = 20;
-    /// A call that takes at least this long is slow; 0: calls are not timed. Timing reads the clock on the way down, too.
+    /// A call that takes at least this long, to 256 ns, is slow; 0: calls are not timed. Timing reads the clock on the way down, too.
     duration slow_call{0};
     /// Opens when at least this part of the calls in the window was slow; in (0, 1].
     double slow_call_rate = 1;

@@ -74,7 +74,7 @@ public:
     using options = typename Window::options;
     using state = breaker_state;
     using stats_type = breaker_stats;
-    using permit_type = detail::breaker_permit;
+    using permit_type = std::uint64_t;
     using listener = std::function<void(breaker_transition const&)>;
     static constexpr std::string_view name = "circuit_breaker";
 
@@ -87,13 +87,13 @@ public:
     {
         std::uint64_t const seen = core_.word();
         if (word::is_plainly_closed(seen)) [[likely]]
-            return permit_type{seen, {}};
+            return seen;
         return admit_otherwise(seen, call.now(), detail::teller_of(call));
     }
     [[gnu::always_inline]] void settle(permit_type permit, auto const& outcome, auto& call)
     {
         verdict const v = detail::verdict_of(classifier_, outcome, call);
-        if (word::is_plainly_closed(permit.word) && core_.word() == permit.word) [[likely]] {
+        if (word::is_plainly_closed(permit) && core_.word() == permit) [[likely]] {
             if (v == verdict::ignored) [[unlikely]]
                 return;
             bool const failed = v == verdict::failure;
@@ -108,7 +108,7 @@ public:
     }
     void cancel(permit_type permit) noexcept
     {
-        if (word::state(permit.word) != state::half_open) [[likely]]
+        if (word::state(permit) != state::half_open) [[likely]]
             return;
         std::lock_guard const lock(changing_);
         core_.drop(permit);
@@ -184,9 +184,9 @@ private:
     [[gnu::noinline]] auto admit_otherwise(std::uint64_t seen, time_point now, Tell tell) -> admission<permit_type>
     {
         if (state const s = word::state(seen); s == state::closed || s == state::disabled || s == state::metrics_only)
-            return permit_type{seen, now};
+            return word::permit(seen, now);
         options const o = settings_.load();
-        permit_type permit;
+        permit_type permit = 0;
         std::unique_lock lock(changing_);
         auto const answer = core_.enter(o, now, detail::splitmix64(random_), permit);
         announce(lock, answer.change, o, now, tell);
@@ -197,9 +197,9 @@ private:
     template<class Tell>
     [[gnu::noinline]] void settle_otherwise(permit_type permit, verdict v, time_point now, Tell tell)
     {
-        state const s = word::state(permit.word);
+        state const s = word::state(permit);
         if (s == state::disabled) return;
-        if (core_.word() != permit.word) return late_.add();
+        if (word::is_late(permit, core_.word())) return late_.add();
         if (v == verdict::ignored) return cancel(permit);
         bool const failed = v == verdict::failure;
         bool const slow = core_.is_slow(permit, now);

@@ -81,7 +81,7 @@ public:
         std::uint32_t shard = nowhere;
         std::uint32_t place = 0;
         std::uint64_t tenant = 0; ///< of the place: it may go to another key meanwhile
-        detail::breaker_permit inner{};
+        std::uint64_t inner = 0;
     };
     struct stats_type {
         std::uint64_t keys = 0;       ///< held now
@@ -126,7 +126,7 @@ public:
     }
     void cancel(permit_type const& permit) noexcept
     {
-        if (permit.shard == nowhere || detail::breaker_word::state(permit.inner.word) != breaker_state::half_open) return;
+        if (permit.shard == nowhere || detail::breaker_word::state(permit.inner) != breaker_state::half_open) return;
         shard& home = shards_[permit.shard];
         std::lock_guard const lock(home.mutex);
         if (entry* const e = home.find(permit)) e->breaker.drop(permit.inner);

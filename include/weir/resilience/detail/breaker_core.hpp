@@ -12,7 +12,10 @@
 namespace weir::inline v0::detail {
 
 /// The state of a breaker in one word: the state in the low three bits, above them whether calls are timed, above that a number that grows
-/// with each change. A permit remembers the word, and a result whose word is not the present one is late.
+/// with each change. The permit of a call is the word under which it came, and a result whose word is not the present one is late.
+///
+/// A permit stays as small as that where calls are timed: of the number it then has 20 bits, and above them the time of 40 bits, in units of
+/// 256 ns. So it is taken for late unless a multiple of a million changes came while its call ran, and slowness is told to 256 ns for 39 hours.
 struct breaker_word {
     static constexpr unsigned number_at = 4;
     static constexpr std::uint64_t timed_bit = 8;
@@ -20,14 +23,28 @@ struct breaker_word {
     [[nodiscard]] static constexpr bool is_plainly_closed(std::uint64_t word) noexcept { return (word & 15) == 0; }
     [[nodiscard]] static constexpr breaker_state state(std::uint64_t word) noexcept { return static_cast<breaker_state>(word & 7); }
     [[nodiscard]] static constexpr bool is_timed(std::uint64_t word) noexcept { return (word & timed_bit) != 0; }
+
+    [[nodiscard]] static constexpr std::uint64_t permit(std::uint64_t word, time_point now) noexcept
+    {
+        return is_timed(word) ? (word & kept) | ticks(now) << time_at : word;
+    }
+    [[nodiscard]] static constexpr bool is_late(std::uint64_t permit, std::uint64_t word) noexcept
+    {
+        return ((permit ^ word) & (is_timed(permit) ? kept : ~std::uint64_t{0})) != 0;
+    }
+    /// How long the call of a timed permit has run.
+    [[nodiscard]] static constexpr duration age(std::uint64_t permit, time_point now) noexcept
+    {
+        auto const difference = static_cast<std::int64_t>((ticks(now) - (permit >> time_at)) << time_at) >> time_at;
+        return duration{difference * 256};
+    }
+
+private:
+    static constexpr unsigned time_at = 24;
+    static constexpr std::uint64_t kept = (std::uint64_t{1} << time_at) - 1;
+    static constexpr std::uint64_t ticks(time_point t) noexcept { return static_cast<std::uint64_t>(t.time_since_epoch().count()) >> 8; }
 };
 static_assert(static_cast<unsigned>(breaker_state::closed) == 0);
-
-/// What a call that a breaker let through has to know when it is settled.
-struct breaker_permit {
-    std::uint64_t word = 0;
-    time_point started{}; ///< if calls are timed
-};
 
 /// A change of state that has just come about; `from == to` if there was none.
 struct breaker_change {
@@ -70,7 +87,7 @@ public:
         breaker_change change{};
     };
     /// A call comes, and it is not plainly closed.
-    [[nodiscard]] answer enter(options const& o, time_point now, std::uint64_t random, breaker_permit& permit) noexcept
+    [[nodiscard]] answer enter(options const& o, time_point now, std::uint64_t random, std::uint64_t& permit) noexcept
     {
         answer a{true, duration::zero()};
         state s = this->now();
@@ -89,39 +106,38 @@ public:
             a = {false, until_ - now, a.change};
         else if (s == state::forced_open)
             a.passes = false; // who knows how long
-        permit = {word_.load(), now};
+        permit = breaker_word::permit(word_.load(), now);
         return a;
     }
     /// A probe has ended.
-    [[nodiscard]] breaker_change settle_probe(breaker_permit const& permit, bool failed, options const& o, time_point now,
+    [[nodiscard]] breaker_change settle_probe(std::uint64_t permit, bool failed, options const& o, time_point now,
                                               std::uint64_t random) noexcept
     {
-        if (word_.load() != permit.word) return {};
+        if (breaker_word::is_late(permit, word_.load())) return {};
         if (failed) return reopen(o, now, random, breaker_reason::probe_failed);
         take_back();
         return ++good_ < o.probes ? breaker_change{} : close(breaker_reason::probes_succeeded);
     }
     /// A call says nothing: a probe gives its place back.
-    void drop(breaker_permit const& permit) noexcept
+    void drop(std::uint64_t permit) noexcept
     {
-        if (breaker_word::state(permit.word) == state::half_open && word_.load() == permit.word) take_back();
+        if (breaker_word::state(permit) == state::half_open && !breaker_word::is_late(permit, word_.load())) take_back();
     }
     /// Closed: the window has an opinion.
-    [[nodiscard]] breaker_change judge(breaker_permit const& permit, breaker_opinion const& opinion, options const& o, time_point now,
+    [[nodiscard]] breaker_change judge(std::uint64_t permit, breaker_opinion const& opinion, options const& o, time_point now,
                                        std::uint64_t random) noexcept
     {
-        if (word_.load() != permit.word) return {};
+        if (breaker_word::is_late(permit, word_.load())) return {};
         near_.store(opinion.too_many && !opinion.enough);
         if (!opinion.too_many || !opinion.enough) return {};
         failed_turns_ = 0;
         return open(o, now, random, opinion.why);
     }
     /// A call of any state has ended: all of the above, for who holds the lock anyway. `late` says that its state had ended before.
-    [[nodiscard]] breaker_change settle(breaker_permit const& permit, verdict v, options const& o, time_point now, std::uint64_t random,
-                                        bool& late)
+    [[nodiscard]] breaker_change settle(std::uint64_t permit, verdict v, options const& o, time_point now, std::uint64_t random, bool& late)
     {
-        state const s = breaker_word::state(permit.word);
-        late = s != state::disabled && word_.load() != permit.word;
+        state const s = breaker_word::state(permit);
+        late = s != state::disabled && breaker_word::is_late(permit, word_.load());
         if (late || s == state::disabled) return {};
         if (v == verdict::ignored) {
             drop(permit);
@@ -130,7 +146,7 @@ public:
         bool const failed = v == verdict::failure;
         bool const slow = is_slow(permit, now);
         if (s == state::half_open) return settle_probe(permit, failed || slow, o, now, random);
-        if (breaker_word::is_timed(permit.word))
+        if (breaker_word::is_timed(permit))
             counts_.count_timed(now, failed, slow);
         else
             counts_.count(now, failed);
@@ -139,10 +155,10 @@ public:
         return opinion.too_many || near_.load() ? judge(permit, opinion, o, now, random) : breaker_change{};
     }
     /// By everybody, without the lock.
-    [[nodiscard]] bool is_slow(breaker_permit const& permit, time_point now) const noexcept
+    [[nodiscard]] bool is_slow(std::uint64_t permit, time_point now) const noexcept
     {
         std::int64_t const limit = slow_call_.load();
-        return limit != 0 && now - permit.started >= duration{limit};
+        return limit != 0 && breaker_word::is_timed(permit) && breaker_word::age(permit, now) >= duration{limit};
     }
     /// By hand.
     [[nodiscard]] breaker_change set(state to) noexcept
