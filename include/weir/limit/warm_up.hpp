@@ -28,8 +28,9 @@ struct warm_up_options {
 /// Guava counts permits that are stored while nobody comes; here they are counted by the time in which they are stored, in ns from 0
 /// (warm) to `warm_up` (cold). Taking one uses up the *share*, the time that stores one. Above the *threshold* the interval of a permit
 /// rises in a line from `per / permits` to `cold_factor` times that, so that a permit's interval is an area under that line.
-/// Intervals are rounded up; share and threshold down, which keeps it cold for longer: never more permits than the real numbers give,
-/// at most two nanoseconds a permit and one part in `share` later.
+/// Intervals are rounded up, share and threshold down: each permit moves what is due by `3 + slope` ns at most from what real numbers
+/// give, where `slope` is how many ns the interval grows for each ns stored (with a cold factor of 3: four intervals / `warm_up`), and
+/// no permit is due sooner than `per / permits` after the one before.
 class ramp {
 public:
     struct state {
@@ -59,7 +60,7 @@ public:
     {
         if (cost > 1) return decision::impossible();
         state const seen = at(s, now);
-        if (seen.next > count(now)) return decision::refused(until(now, seen.next));
+        if (wide const at = due(seen, cost); at > count(now)) return decision::refused(until(now, at));
         if (cost == 1) s = after(seen, 1);
         return decision::admitted();
     }
@@ -67,10 +68,10 @@ public:
     {
         state const seen = at(s, now);
         duration const longest_wait = std::clamp(max_wait, duration::zero(), duration{pace::longest});
-        // The last of the permits is due when those before it are paid for. Later it can only be colder.
-        wide const before = cost > 1 ? price(seen.stored, cost - 1) : 0;
-        if (before > longest_wait.count()) return reservation::refused(decision::impossible());
-        duration const wait = until(now, seen.next + before);
+        // The permits before the last take their time whenever they begin; later it can only be colder.
+        wide const at = due(seen, cost);
+        if (at - seen.next > longest_wait.count()) return reservation::refused(decision::impossible());
+        duration const wait = until(now, at);
         if (wait > longest_wait) return reservation::refused(decision::refused(wait - longest_wait));
         if (cost > 0) s = after(seen, cost);
         return reservation::taken(wait);
@@ -80,7 +81,7 @@ public:
     {
         if (s == fresh) return;
         wide const back = static_cast<wide>(cost) * stable_;
-        s.next = static_cast<std::int64_t>(std::max<wide>(s.next - back, std::numeric_limits<std::int64_t>::min() + 1));
+        s.next = static_cast<std::int64_t>(std::max<wide>(s.next - back, std::numeric_limits<std::int64_t>::min()));
     }
 
     [[nodiscard]] std::uint64_t available(state const& s, time_point now) const noexcept { return at(s, now).next <= count(now); }
@@ -136,6 +137,13 @@ private:
         wide const range = 2 * static_cast<wide>(full_ - threshold_);
         wide const mean = ((from + to) * (cold_ - stable_) + range - 1) / range;
         return static_cast<wide>(permits) * stable_ + (mean * (from - to) + share_ - 1) / share_;
+    }
+    // When so many permits are due: the last of them, when those before it are paid for. None of them, when the one before is.
+    wide due(state const& seen, std::uint64_t permits) const noexcept
+    {
+        if (permits > 0) return seen.next + price(seen.stored, permits - 1);
+        wide const before = std::min<wide>(static_cast<wide>(seen.stored) + share_, full_);
+        return seen.next - price(static_cast<std::int64_t>(before), 1);
     }
     state after(state const& seen, std::uint64_t permits) const noexcept
     {
