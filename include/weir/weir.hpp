@@ -26,6 +26,7 @@
 #include <weir/limit/fixed_window.hpp>
 #include <weir/limit/gcra.hpp>
 #include <weir/limit/gradient2.hpp>
+#include <weir/limit/hot_keys.hpp>
 #include <weir/limit/keyed.hpp>
 #include <weir/limit/leaky_bucket.hpp>
 #include <weir/limit/leased.hpp>
