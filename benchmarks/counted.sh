@@ -28,6 +28,9 @@ pending    able                 locally           1.05 times  nothing    10000
 pending    asks                 locally           350  more   nothing    10000
 repeats    retried              retried_by_hand   60   more   -          10000
 repeats    hedged               hedged_by_hand    1.15 times  -          1000
+concurrency limit            by_hand       70   more   -          10000
+concurrency bulkhead         by_hand       70   more   -          10000
+concurrency adaptive         by_hand       140  more   -          10000
 json_body  composed             by_hand           1.10 times  -          500
 json_body  read                 read_by_hand      1.10 times  -          500
 json_body  read                 document          -    -      -          500

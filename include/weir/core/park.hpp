@@ -27,7 +27,7 @@ struct notifier {
 /// has begun to wait is not lost.
 class waiter {
 public:
-    waiter() = default;
+    waiter() noexcept {} // not defaulted: what has no meaning yet is not cleared for each call
     waiter(waiter const&) = delete;
     waiter& operator=(waiter const&) = delete;
 
@@ -47,12 +47,18 @@ public:
     void detach() noexcept { state_.store(nullptr, std::memory_order_release); }
     [[nodiscard]] bool linked() const noexcept { return linked_; }
 
-    /// What the policy at which it waits wants to know again: the policy's own, without a meaning until it has written it.
+    /// What the policy at which it waits wants to know again: the policy's own, without a meaning until it has written it. A class whose
+    /// constructor clears nothing: most calls never wait.
     struct note_type {
-        std::uint64_t key;  ///< whose call it is, or of which class
-        time_point since;   ///< when it began to wait
-        time_point until;   ///< how long it will wait
-        std::uint32_t line; ///< in which of several lists it lies
+        note_type() noexcept {}
+        union {
+            time_point since; ///< when it began to wait
+        };
+        union {
+            time_point until; ///< how long it will wait
+        };
+        std::uint64_t key;  ///< whose call it is
+        std::uint32_t line; ///< in which of several lists it lies, or of which class it is
         bool refused;       ///< woken to hear that there is nothing for it
     } note;
 

@@ -21,7 +21,7 @@ struct wait_bounds {
 /// In which order those go on that wait for a place: `fifo`, `lifo`, `codel`, `adaptive_lifo`, `by_priority`, `fair_by`. The policy that
 /// holds it calls it under its lock, all but `mark`.
 ///
-/// - `mark(call, waiter)` notes in `waiter.note` what the queue wants to know of the call.
+/// - `mark(call, waiter)`, if it is there, notes in `waiter.note` what the queue wants to know of the call.
 /// - `push(waiter, now, max_wait)` takes one in and says how long it may wait, `max_wait` at most.
 /// - `pop(now, refuse)` takes out who goes on, null if nobody does. Those who are not to be served any more it takes out, too, and hands
 ///   each to `refuse(waiter)`.
@@ -67,7 +67,6 @@ public:
     static constexpr std::string_view name = "fifo";
     static constexpr bool reads_time = false;
 
-    void mark(auto&, waiter&) const noexcept {}
     duration push(waiter& w, time_point, duration max_wait) noexcept
     {
         line_.push_back(w);

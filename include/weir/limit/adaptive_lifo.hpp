@@ -32,7 +32,6 @@ public:
     /// Throws `std::invalid_argument` if the options are bad.
     explicit adaptive_lifo(options const& o = {}) : options_(checked(o)) {}
 
-    void mark(auto&, waiter&) const noexcept {}
     duration push(waiter& w, time_point now, duration max_wait) noexcept
     {
         if (line_.empty()) empty_at_ = now;

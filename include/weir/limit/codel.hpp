@@ -30,7 +30,6 @@ public:
     /// Throws `std::invalid_argument` if the options are bad.
     explicit codel(options const& o = {}) : options_(checked(o)) {}
 
-    void mark(auto&, waiter&) const noexcept {}
     duration push(waiter& w, time_point, duration max_wait) noexcept
     {
         line_.push_back(w);

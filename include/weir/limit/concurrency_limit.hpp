@@ -85,7 +85,13 @@ public:
     bool abandon(waiter& w) noexcept { return places_.abandon(w); }
     void decline(waiter& w) noexcept { places_.decline(w); }
     error gave_up() noexcept { return places_.gave_up(); }
-    [[gnu::always_inline]] void settle(pass, auto const&, auto& call) noexcept { places_.leave(call); }
+    [[gnu::always_inline]] void settle(pass, auto const&, [[maybe_unused]] auto& call) noexcept
+    {
+        if constexpr (Queue::reads_time)
+            places_.leave(call);
+        else
+            places_.leave();
+    }
     void cancel(pass) noexcept { places_.leave(); }
 
     [[nodiscard]] stats_type stats(time_point = {}) const

@@ -16,7 +16,6 @@ public:
     static constexpr std::string_view name = "lifo";
     static constexpr bool reads_time = false;
 
-    void mark(auto&, waiter&) const noexcept {}
     duration push(waiter& w, time_point, duration max_wait) noexcept
     {
         line_.push_back(w);

@@ -52,7 +52,7 @@ public:
     bool abandon(waiter& w) noexcept { return places_.abandon(w); }
     void decline(waiter& w) noexcept { places_.decline(w); }
     error gave_up() noexcept { return places_.gave_up(); }
-    [[gnu::always_inline]] void settle(pass, auto const&, auto& call) noexcept { places_.leave(call); }
+    [[gnu::always_inline]] void settle(pass, auto const&, auto&) noexcept { places_.leave(); }
     void cancel(pass) noexcept { places_.leave(); }
 
     [[nodiscard]] stats_type stats(time_point = {}) const { return {places_.inside(), places_.waiting(), places_.refused()}; }

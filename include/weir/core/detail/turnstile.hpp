@@ -28,7 +28,7 @@ public:
         while (seen < count_.load()) // also says that nobody waits: waiters are counted above the places
             if (word_.replace(seen, seen + 1)) [[likely]]
                 return admitted;
-        queue_.mark(call, w);
+        if constexpr (requires { queue_.mark(call, w); }) queue_.mark(call, w);
         return admit_when_full(call.now(), w);
     }
     /// What a call that was woken hears: that it has a place, or that the queue gave it up.
@@ -60,18 +60,16 @@ public:
         while (seen < one_waiter)
             if (word_.replace(seen, seen - 1)) [[likely]]
                 return static_cast<std::uint32_t>(seen);
-        if constexpr (Queue::reads_time)
-            return leave_to_a_waiter(call.now());
-        else
-            return leave_to_a_waiter(time_point::min());
+        return leave_to_a_waiter(Queue::reads_time ? call.now() : time_point::min());
     }
     /// The same, without a call to ask for the time: it is as late as anybody knows.
-    void leave() noexcept
+    [[gnu::always_inline]] void leave() noexcept
     {
-        struct {
-            static time_point now() noexcept { return time_point::min(); }
-        } timeless;
-        static_cast<void>(leave(timeless));
+        std::uint64_t seen = word_.load();
+        while (seen < one_waiter)
+            if (word_.replace(seen, seen - 1)) [[likely]]
+                return;
+        leave_to_a_waiter(time_point::min());
     }
 
     /// Other places from now on: whom they are enough for goes on. Fewer than there are calls inside: they leave, nobody is thrown out.
@@ -151,7 +149,7 @@ private:
             hand_over(latest(now));
         return static_cast<std::uint32_t>(taken);
     }
-    [[gnu::noinline, gnu::cold]] auto admit_when_full(time_point now, waiter& w) -> admission<>
+    [[gnu::noinline, gnu::cold]] auto admit_when_full(time_point now, waiter& w) noexcept -> admission<>
     {
         std::lock_guard lock(lock_);
         w.note.since = now = latest(now);
