@@ -4,14 +4,22 @@
 #include <weir/resilience/deadline_from.hpp>
 
 #include <weir/asio.hpp>
+#include <weir/cache/cached.hpp>
+#include <weir/core/directives.hpp>
 #include <weir/core/pipeline.hpp>
+#include <weir/limit/gcra.hpp>
+#include <weir/limit/throttle.hpp>
 #include <weir/resilience/attempt_timeout.hpp>
+#include <weir/resilience/bulkhead.hpp>
 #include <weir/resilience/enough_time.hpp>
+#include <weir/resilience/hedge.hpp>
 #include <weir/resilience/retry.hpp>
 #include <weir/resilience/send_deadline.hpp>
 #include <weir/testing/simulation.hpp>
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/cancellation_type.hpp>
 
 #include <doctest/doctest.h>
 
@@ -198,4 +206,67 @@ TEST_CASE("enough_time: calls that cannot be done in time are refused before any
     CHECK(svc(40ms).has_value());
     CHECK_THROWS_AS(weir::enough_time({.quantile = 1}), std::invalid_argument);
     CHECK_THROWS_AS(weir::enough_time({.min_time_left = -1s}), std::invalid_argument);
+}
+
+TEST_CASE("deadline: goes with a call through every wait, and ends it there")
+{
+    weir::simulation world;
+    weir::scope jobs;
+    auto const hangs = [&](message const&) -> asio::awaitable<weir::result<int>> {
+        co_await world.sleep(1h);
+        co_return 1;
+    };
+    auto const fails = [&](message const&) -> asio::awaitable<weir::result<int>> { co_return weir::errc::unavailable; };
+    auto const by_nothing = weir::keyed_by<int>([](message const&) { return 1; });
+    weir::deadline_from_options const o{.longest = 10s};
+    auto const clock = [&] { return weir::timed_by{std::ref(world.clock())}; };
+
+    weir::pipeline handler{clock(), weir::deadline_from{o}, hangs};
+    weir::bulkhead places{{.max_concurrent = 1, .max_wait = 1h}};
+    weir::pipeline takes_the_place{clock(), std::ref(places), hangs};
+    weir::pipeline queue{clock(), weir::deadline_from{o}, std::ref(places), hangs};
+    weir::pipeline paced{clock(), weir::deadline_from{o}, weir::throttle{weir::gcra{{.permits = 1, .per = 1h, .burst = 1}}, 10h}, fails};
+    weir::pipeline backs_off{clock(), weir::deadline_from{o}, weir::retry<3>{{.base = 90s, .cap = 90s, .backoff = weir::backoff::fixed}},
+                             weir::idempotent{fails}};
+    weir::pipeline hedged{clock(), weir::within{jobs}, weir::deadline_from{o}, weir::hedge<2>{{.after = 50ms}}, weir::idempotent{hangs}};
+    weir::pipeline shared_load{clock(), weir::within{jobs}, weir::deadline_from{o},
+                               weir::cached{weir::store<int, int>{{.capacity = 10, .ttl = 1h}}, by_nothing}, hangs};
+    weir::pipeline lead{clock(), weir::deadline_from{o}, weir::cached{weir::store<int, int>{{.capacity = 10, .ttl = 1h}}, by_nothing},
+                        hangs};
+
+    auto const wait_for = [&](auto& pipeline) { // how long a call with 200 ms takes, that finds it at work
+        weir::duration took{};
+        weir::result<int> got = 0;
+        auto const ask = [&](std::string wish) -> asio::awaitable<void> {
+            message const m("Request-Timeout", std::move(wish));
+            auto const began = world.clock().now();
+            got = co_await pipeline(m);
+            took = world.clock().now() - began;
+        };
+        world.spawn(ask("5S"));
+        world.run_for(1ms);
+        world.spawn(ask("200m"));
+        world.run_for(500ms);
+        CHECK(got.has_error());
+        CHECK((got.error() == weir::errc::deadline_exceeded || took < 1ms)); // or it gave up at once: the wait would have been too long
+        CHECK(took < 205ms);
+        world.run_for(10s);
+        return took;
+    };
+    asio::cancellation_signal stop;
+    auto const occupy = [&]() -> asio::awaitable<void> {
+        message const m;
+        co_await takes_the_place(m);
+    };
+    world.spawn(occupy(), stop.slot());
+    CHECK(wait_for(handler) >= 200ms);
+    CHECK(wait_for(queue) >= 200ms);
+    CHECK(wait_for(paced) < 1ms);
+    CHECK(wait_for(backs_off) < 1ms);
+    CHECK(wait_for(hedged) >= 200ms);
+    CHECK(wait_for(shared_load) >= 200ms);
+    CHECK(wait_for(lead) >= 200ms);
+    stop.emit(asio::cancellation_type::terminal);
+    world.run();
+    CHECK(jobs.size() == 0);
 }

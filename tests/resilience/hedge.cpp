@@ -28,6 +28,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -400,4 +401,37 @@ TEST_CASE("hedge: random schedules come out as the model says")
     }
     CHECK(hedged > rounds / 4);
     CHECK(failed > rounds / 100);
+}
+
+TEST_CASE("hedge: threads share one, each with a context of its own")
+{
+    weir::hedge<2> shared{{.after = 1ms, .quantile = 0.5, .minimum_calls = 10, .budget = plenty}};
+    std::vector<std::thread> threads;
+    std::array<int, 4> answered{};
+    for (int& mine : answered)
+        threads.emplace_back([&shared, &mine] {
+            weir::simulation world;
+            weir::scope jobs;
+            std::mt19937_64 random(3);
+            counting_gate gate;
+            auto const handler = [&](int) -> asio::awaitable<int> {
+                co_await world.sleep(std::chrono::microseconds(random() % 10'000));
+                co_return 1;
+            };
+            weir::pipeline svc{weir::timed_by{std::ref(world.clock())}, weir::within{jobs}, std::ref(shared), std::ref(gate),
+                               weir::idempotent{handler}};
+            auto const ask = [&]() -> asio::awaitable<void> {
+                for (int i = 0; i < 300; ++i) {
+                    auto const r = co_await svc(i);
+                    mine += r.value();
+                }
+            };
+            world.spawn(ask());
+            world.run();
+            if (jobs.size() != 0 || gate.lent != gate.settled + gate.cancelled) mine = -1;
+        });
+    for (std::thread& t : threads) t.join();
+    for (int const each : answered) CHECK(each == 300);
+    CHECK(shared.stats().calls == 1'200);
+    CHECK(shared.stats().hedges > 100);
 }

@@ -96,6 +96,7 @@ private:
         auto const count = [&](unsigned rule) {
             return std::ranges::count_if(s.policies, [&](std::size_t p) { return (dishes_[p].rules & rule) != 0; });
         };
+        if (count(menu::scoped) != 0 && !s.scoped) return false;
         if (count(menu::forks) > 2 || count(menu::borders) > 2) return false;
         std::vector<weir::policy_facts> facts;
         for (std::size_t const p : s.policies) facts.push_back(dishes_[p].facts);

@@ -14,9 +14,11 @@
 #include <weir/limit/rate_limit.hpp>
 #include <weir/limit/throttle.hpp>
 #include <weir/limit/token_bucket.hpp>
+#include <weir/resilience/attempt_timeout.hpp>
 #include <weir/resilience/bulkhead.hpp>
 #include <weir/resilience/circuit_breaker.hpp>
 #include <weir/resilience/fallback.hpp>
+#include <weir/resilience/hedge.hpp>
 #include <weir/resilience/retry.hpp>
 #include <weir/resilience/timeout.hpp>
 
@@ -34,6 +36,7 @@ enum rules : unsigned {
     forks = 2,      ///< runs the inside on its own: each doubles what there is to compile
     no_streams = 4, ///< cannot stand around a handler of `held`
     borders = 8,    ///< a codec
+    scoped = 16,    ///< in pipelines with a scope only
 };
 
 #define WEIR_DISH(dish, dish_rules, ...)                                                                                                   \
@@ -85,6 +88,8 @@ WEIR_DISH(retry_twice, no_streams, weir::retry<2>{{.base = 20ms, .cap = 20ms, .s
 WEIR_DISH(time_limit, awaits, weir::timeout{40ms})
 WEIR_DISH(stated_limit, awaits, weir::timeout<weir::ms{120}>{})
 WEIR_DISH(short_limit, awaits, weir::timeout<weir::ms{30}>{})
+WEIR_DISH(attempt_limit, awaits, weir::attempt_timeout{25ms})
+WEIR_DISH(hedging, awaits | forks | no_streams | scoped, weir::hedge<2>{{.after = 10ms, .budget = {.floor_per_second = 1e6}}})
 WEIR_DISH(default_answer, no_streams, weir::fallback{answer<Depth>(-1)})
 WEIR_DISH(failing_fallback, no_streams, weir::fallback{[](auto const& q, weir::error) {
               here().point();
@@ -106,6 +111,6 @@ struct list {
 using all = list<strict_gate, shared_gate, identity, once, body_check, forgetful, parking_gate, pending_gate, asking_gate, guessing,
                  pending_guess, mending, refresh, repeating, stamping, pending_stamp, rewriting, codec, tenants, tenant_reader, rate,
                  bucket, keyed_rate, throttled, keyed_throttle, places, one_place, breaker, retrying, retry_twice, time_limit, stated_limit,
-                 short_limit, default_answer, failing_fallback, cache, guarded_cache>;
+                 short_limit, attempt_limit, hedging, default_answer, failing_fallback, cache, guarded_cache>;
 
 } // namespace stacks::menu
