@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <weir/limit/keyed.hpp>
 
+#include "../schedules.hpp"
+
 #include <weir/limit/token_bucket.hpp>
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <random>
 #include <stdexcept>
@@ -120,6 +125,57 @@ TEST_CASE("keyed: forgets a key only when that changes nothing, and never holds 
             CHECK(limiter.stats().keys <= capacity);
             if (limiter.stats().overflowed != before) continue; // refused for want of room: nothing was taken
             CHECK(answer == model.try_emplace(key, ten_a_second).first->second.try_acquire(now));
+        }
+    }
+}
+
+TEST_CASE("keyed: random schedules against limits that are never forgotten: whoever was refused is refused until its permits are back")
+{
+    // Exact without a look inside: a call that finds its limit in the model refusing has to be refused, as no eviction gives a fresh burst, and with
+    // its own time to come back; one that the model admits is admitted, or finds no room and is counted so.
+    struct naive {
+        std::int64_t empty_at = 0; // when all that was taken has come back
+    };
+    for (std::uint64_t i = 0, seed = weir_test::first_seed(); i < weir_test::schedules(); ++i, ++seed) {
+        std::mt19937_64 random(seed);
+        auto const interval = static_cast<std::int64_t>(random() % 50 + 1);
+        auto const burst = static_cast<std::int64_t>(random() % 4 + 1);
+        std::size_t const capacity = random() % 6 + 1;
+        bool const tight = random() % 2 == 0;
+        weir::keyed limiter{
+            weir::gcra<weir::confined>{{.permits = 1, .per = weir::duration{interval}, .burst = static_cast<std::uint64_t>(burst)}},
+            by_number{},
+            {.capacity = capacity, .seed = seed, .max_bytes = tight ? 2'048u : std::numeric_limits<std::size_t>::max()}};
+        std::array<naive, 10> model{};
+        std::int64_t now = 1'000;
+        for (int step = 0; step < 30; ++step) {
+            now += static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(interval + 1));
+            if (random() % 10 == 0) now += interval * burst;
+            std::uint64_t const key = random() % model.size();
+            auto const cost = static_cast<std::int64_t>(random() % 8 == 0 ? random() % 6 : 1);
+            naive& mine = model[key];
+            weir::time_point const t{weir::duration{now}};
+            auto const overflowed = limiter.stats().overflowed;
+            weir::decision const got = limiter.try_acquire(key, t, static_cast<std::uint64_t>(cost));
+            bool const no_room = limiter.stats().overflowed != overflowed;
+            std::int64_t const wait = std::max(mine.empty_at, now) + (cost - burst) * interval - now;
+            bool right = false;
+            if (cost > burst)
+                right = got.is_impossible();
+            else if (wait > 0)
+                right = got.retry_after() == weir::duration{wait} && !no_room;
+            else
+                right = static_cast<bool>(got) != no_room;
+            if (no_room && mine.empty_at > now) right = false; // a key in use is held
+            if (limiter.stats().keys > capacity || (tight && limiter.stats().bytes > 2'048)) right = false;
+            if (got) mine.empty_at = std::max(mine.empty_at, now) + cost * interval;
+            if (right) continue;
+            CAPTURE(seed);
+            CAPTURE(step);
+            CAPTURE(key);
+            CAPTURE(cost);
+            CAPTURE(wait);
+            FAIL("keyed decides otherwise: ", got.retry_after().count());
         }
     }
 }
