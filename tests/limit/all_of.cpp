@@ -7,6 +7,7 @@
 #include <weir/core/directives.hpp>
 #include <weir/core/key.hpp>
 #include <weir/core/pipeline.hpp>
+#include <weir/limit/fixed_window.hpp>
 #include <weir/limit/gcra.hpp>
 #include <weir/limit/keyed.hpp>
 #include <weir/limit/rate_limit.hpp>
@@ -207,6 +208,30 @@ TEST_CASE("all_of: nested, it is one limit more")
     CHECK(nested.try_acquire(start, 2));
     CHECK_FALSE(nested.try_acquire(start));
     CHECK(nested.at<0>().at<"per second">().available(start) == 8);
+}
+
+TEST_CASE("all_of: of limits that can be had per key, all for each key, in one look-up")
+{
+    weir::keyed limits{weir::all_of{weir::gcra{{.permits = 2, .per = 1s}}, weir::fixed_window{{.permits = 3, .per = 24h}}},
+                       weir::keyed_by(&visit::tenant),
+                       {.capacity = 10}};
+    static_assert(weir::keyable_limiter<weir::all_of<weir::gcra<>, weir::fixed_window<>>>);
+    static_assert(!weir::keyable_limiter<weir::all_of<weir::gcra<>, broken>>);
+    CHECK(limits.try_acquire("a", start, 2));
+    CHECK(limits.try_acquire("a", start).retry_after() == 500ms);
+    CHECK(limits.try_acquire("b", start));
+    CHECK(limits.try_acquire("a", start + 500ms));
+    CHECK(limits.try_acquire("a", start + 1s).retry_after() == 23h - 1s); // the day is used up, whatever the second says
+    CHECK(limits.available("a", start + 1s) == 0);
+    CHECK(limits.quota_at("a", start + 1s).limit == 3);
+    CHECK(limits.reserve("b", start + 2s, 2, 1h).wait() == 0s);
+    CHECK(limits.reserve("b", start + 2s, 1, 1h).retry_after() == 22h - 2s);
+    limits.refund("a", 1);
+    CHECK(limits.try_acquire("a", start + 2s));
+    CHECK_THROWS_AS(limits.reconfigure({{.permits = 5, .per = 1s}, {.permits = 0, .per = 24h}}), std::invalid_argument);
+    limits.reconfigure({{.permits = 5, .per = 1s}, {.permits = 4, .per = 24h}});
+    CHECK(limits.available("a", start + 10s) == 1);
+    CHECK(limits.settings().at<1>().permits == 4u);
 }
 
 TEST_CASE("all_of: random schedules against limits that are asked and forgotten one by one")

@@ -4,6 +4,7 @@
 #include <weir/core/clock.hpp>
 #include <weir/core/fixed_string.hpp>
 #include <weir/core/threading.hpp>
+#include <weir/limit/detail/joint_rule.hpp>
 #include <weir/limit/detail/per_call.hpp>
 #include <weir/limit/limiter.hpp>
 
@@ -19,32 +20,6 @@
 
 namespace weir::inline v0 {
 
-/// The options of several limits, in order: `options{{.permits = 100, .per = 1s}, {.permits = 10'000, .per = 24h}}`.
-template<class... Options>
-class joint_options {
-    template<class Indices>
-    struct parts;
-    template<std::size_t... I>
-    struct parts<std::index_sequence<I...>> : detail::leaf<I, Options>... {
-    };
-
-public:
-    constexpr explicit(false) joint_options(Options... each) : parts_{{std::move(each)}...} {}
-    template<std::size_t Index>
-    [[nodiscard]] constexpr auto const& at() const noexcept
-    {
-        return of<Index>(parts_);
-    }
-
-private:
-    template<std::size_t Index, class T>
-    static constexpr T const& of(detail::leaf<Index, T> const& part) noexcept
-    {
-        return part.value;
-    }
-    parts<std::index_sequence_for<Options...>> parts_;
-};
-
 /// Several limits at once: a call passes if all of them admit it, and takes from all, or is refused and takes from none.
 /// ```cpp
 /// rate_limit{all_of{named<"per second">(gcra{{.permits = 100, .per = 1s}}),
@@ -56,14 +31,17 @@ private:
 /// The one that refused last is asked first, the others in the order in which they are written: while one of them refuses all, a refusal asks it
 /// alone and writes nothing. Where a later one refuses, what the earlier ones gave is given back by `refund`. Meanwhile another call may find these
 /// permits taken and be refused although the first call was not admitted in the end: no limit is ever exceeded, and one may be missed
-/// by as many calls as are being decided at the moment. `retry_after` is the latest of all of them.
+/// by as many calls as are being decided at the moment. `retry_after` is the latest of all of them. What is given back is as exact as the `refund` of each.
 /// A `reserve` takes from each at the time of the call, and its wait is the longest: where calls wait for another limit, one of the others
 /// has counted them sooner than they go.
+///
+/// Of limits that can be had per key, `keyed{all_of{gcra{...}, gcra{...}}, by<principal>, {...}}` keeps all for each key: one look-up, decided
+/// under one lock; the tightest is told.
 ///
 /// `settings` and `options` are `joint_options`, in order; `reconfigure` checks all before it changes one; `at<"per day">()` is one of them.
 /// Thread-safe if all are. Costs what they cost, and a load.
 template<class... Elements>
-requires(sizeof...(Elements) >= 1) class all_of {
+requires(sizeof...(Elements) >= 1) class all_of : public detail::joint_rule_of<detail::policy_t<Elements>...> {
     template<class Element>
     using limiter_t = detail::policy_t<Element>;
     template<class Element>
@@ -185,6 +163,11 @@ public:
             (at<I>().reconfigure(wanted.template at<I>()), ...);
         }
         (indices{});
+    }
+    /// All rules as one, for who keeps many states.
+    [[nodiscard]] auto rule() const requires(keyable_limiter<limiter_t<Elements>>&&...)
+    {
+        return on_all([](auto const&... l) { return typename all_of::rule_type(l.rule()...); });
     }
     void describe(auto&& field) const
     {
