@@ -84,4 +84,21 @@ private:
 
 static_assert(wait_queue<fifo>);
 
+namespace advice {
+template<class T>
+struct queue {
+    struct lacks_what_wait_queue_asks__see_weir_core_wait_queue;
+};
+} // namespace advice
+
+namespace detail {
+template<class T>
+constexpr bool is_wait_queue()
+{
+    if constexpr (!wait_queue<T>)
+        static_cast<void>(sizeof(typename advice::queue<T>::lacks_what_wait_queue_asks__see_weir_core_wait_queue));
+    return true;
+}
+} // namespace detail
+
 } // namespace weir::inline v0

@@ -85,8 +85,11 @@ struct default_load_sign {
 /// Put it where the time arises: around a handler that calls another service, or as the outermost of a server. Cost: two atomic
 /// operations and a clock reading on each way, shared with the other policies; a few words of the thread's own; the window is judged by one
 /// call of many. Thread-safe if `shared`.
-template<limit_algorithm Algorithm, wait_queue Queue = fifo, class Sign = default_load_sign, threading_model Threading = shared>
+template<class Algorithm, class Queue = fifo, class Sign = default_load_sign, threading_model Threading = shared>
 class adaptive_limit {
+    static_assert(detail::is_limit_algorithm<Algorithm>());
+    static_assert(detail::is_wait_queue<Queue>());
+
 public:
     using role = gate;
     using traits = weir::traits<waits>;

@@ -51,8 +51,10 @@ void describe_queue(auto const& places, wait_bounds const& bounds, auto&& field)
 /// waits no queue is asked and a call costs two atomic operations; a place that comes free is handed to whom the queue names under a lock,
 /// without ever being free. Memory: what waits lies in the frames of the calls. Where nobody knows the right number of places take
 /// `adaptive_limit`. Thread-safe if `shared`.
-template<wait_queue Queue = fifo, threading_model Threading = shared>
+template<class Queue = fifo, threading_model Threading = shared>
 class concurrency_limit {
+    static_assert(detail::is_wait_queue<Queue>());
+
 public:
     using role = gate;
     using traits = weir::traits<waits>;

@@ -58,4 +58,21 @@ concept limit_algorithm = requires(T& algorithm, T const& seen, load_window cons
     algorithm.reconfigure(o);
 };
 
+namespace advice {
+template<class T>
+struct algorithm {
+    struct lacks_what_limit_algorithm_asks__see_weir_limit_load_window;
+};
+} // namespace advice
+
+namespace detail {
+template<class T>
+constexpr bool is_limit_algorithm()
+{
+    if constexpr (!limit_algorithm<T>)
+        static_cast<void>(sizeof(typename advice::algorithm<T>::lacks_what_limit_algorithm_asks__see_weir_limit_load_window));
+    return true;
+}
+} // namespace detail
+
 } // namespace weir::inline v0
