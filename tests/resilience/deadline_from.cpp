@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// Deadlines that come in and go out in headers, and calls that have too little time: deadline_from, send_deadline, enough_time.
+// Deadlines that come in a header, and where they go with the call.
 #include <weir/resilience/deadline_from.hpp>
+
+#include "message.hpp"
 
 #include <weir/asio.hpp>
 #include <weir/cache/cached.hpp>
@@ -9,12 +11,9 @@
 #include <weir/core/pipeline.hpp>
 #include <weir/limit/gcra.hpp>
 #include <weir/limit/throttle.hpp>
-#include <weir/resilience/attempt_timeout.hpp>
 #include <weir/resilience/bulkhead.hpp>
-#include <weir/resilience/enough_time.hpp>
 #include <weir/resilience/hedge.hpp>
 #include <weir/resilience/retry.hpp>
-#include <weir/resilience/send_deadline.hpp>
 #include <weir/testing/simulation.hpp>
 
 #include <boost/asio/awaitable.hpp>
@@ -35,21 +34,6 @@ using namespace std::chrono_literals;
 namespace asio = boost::asio;
 
 namespace {
-
-struct message {
-    std::map<std::string, std::string, std::less<>> fields;
-    message() = default;
-    message(std::string name, std::string value) { fields[std::move(name)] = std::move(value); }
-    friend std::optional<std::string_view> weir_header(message const& m, std::string_view name)
-    {
-        auto const at = m.fields.find(name);
-        return at == m.fields.end() ? std::nullopt : std::optional<std::string_view>(at->second);
-    }
-    friend void weir_set_header(message& m, std::string_view name, std::string_view value)
-    {
-        m.fields.insert_or_assign(std::string(name), std::string(value));
-    }
-};
 
 /// What is left of the deadline in a call that deadline_from lets pass; or the error.
 struct came_to {
@@ -89,23 +73,6 @@ came_to ask(Policy& policy, message const& m, weir::time_point already = weir::n
     return result;
 }
 
-/// Gives the call as much time as it asks for, without an end to it.
-struct gives_time {
-    using role = weir::loop;
-    using plan = weir::deadline;
-    static constexpr std::string_view name = "gives_time";
-    weir::admission<> begin(auto& call, plan& before)
-    {
-        if (call.request() > 0s) before = call.limit(weir::after(call.now(), call.request()));
-        return weir::admitted;
-    }
-    weir::next_step after(auto& call, plan& before, auto&)
-    {
-        call.put_back(before);
-        return weir::done;
-    }
-};
-
 } // namespace
 
 TEST_CASE("deadline_from: a caller may shorten its time, never lengthen it")
@@ -137,75 +104,6 @@ TEST_CASE("deadline_from: who has no time left, or too little, is refused at onc
     CHECK_THROWS_AS(policy.reconfigure({.longest = 1s, .reserve = -1s}), std::invalid_argument);
     policy.reconfigure({.longest = 1s});
     CHECK(ask(policy, {}).left == 1s);
-}
-
-TEST_CASE("send_deadline: each attempt tells the service behind what is left then")
-{
-    weir::simulation world;
-    std::vector<std::string> told;
-    int attempts = 0;
-    auto const upstream = [&](message const& m) -> asio::awaitable<weir::result<int>> {
-        auto const said = weir_header(m, "Request-Timeout");
-        told.push_back(said ? std::string(*said) : "nothing");
-        co_await world.sleep(30ms);
-        if (++attempts < 3) co_return weir::errc::unavailable;
-        co_return 1;
-    };
-    weir::pipeline svc{weir::timed_by{std::ref(world.clock())},
-                       weir::deadline_from{{.longest = 1s}},
-                       weir::retry<3>{{.base = 20ms, .cap = 20ms, .backoff = weir::backoff::fixed}},
-                       weir::attempt_timeout{400ms},
-                       weir::send_deadline<>{},
-                       weir::idempotent{upstream}};
-    weir::pipeline free{weir::timed_by{std::ref(world.clock())}, weir::send_deadline<>{}, upstream};
-    auto const caller = [&]() -> asio::awaitable<void> {
-        message const m("Request-Timeout", "500m");
-        auto const r = co_await svc(m);
-        CHECK(r.value() == 1);
-        message const none;
-        co_await free(none);
-    };
-    world.spawn(caller());
-    world.run();
-    REQUIRE(told.size() == 4);
-    auto const left = [&](std::size_t i) { return *weir::read_time_text(told[i]); };
-    CHECK(left(0) == 400ms); // the attempt's limit
-    CHECK(left(1) == 400ms);
-    CHECK(left(2) <= 400ms); // 500 - 2 * (30 + 20): the caller's is about the same by now
-    CHECK(left(2) > 390ms);
-    CHECK(told[3] == "nothing");
-}
-
-TEST_CASE("enough_time: calls that cannot be done in time are refused before anything is spent on them")
-{
-    weir::manual_clock clock;
-    weir::duration takes = 50ms;
-    int asked = 0;
-    auto const handler = [&](weir::duration) {
-        ++asked;
-        clock.advance(takes);
-        return 1;
-    };
-    weir::pipeline svc{weir::timed_by{std::ref(clock)}, gives_time{},
-                       weir::enough_time{{.min_time_left = 10ms, .quantile = 0.5, .minimum_calls = 20}}, handler};
-    CHECK(svc(10ms).has_value());
-    CHECK(svc(9ms).error() == weir::errc::deadline_exceeded);
-    CHECK(asked == 1);
-    for (int i = 0; i < 40; ++i) CHECK(svc(0s).has_value()); // it learns: 50 ms
-    auto const known = svc.get<weir::enough_time>().stats();
-    CHECK(known.needed >= 50ms);
-    CHECK(known.needed < 54ms);
-    asked = 0;
-    int refused = 0;
-    for (int i = 0; i < 100; ++i) refused += svc(40ms).has_error();
-    CHECK(refused == 90); // each tenth passes, and tells whether it is still so
-    CHECK(asked == 10);
-    CHECK(svc(60ms).has_value());
-    takes = 5ms; // it has become quicker: the probes and the others find out
-    for (int i = 0; i < 4'000; ++i) static_cast<void>(svc(40ms));
-    CHECK(svc(40ms).has_value());
-    CHECK_THROWS_AS(weir::enough_time({.quantile = 1}), std::invalid_argument);
-    CHECK_THROWS_AS(weir::enough_time({.min_time_left = -1s}), std::invalid_argument);
 }
 
 TEST_CASE("deadline: goes with a call through every wait, and ends it there")

@@ -230,22 +230,6 @@ TEST_CASE("retry: no attempt begins with less time left than it needs")
     CHECK(policy.after(call, plan, outcome).again());
 }
 
-TEST_CASE("retry: the handler may read which attempt it is")
-{
-    weir::manual_clock clock;
-    std::vector<std::uint32_t> seen;
-    weir::pipeline svc{weir::timed_by{std::ref(clock)}, weir::retry<4>{{.seed = 1}},
-                       weir::idempotent{[&](int, weir::view<weir::attempt> facts) -> weir::result<int> {
-                           seen.push_back(facts.get<weir::attempt>().number);
-                           if (seen.size() < 3) return weir::errc::unavailable;
-                           return 1;
-                       }}};
-    CHECK(svc(1).value() == 1);
-    CHECK(seen == std::vector<std::uint32_t>{1, 2, 3});
-    CHECK(svc(1).value() == 1);
-    CHECK(seen.back() == 1);
-}
-
 TEST_CASE("retry: several policies share one budget, by reference or by pointer")
 {
     auto const shared = std::make_shared<weir::budget>(weir::budget_options{.ratio = 0, .floor_per_second = 0.5, .window = 10s});
