@@ -14,11 +14,13 @@
 #include <weir/limit/rate_limit.hpp>
 #include <weir/limit/throttle.hpp>
 #include <weir/limit/token_bucket.hpp>
+#include <weir/resilience/adaptive_throttle.hpp>
 #include <weir/resilience/attempt_timeout.hpp>
 #include <weir/resilience/bulkhead.hpp>
 #include <weir/resilience/circuit_breaker.hpp>
 #include <weir/resilience/fallback.hpp>
 #include <weir/resilience/hedge.hpp>
+#include <weir/resilience/keyed_breaker.hpp>
 #include <weir/resilience/retry.hpp>
 #include <weir/resilience/timeout.hpp>
 
@@ -83,6 +85,15 @@ WEIR_DISH(one_place, anywhere, weir::bulkhead{{.max_concurrent = 1}})
 WEIR_DISH(breaker, anywhere,
           weir::circuit_breaker{
               {.failure_rate = 0.5, .window = 1s, .minimum_calls = 2, .open_for = 20ms, .probes = 2, .probe_limit = 50ms}})
+WEIR_DISH(
+    counting_breaker, anywhere,
+    weir::circuit_breaker{weir::count_breaker_options{
+        .window = 10, .minimum_calls = 2, .slow_call = 60ms, .open_for = 10ms, .max_open_for = 20ms, .probes = 1, .probe_limit = 50ms}})
+WEIR_DISH(keyed_breakers, anywhere,
+          weir::keyed_breaker{weir::row_breaker_options{.failures = 2, .open_for = 20ms, .probes = 1, .probe_limit = 50ms},
+                              by_key,
+                              {.capacity = 3, .forget_after = 100ms, .seed = 1}})
+WEIR_DISH(shedding, anywhere, weir::adaptive_throttle{{.window = 100ms, .seed = 1}})
 WEIR_DISH(retrying, no_streams, weir::retry<3>{{.base = 10ms, .cap = 40ms, .budget = {.floor_per_second = 1e6}, .seed = 7}})
 WEIR_DISH(retry_twice, no_streams, weir::retry<2>{{.base = 20ms, .cap = 20ms, .seed = 7}})
 WEIR_DISH(time_limit, awaits, weir::timeout{40ms})
@@ -108,9 +119,10 @@ WEIR_DISH(guarded_cache, forks | no_streams,
 template<template<int> class... Dishes>
 struct list {
 };
-using all = list<strict_gate, shared_gate, identity, once, body_check, forgetful, parking_gate, pending_gate, asking_gate, guessing,
-                 pending_guess, mending, refresh, repeating, stamping, pending_stamp, rewriting, codec, tenants, tenant_reader, rate,
-                 bucket, keyed_rate, throttled, keyed_throttle, places, one_place, breaker, retrying, retry_twice, time_limit, stated_limit,
-                 short_limit, attempt_limit, hedging, default_answer, failing_fallback, cache, guarded_cache>;
+using all =
+    list<strict_gate, shared_gate, identity, once, body_check, forgetful, parking_gate, pending_gate, asking_gate, guessing, pending_guess,
+         mending, refresh, repeating, stamping, pending_stamp, rewriting, codec, tenants, tenant_reader, rate, bucket, keyed_rate,
+         throttled, keyed_throttle, places, one_place, breaker, counting_breaker, keyed_breakers, shedding, retrying, retry_twice,
+         time_limit, stated_limit, short_limit, attempt_limit, hedging, default_answer, failing_fallback, cache, guarded_cache>;
 
 } // namespace stacks::menu
