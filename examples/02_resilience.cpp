@@ -6,14 +6,18 @@
 // would hide the failure that the retry has to see.
 #include "lesson.hpp"
 
+#include <weir/core/key.hpp>
 #include <weir/core/pipeline.hpp>
+#include <weir/resilience/adaptive_throttle.hpp>
 #include <weir/resilience/circuit_breaker.hpp>
 #include <weir/resilience/fallback.hpp>
+#include <weir/resilience/keyed_breaker.hpp>
 #include <weir/resilience/retry.hpp>
 #include <weir/testing/manual_clock.hpp>
 
 #include <functional>
 #include <stdexcept>
+#include <string>
 
 using namespace std::chrono_literals;
 
@@ -57,5 +61,57 @@ int main()
     clock.advance(5s);
     two.shows("the probe succeeds", quotes(7).value() == 70);
     two.shows("and the breaker is closed again", quotes.get<breaker>().stats(clock.now()).now == breaker::state::closed);
+
+    // How a breaker judges is a type, chosen by its options: here by failures in a row. A listener hears of each change once, in order.
+    weir::circuit_breaker strict{
+        weir::row_breaker_options{.failures = 2, .open_for = 1s, .max_open_for = 30s, .probes = 1, .name = "strict"}};
+    std::string heard;
+    strict.listen([&](weir::breaker_transition const& t) { heard += std::string(to_string(t.to)) + " "; });
+    weir::pipeline guarded{weir::timed_by{std::ref(clock)}, std::ref(strict), price_of};
+    auto const ask = [&](int times) {
+        for (int i = 0; i < times; ++i) try {
+                static_cast<void>(guarded(7));
+            } catch (std::runtime_error const&) { // nobody answers for it here, so the handler's exception comes out
+            }
+    };
+    failures_to_come = 3;
+    ask(3);
+    clock.advance(1s);
+    ask(2); // the probe fails, too: the next one comes after two seconds
+    two.shows("while probes fail, the time until the next one doubles", guarded(7).error().retry_after() == 2s);
+    clock.advance(2s);
+    two.shows("a listener has heard of each change", guarded(7).value() == 70 && heard == "open half_open open half_open closed ");
+    strict.force_open(clock.now());
+    two.shows("by hand: nobody gets through", guarded(7).error() == weir::errc::circuit_open);
+    strict.reset(clock.now());
+    two.shows("until it is told otherwise", guarded(7).value() == 70);
+
+    // A breaker a key: one bad host does not keep the others away. So many keys at most; an open one is not forgotten.
+    weir::pipeline hosts{weir::timed_by{std::ref(clock)},
+                         weir::keyed_breaker{weir::row_breaker_options{.failures = 1},
+                                             weir::keyed_by<std::string>([](std::string const& host) -> auto const& { return host; }),
+                                             {.capacity = 1'000}},
+                         [](std::string const& host) -> weir::result<int> {
+                             if (host == "bad.example") return weir::errc::upstream_failed;
+                             return 1;
+                         }};
+    std::string const bad = "bad.example", good = "good.example";
+    static_cast<void>(hosts(bad));
+    two.shows("the bad host is kept away", hosts(bad).error() == weir::errc::circuit_open);
+    two.shows("and the good one is not", hosts(good).has_value());
+
+    // No cliff: the more calls fail, the more are shed, by chance; about twice as many go out as are answered.
+    int served = 0;
+    weir::pipeline gentle{weir::timed_by{std::ref(clock)}, weir::adaptive_throttle{{.k = 2, .window = 10s, .seed = 1}},
+                          [&](int n) -> weir::result<int> {
+                              ++served;
+                              if (n % 2 != 0) return weir::errc::overloaded;
+                              return n;
+                          }};
+    for (int n = 0; n < 1'000; ++n) static_cast<void>(gentle(n));
+    two.shows("a service that answers half of its calls is asked nearly all", served > 900);
+    served = 0;
+    for (int n = 1; n < 10'000; n += 2) static_cast<void>(gentle(n));
+    two.shows("one that answers none is asked less and less", served < 2'500);
     return two.exit_status();
 }
