@@ -18,6 +18,14 @@ limit      gcra-shared          bare-shared       1.05 times  -          10000
 limit      token_bucket-shared  bare-shared       -    -      -          10000
 limit      gcra-confined        bare-confined     1.05 times  -          10000
 limit      token_bucket-confined bare-confined    -    -      -          10000
+limit      leaky_bucket         bare_leaky_bucket 1.10 times  -          10000
+limit      exact_gcra-shared    bare-shared       -    -      -          10000
+limit      fixed_window-shared  bare_fixed_window-shared 1.40 times - 10000
+limit      fixed_window-confined bare_fixed_window-confined - - - 10000
+limit      sliding_window-shared bare_sliding_window-shared 1.60 times - 10000
+limit      sliding_window-confined bare_sliding_window-confined - - - 10000
+limit      sliding_log          bare_sliding_log  -    -      -          10000
+limit      warm_up              bare_warm_up      -    -      -          10000
 cached     composed_numbers     by_hand_numbers   150  more   nothing    10000
 cached     composed_strings     by_hand_strings   150  more   nothing    10000
 cached     composed_later       by_hand_later     150  more   nothing    10000

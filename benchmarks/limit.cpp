@@ -5,10 +5,16 @@
 //   limit <loop> <rounds>   runs one loop so many times, for callgrind to count (counted.sh does)
 #include "bare_limiter.hpp"
 
+#include <weir/limit/exact_gcra.hpp>
+#include <weir/limit/fixed_window.hpp>
 #include <weir/limit/gcra.hpp>
 #include <weir/limit/keyed.hpp>
+#include <weir/limit/leaky_bucket.hpp>
 #include <weir/limit/leased.hpp>
+#include <weir/limit/sliding_log.hpp>
+#include <weir/limit/sliding_window.hpp>
 #include <weir/limit/token_bucket.hpp>
+#include <weir/limit/warm_up.hpp>
 
 #include <algorithm>
 #include <barrier>
@@ -84,6 +90,46 @@ std::uint64_t call(std::uint64_t rounds)
     return run(limiter, rounds, 0);
 }
 
+// Twice as many permits as come, in windows of a millisecond.
+constexpr std::uint64_t in_a_window = 2'000;
+template<class Bare>
+std::uint64_t call_bare_window(std::uint64_t rounds)
+{
+    Bare limiter(in_a_window, 1'000'000);
+    return run_bare(limiter, rounds, 0);
+}
+template<class Limiter>
+std::uint64_t call_window(std::uint64_t rounds)
+{
+    Limiter limiter({.permits = in_a_window, .per = 1ms});
+    return run(limiter, rounds, 0);
+}
+std::uint64_t call_bare_leaky(std::uint64_t rounds)
+{
+    bare<weir::shared> limiter(interval, interval);
+    return run_bare(limiter, rounds, 0);
+}
+std::uint64_t call_leaky(std::uint64_t rounds)
+{
+    weir::leaky_bucket limiter{{.permits = 1'000'000, .per = 1s, .queue = 0}};
+    return run(limiter, rounds, 0);
+}
+std::uint64_t call_bare_log(std::uint64_t rounds)
+{
+    bare_sliding_log<in_a_window> limiter(1'000'000);
+    return run_bare(limiter, rounds, 0);
+}
+std::uint64_t call_bare_ramp(std::uint64_t rounds)
+{
+    bare_warm_up limiter(static_cast<double>(interval), 1e6);
+    return run_bare(limiter, rounds, 0);
+}
+std::uint64_t call_ramp(std::uint64_t rounds)
+{
+    weir::warm_up limiter{{.permits = 1'000'000, .per = 1s, .warm_up = 1ms}};
+    return run(limiter, rounds, 0);
+}
+
 struct loop {
     char const* name;
     std::uint64_t (*run)(std::uint64_t rounds);
@@ -95,6 +141,21 @@ constexpr loop loops[] = {
     {"bare-confined", call_bare<weir::confined>},
     {"gcra-confined", call<weir::gcra<weir::confined>>},
     {"token_bucket-confined", call<weir::token_bucket<weir::confined>>},
+    {"exact_gcra-shared", call<weir::exact_gcra<weir::shared>>},
+    {"bare_leaky_bucket", call_bare_leaky},
+    {"leaky_bucket", call_leaky},
+    {"bare_fixed_window-shared", call_bare_window<bare_fixed_window<weir::shared>>},
+    {"fixed_window-shared", call_window<weir::fixed_window<weir::shared>>},
+    {"bare_fixed_window-confined", call_bare_window<bare_fixed_window<weir::confined>>},
+    {"fixed_window-confined", call_window<weir::fixed_window<weir::confined>>},
+    {"bare_sliding_window-shared", call_bare_window<bare_sliding_window<weir::shared>>},
+    {"sliding_window-shared", call_window<weir::sliding_window<weir::shared>>},
+    {"bare_sliding_window-confined", call_bare_window<bare_sliding_window<weir::confined>>},
+    {"sliding_window-confined", call_window<weir::sliding_window<weir::confined>>},
+    {"bare_sliding_log", call_bare_log},
+    {"sliding_log", call_window<weir::sliding_log<weir::shared>>},
+    {"bare_warm_up", call_bare_ramp},
+    {"warm_up", call_ramp},
 };
 
 volatile std::uint64_t sink;
@@ -172,7 +233,7 @@ bool print_all()
     std::vector<double> spent[std::size(loops)];
     for (int round = 0; round < 21; ++round)
         for (std::size_t i = 0; i < std::size(loops); ++i) spent[i].push_back(nanoseconds(loops[i].run, 500'000));
-    for (std::size_t i = 0; i < std::size(loops); ++i) std::printf("%-24s %6.1f ns\n", loops[i].name, median(spent[i]));
+    for (std::size_t i = 0; i < std::size(loops); ++i) std::printf("%-26s %6.1f ns\n", loops[i].name, median(spent[i]));
 
     std::vector<std::uint64_t> numbers;
     std::vector<std::string> names;

@@ -98,15 +98,18 @@ public:
     }
     [[nodiscard]] constexpr bool quick(std::int64_t seen, time_point now, std::uint64_t cost, std::int64_t& next) const noexcept
     {
-        std::int64_t const time = now.time_since_epoch().count();
-        if (time < 0) return false;
-        auto const window = static_cast<std::int64_t>(static_cast<std::uint64_t>(time) / static_cast<std::uint64_t>(per_));
-        std::int64_t const begin = static_cast<std::int64_t>(static_cast<std::uint64_t>(window) << bits_);
-        std::uint64_t const used = static_cast<std::uint64_t>(seen) & mask();
-        std::int64_t const from = seen >> bits_ == window ? seen : begin;
-        std::uint64_t const left = permits_ - (from == seen ? used : 0); // wraps if more is used, and `used` is checked for that
-        if (used > permits_ || cost > left || from < seen || begin >> bits_ != window) return false;
-        next = from + static_cast<std::int64_t>(cost);
+        if (now < time_point{}) return false;
+        auto const time = static_cast<std::uint64_t>(now.time_since_epoch().count());
+        auto const window = static_cast<std::int64_t>(time / static_cast<std::uint64_t>(per_));
+        auto const begin = static_cast<std::int64_t>(static_cast<std::uint64_t>(window) << bits_);
+        if (begin >> bits_ != window) return false;
+        std::uint64_t const used = static_cast<std::uint64_t>(seen) - static_cast<std::uint64_t>(begin); // of another window: too much
+        if (used <= permits_ && cost <= permits_ - used) [[likely]] {
+            next = seen + static_cast<std::int64_t>(cost);
+            return true;
+        }
+        if (seen >= begin || (static_cast<std::uint64_t>(seen) & mask()) > permits_ || cost > permits_) return false;
+        next = begin + static_cast<std::int64_t>(cost);
         return true;
     }
 

@@ -74,7 +74,7 @@ public:
     {
         if (cost > permits_) return decision::impossible();
         forget(s, now);
-        place const p = find(s, now, cost);
+        place const p = find(s, {0, 0}, now, cost);
         if (p.wait > duration::zero()) return decision::refused(p.wait);
         add(s, p.at, cost);
         return decision::admitted();
@@ -83,7 +83,7 @@ public:
     {
         if (cost > permits_) return reservation::refused(decision::impossible());
         forget(s, now);
-        place const p = find(s, now, cost);
+        place const p = find(s, {0, 0}, now, cost);
         duration const longest_wait = std::max(max_wait, duration::zero());
         if (p.wait > longest_wait) return reservation::refused(decision::refused(p.wait - longest_wait));
         add(s, p.at, cost);
@@ -114,12 +114,13 @@ public:
     }
     [[nodiscard]] bool is_full(state const& s, time_point now) const noexcept
     {
-        return s.size == 0 || static_cast<wide>(std::max(count(now), s.latest)) - s[s.size - 1].at >= per_;
+        return s.size == 0 || is_over(s[s.size - 1].at, std::max(count(now), s.latest));
     }
     [[nodiscard]] quota quota_at(sliding_log_options const& o, state const& s, time_point now) const noexcept
     {
         std::uint64_t const there = available(s, now);
-        duration const more = there < permits_ ? find(s, now, there + 1).wait : duration::zero();
+        duration const more =
+            there < permits_ ? find(s, expired(s, std::max(s.latest, count(now))), now, there + 1).wait : duration::zero();
         return {o.permits, o.per, o.permits, there, until_full(s, now), more};
     }
     /// What is in the log counts on, by the new settings.
@@ -149,10 +150,14 @@ private:
         return duration{static_cast<std::int64_t>(std::clamp<wide>(wait, 0, std::numeric_limits<std::int64_t>::max()))};
     }
 
+    bool is_over(std::int64_t at, std::int64_t time) const noexcept
+    {
+        return at <= time && static_cast<std::uint64_t>(time) - static_cast<std::uint64_t>(at) >= static_cast<std::uint64_t>(per_);
+    }
     prefix expired(state const& s, std::int64_t time) const noexcept
     {
         prefix p{0, 0};
-        while (p.size < s.size && static_cast<wide>(time) - s[p.size].at >= per_) p.cost += s[p.size++].cost;
+        while (p.size < s.size && is_over(s[p.size].at, time)) p.cost += s[p.size++].cost;
         return p;
     }
     void forget(state& s, time_point now) const noexcept
@@ -164,10 +169,9 @@ private:
         s.total -= p.cost;
     }
     // The first instant at which a cost passes, not before what was taken or reserved last.
-    place find(state const& s, time_point now, std::uint64_t cost) const noexcept
+    place find(state const& s, prefix gone, time_point now, std::uint64_t cost) const noexcept
     {
         std::int64_t const time = std::max(s.latest, count(now));
-        prefix const gone = expired(s, time);
         std::uint64_t left = s.total - gone.cost;
         wide at = time;
         for (std::size_t i = gone.size; left > permits_ || cost > permits_ - left; ++i) {

@@ -33,6 +33,9 @@ public:
     {
         detail::expect_window(o.permits, o.per);
         bits_ = std::min<std::int64_t>(static_cast<std::int64_t>(std::bit_width(permits_)), 31);
+        shift_ = 2 * bits_ + 1;
+        wide const most = static_cast<wide>(permits_) * per_;
+        if (permits_ >> bits_ == 0 && most < wide{1} << 61) most_ = static_cast<std::uint64_t>(most);
     }
 
     [[nodiscard]] constexpr decision try_acquire(state& s, time_point now, std::uint64_t cost) const noexcept
@@ -104,7 +107,7 @@ public:
             word = std::numeric_limits<std::int64_t>::min();
             return true;
         }
-        std::int64_t const windows = std::numeric_limits<std::int64_t>::max() >> (2 * bits_ + 1);
+        std::int64_t const windows = std::numeric_limits<std::int64_t>::max() >> shift_;
         if ((s.previous | s.current) >> bits_ != 0 || s.window >= windows || s.window <= -windows) return false;
         word = make_word(s.window, s.previous, s.current) + s.ahead;
         return true;
@@ -116,22 +119,23 @@ public:
     }
     [[nodiscard]] constexpr bool quick(std::int64_t seen, time_point now, std::uint64_t cost, std::int64_t& next) const noexcept
     {
-        std::int64_t const time = now.time_since_epoch().count();
-        if (time < 0) return false;
-        auto const window = static_cast<std::int64_t>(static_cast<std::uint64_t>(time) / static_cast<std::uint64_t>(per_));
-        auto const passed = static_cast<std::int64_t>(static_cast<std::uint64_t>(window) - static_cast<std::uint64_t>(window_in(seen)));
-        if (passed < 0) return false;
-        std::uint64_t previous = previous_in(seen);
-        std::uint64_t current = current_in(seen);
-        if (passed > 0) [[unlikely]] {
-            previous = passed == 1 ? current : 0;
-            current = 0;
-            if (window >= std::numeric_limits<std::int64_t>::max() >> (2 * bits_ + 1)) return false;
+        if (now < time_point{}) return false;
+        auto const time = static_cast<std::uint64_t>(now.time_since_epoch().count());
+        auto const length = static_cast<std::uint64_t>(per_);
+        std::uint64_t const window = time / length;
+        auto const begin = static_cast<std::int64_t>(window << shift_);
+        if (static_cast<std::uint64_t>(begin >> shift_) != window || cost > permits_) return false;
+        std::uint64_t const counts = static_cast<std::uint64_t>(seen) - static_cast<std::uint64_t>(begin);
+        std::uint64_t const left = length - (time - window * length);
+        if (counts >> shift_ == 0) [[likely]] { // the same window
+            if ((counts >> (bits_ + 1)) * left + ((counts >> 1 & mask()) + cost) * length > most_) return false;
+            next = (seen & ~std::int64_t{1}) + static_cast<std::int64_t>(cost << 1);
+            return true;
         }
-        if (current > permits_ || cost > permits_ - current) return false;
-        auto const allowed = static_cast<wide>(permits_ - current - cost) * per_;
-        if (static_cast<wide>(previous) * (per_ - (time - window * per_)) > allowed || (permits_ >> bits_) != 0) return false;
-        next = make_word(window, previous, current + cost);
+        if (seen > begin || most_ == 0) return false;
+        std::uint64_t const previous = static_cast<std::uint64_t>(window_in(seen)) + 1 == window ? current_in(seen) : 0;
+        if (previous * left + cost * length > most_) return false;
+        next = begin + static_cast<std::int64_t>((previous << bits_ | cost) << 1);
         return true;
     }
 
@@ -159,7 +163,7 @@ private:
         std::uint64_t const counts = (static_cast<std::uint64_t>(window) << bits_ | previous) << bits_ | current;
         return static_cast<std::int64_t>(counts << 1);
     }
-    constexpr std::int64_t window_in(std::int64_t word) const noexcept { return word >> (2 * bits_ + 1); }
+    constexpr std::int64_t window_in(std::int64_t word) const noexcept { return word >> shift_; }
     constexpr std::uint64_t mask() const noexcept { return (std::uint64_t{1} << bits_) - 1; }
     constexpr std::uint64_t previous_in(std::int64_t word) const noexcept
     {
@@ -206,6 +210,8 @@ private:
     std::uint64_t permits_;
     std::int64_t per_;
     std::int64_t bits_;
+    std::int64_t shift_;
+    std::uint64_t most_ = 0; // permits x period, if sums of it fit a word; else nothing is quick
 };
 
 /// So many permits in about any window of time, by two counters: what was taken in the window before this one counts as if it had come

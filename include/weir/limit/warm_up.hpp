@@ -134,6 +134,7 @@ private:
     {
         wide const from = std::max<std::int64_t>(stored - threshold_, 0);
         wide const to = std::max<std::int64_t>(left_of(stored, permits) - threshold_, 0);
+        if (from == 0) return static_cast<wide>(permits) * stable_; // warm
         wide const range = 2 * static_cast<wide>(full_ - threshold_);
         wide const mean = ((from + to) * (cold_ - stable_) + range - 1) / range;
         return static_cast<wide>(permits) * stable_ + (mean * (from - to) + share_ - 1) / share_;

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <mutex>
 #include <type_traits>
+#include <utility>
 
 namespace weir::inline v0::detail {
 
@@ -140,9 +141,12 @@ struct in_a_word {
 
         [[gnu::always_inline]] Rule get_rule(std::memory_order order) const noexcept
         {
-            words w;
-            for (std::size_t i = 0; i < w.size(); ++i) w[i] = rule_[i].load(order);
-            return std::bit_cast<Rule>(w);
+            // No loop: it is not unrolled, and the words go through memory.
+            return [&]<std::size_t... I>(std::index_sequence<I...>)
+            {
+                return std::bit_cast<Rule>(words{rule_[I].load(order)...});
+            }
+            (std::make_index_sequence<sizeof(Rule) / sizeof(std::int64_t)>{});
         }
         // Under the lock.
         Rule current_rule() const noexcept { return get_rule(std::memory_order_relaxed); }
