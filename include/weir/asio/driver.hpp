@@ -100,6 +100,8 @@ private:
         using machine_type = typename shape::machine_type;
         namespace this_coro = boost::asio::this_coro;
         constexpr bool may_wait = machine_type::may_sleep || machine_type::may_park || see::limits;
+        constexpr bool may_decide = machine_type::deciding::size() != 0;
+        constexpr bool may_finish = machine_type::finishing::size() != 0;
 
         // Made when they are needed: most calls neither wait nor fail.
         [[maybe_unused]] std::conditional_t<may_wait, detail::recycled<detail::wait>, pass> waiting;
@@ -142,8 +144,7 @@ private:
                         if (!limit->end()) [[unlikely]] {
                             bool const throws = co_await this_coro::throw_if_cancelled();
                             co_await this_coro::throw_if_cancelled(false); // to await it, of a call that is cancelled, would throw
-                            co_await hear(*limit);
-                            co_await this_coro::throw_if_cancelled(throws);
+                            co_await hear(*limit, throws);
                         }
                     }
                     if (!m.handlers_outcome().has_value()) [[unlikely]] {
@@ -183,19 +184,21 @@ private:
                     continue;
                 }
             }
-            if constexpr (machine_type::may_decide || machine_type::may_finish) {
+            if constexpr (may_decide || may_finish) {
                 if (next == detail::act::decide || next == detail::act::finish) {
                     m.leave_alone(next);
                     std::exception_ptr thrown;
                     try {
                         if (next == detail::act::decide) {
-                            if constexpr (see::limits || machine_type::deciding::size() > 1)
-                                next = co_await decide_any<see::limits>(m, typename machine_type::deciding{});
-                            else if constexpr (machine_type::may_decide) // the common way, without a frame of our own
+                            if constexpr (may_decide && see::limits)
+                                next = co_await decide_in_time(m);
+                            else if constexpr (machine_type::deciding::size() > 1)
+                                co_await decide_any(m, next);
+                            else if constexpr (may_decide) // the common way, without a frame of our own
                                 next = m.template decided<machine_type::first_deciding>(
                                     co_await m.template decide<machine_type::first_deciding>());
-                        } else if constexpr (machine_type::may_finish) {
-                            co_await finish_any(m, typename machine_type::finishing{});
+                        } else if constexpr (may_finish) {
+                            co_await finish_any(m);
                             next = m.finished();
                         }
                     } catch (...) {
@@ -211,11 +214,11 @@ private:
                     continue;
                 }
             }
-            if constexpr (machine_type::may_fork) {
+            if constexpr (machine_type::splitting::size() != 0) {
                 if (next == detail::act::fork) {
                     Executor executor = co_await this_coro::executor;
                     m.leave_alone(next); // what the fork takes along is copied, and may throw
-                    next = detail::fork_any<driver_for>(p, m, std::move(executor), typename machine_type::splitting{});
+                    next = detail::fork_any<driver_for>(p, m, std::move(executor));
                     m.back();
                     continue;
                 }
@@ -226,58 +229,56 @@ private:
         co_return give.template operator()<detail::answer_of<Give, Pipeline, std::remove_cvref_t<Held>>>(m);
     }
 
-    /// A deadline passed just when the handler ended: the news of it has to come before the limit is gone.
-    static boost::asio::awaitable<void, Executor> hear(detail::time_limit<Executor>& limit)
+    /// A deadline passed just when what it limits has ended: the news of it has to come before the limit is gone. Awaited by a coroutine that
+    /// does not throw if it is cancelled; afterwards it does again, if it did.
+    static boost::asio::awaitable<void, Executor> hear(detail::time_limit<Executor>& limit, bool throws)
     {
         detail::wait waiting;
         co_await limit.until_told(waiting);
         waiting.finish();
+        co_await boost::asio::this_coro::throw_if_cancelled(throws);
     }
-    /// The decision of the policy at `Index`; within a time limit it is cancelled when the call's deadline passes.
-    template<std::size_t Index, bool InTime, class Machine>
-    static boost::asio::awaitable<detail::act, Executor> decide(Machine& m)
-    {
-        if constexpr (!InTime)
-            co_return m.template decided<Index>(co_await m.template decide<Index>());
-        else {
-            namespace this_coro = boost::asio::this_coro;
-            detail::time_limit<Executor> limit(co_await this_coro::executor);
-            boost::asio::cancellation_state const cancelling = co_await this_coro::cancellation_state;
-            limit.begin(m.now(), m.deadline().at, cancelling.slot());
-            detail::act next{};
-            detail::kept_decision result;
-            auto asking = decide_into<Index>(m, next);
-            co_await limit.run(asking, result);
-            if (!limit.end()) [[unlikely]] {
-                bool const throws = co_await this_coro::throw_if_cancelled();
-                co_await this_coro::throw_if_cancelled(false);
-                co_await hear(limit);
-                co_await this_coro::throw_if_cancelled(throws);
-            }
-            if (result.thrown == nullptr) co_return next;
-            if (limit.passed()) co_return m.template refused<Index>(detail::out_of_time(m));
-            std::rethrow_exception(result.thrown);
-        }
-    }
-    /// The machine has the permit as soon as it is lent: nothing that is cancelled or destroyed later loses it.
+    /// The decision of the policy at `Index`. The machine has the permit as soon as it is lent: nothing that is cancelled or destroyed later
+    /// loses it.
     template<std::size_t Index, class Machine>
-    static boost::asio::awaitable<void, Executor> decide_into(Machine& m, detail::act& next)
+    static boost::asio::awaitable<void, Executor> decide(Machine& m, detail::act& next)
     {
         next = m.template decided<Index>(co_await m.template decide<Index>());
     }
     // No fold over co_await: g++ 12 evaluates what it should not.
-    template<bool InTime, class Machine, std::size_t... Index>
-    static boost::asio::awaitable<detail::act, Executor> decide_any(Machine& m, std::index_sequence<Index...>)
+    template<class Machine>
+    static boost::asio::awaitable<void, Executor> decide_any(Machine& m, detail::act& next)
     {
-        boost::asio::awaitable<detail::act, Executor> asking;
-        static_cast<void>(((m.at() == Index && (asking = decide<Index, InTime>(m), true)) || ...));
+        boost::asio::awaitable<void, Executor> asking;
+        detail::at_place(typename Machine::deciding(), m.at(), [&](auto index) { asking = decide<index>(m, next); });
         return asking;
     }
-    template<class Machine, std::size_t... Index>
-    static boost::asio::awaitable<void, Executor> finish_any(Machine& m, std::index_sequence<Index...>)
+    /// The same, cancelled when the call's deadline passes.
+    template<class Machine>
+    static boost::asio::awaitable<detail::act, Executor> decide_in_time(Machine& m)
+    {
+        namespace this_coro = boost::asio::this_coro;
+        detail::time_limit<Executor> limit(co_await this_coro::executor);
+        boost::asio::cancellation_state const cancelling = co_await this_coro::cancellation_state;
+        limit.begin(m.now(), m.deadline().at, cancelling.slot());
+        detail::act next{};
+        detail::kept_decision result;
+        auto asking = decide_any(m, next);
+        co_await limit.run(asking, result);
+        if (!limit.end()) [[unlikely]] {
+            bool const throws = co_await this_coro::throw_if_cancelled();
+            co_await this_coro::throw_if_cancelled(false);
+            co_await hear(limit, throws);
+        }
+        if (result.thrown == nullptr) co_return next;
+        if (limit.passed()) co_return m.refused(detail::out_of_time(m));
+        std::rethrow_exception(result.thrown);
+    }
+    template<class Machine>
+    static boost::asio::awaitable<void, Executor> finish_any(Machine& m)
     {
         boost::asio::awaitable<void, Executor> telling;
-        static_cast<void>(((m.at() == Index && (telling = finish<Index>(m), true)) || ...));
+        detail::at_place(typename Machine::finishing(), m.at(), [&](auto index) { telling = finish<index>(m); });
         return telling;
     }
     template<std::size_t Index, class Machine>

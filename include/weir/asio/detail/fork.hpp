@@ -14,6 +14,7 @@
 #include <exception>
 #include <memory>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -111,16 +112,20 @@ struct give_source {
 
 /// How a fork begins: with the facets that its parent had.
 template<class Provided>
-struct begin_with;
+class begin_with;
 template<class... Facets>
-struct begin_with<facets<Facets...>> {
-    facet_frame<facets<Facets...>> had{};
-    weir::deadline until{};
-    void operator()(auto& machine) const
+class begin_with<facets<Facets...>> {
+public:
+    begin_with([[maybe_unused]] auto const& parent, weir::deadline until) : had_(parent.template get<Facets>()...), until_(until) {}
+    void operator()(auto& fork) const
     {
-        (machine.set(had.template at<Facets>()), ...);
-        machine.put_back(until);
+        (fork.set(std::get<Facets>(had_)), ...);
+        fork.put_back(until_);
     }
+
+private:
+    std::tuple<Facets...> had_;
+    weir::deadline until_;
 };
 
 template<class P>
@@ -200,10 +205,9 @@ act fork_from(Pipeline& p, Machine& m, Executor executor)
     if (!fork->begin()) return m.template not_forked<Index>();
     auto& call = m.template call_of<Index>();
     using request_type = typename std::remove_cvref_t<decltype(call)>::request_type;
-    begin_with<typename access<Pipeline>::provided> begin{};
-    m.copy_provided(begin.had);
-    if constexpr (forks_keep_the_deadline<std::remove_cvref_t<decltype(access<Pipeline>::policies(p).template get<Index>())>>)
-        begin.until = call.deadline();
+    weir::deadline until{};
+    if constexpr (forks_keep_the_deadline<typename access<Pipeline>::policies_type::template policy_at<Index>>) until = call.deadline();
+    begin_with<typename access<Pipeline>::provided> begin(m, until);
     request_type request(call.request());
     m.template fork_into<Index>(fork->token());
     if constexpr (requires { fork->token().runs_as(*fork); }) fork->token().runs_as(*fork);
@@ -212,11 +216,11 @@ act fork_from(Pipeline& p, Machine& m, Executor executor)
     return next;
 }
 
-template<class Driver, class Pipeline, class Machine, class Executor, std::size_t... Index>
-act fork_any(Pipeline& p, Machine& m, Executor executor, std::index_sequence<Index...>)
+template<class Driver, class Pipeline, class Machine, class Executor>
+act fork_any(Pipeline& p, Machine& m, Executor executor)
 {
     act next = act::unwind;
-    static_cast<void>(((m.at() == Index && (next = fork_from<Index, Driver>(p, m, std::move(executor)), true)) || ...));
+    at_place(typename Machine::splitting(), m.at(), [&](auto index) { next = fork_from<index, Driver>(p, m, std::move(executor)); });
     return next;
 }
 

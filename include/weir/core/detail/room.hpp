@@ -18,6 +18,13 @@ struct places {
     using sequence = std::index_sequence<Places...>;
 };
 
+/// Calls `f` with the one of the places that is `at`, as a constant.
+template<std::size_t... Places, class F>
+constexpr void at_place(std::index_sequence<Places...>, std::size_t at, F f)
+{
+    static_cast<void>(((at == Places && (f(std::integral_constant<std::size_t, Places>()), true)) || ...));
+}
+
 /// Room for a slot that begins and ends by itself.
 template<class Slot>
 union slot_room {
@@ -31,15 +38,13 @@ requires(std::is_trivially_copyable_v<Slot>&& std::is_default_constructible_v<Sl
     Slot held;
 };
 
-/// What a segment needs: room for its outcome, and the call as its policies see it; the outermost has the machine itself.
-template<std::size_t Segment, class Outcome, class Call>
-struct segment_room {
-    slot_room<Outcome> outcome;
-    slot_room<Call> call;
+/// Room for the call as the policies of a segment see it; those of the outermost see the machine itself.
+template<std::size_t Segment, class Call>
+struct view_room {
+    slot_room<Call> room;
 };
-template<class Outcome, class Call>
-struct segment_room<0, Outcome, Call> {
-    slot_room<Outcome> outcome;
+template<class Call>
+struct view_room<0, Call> {
 };
 
 } // namespace weir::inline v0::detail

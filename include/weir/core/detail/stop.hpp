@@ -33,19 +33,19 @@ public:
     static constexpr bool can_fork = Machine::can_fork;
     explicit stopper(Machine& m) noexcept : machine_(m) {}
 
-    [[nodiscard]] auto& outcome() const noexcept { return machine_.template room<Segment>(); }
-    [[nodiscard]] auto& inner_outcome() const noexcept { return machine_.template room<Segment + 1>(); }
+    [[nodiscard]] auto& outcome() const noexcept { return machine_.outcomes_.template at<Segment>(); }
+    [[nodiscard]] auto& inner_outcome() const noexcept { return machine_.outcomes_.template at<Segment + 1>(); }
     /// For a codec: the outcome that it makes of the inner one, whose value ends. Another attempt finds an error there, as the first did.
     void replace(auto&& make) const
     {
-        machine_.template put<Segment>(make);
-        machine_.template fail<Segment + 1>(errc::cancelled);
+        machine_.outcomes_.template put<Segment>(make);
+        machine_.outcomes_.template fail<Segment + 1>(errc::cancelled);
     }
     [[nodiscard]] error mine(error e) const noexcept { return e.policy() == error::no_policy ? e.by(place) : e; }
 
     [[gnu::always_inline]] bool refuse(error e) const noexcept
     {
-        machine_.template fail<Segment>(mine(e));
+        machine_.outcomes_.template fail<Segment>(mine(e));
         return answered();
     }
     [[gnu::always_inline]] bool answered(std::uint8_t by = static_cast<std::uint8_t>(place)) const noexcept
