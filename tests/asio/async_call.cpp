@@ -3,6 +3,7 @@
 
 #include <weir/core/contracts.hpp>
 #include <weir/core/pipeline.hpp>
+#include <weir/resilience/attempt_timeout.hpp>
 #include <weir/resilience/bulkhead.hpp>
 #include <weir/resilience/retry.hpp>
 #include <weir/resilience/timeout.hpp>
@@ -182,7 +183,7 @@ TEST_CASE("async_call: many calls on strands of a context with two threads")
         co_return x;
     };
     weir::pipeline svc{std::ref(outer),    weir::retry<4>{{.base = 10us, .cap = 100us, .budget = {.floor_per_second = 1e6}, .seed = 1}},
-                       weir::timeout{1ms}, std::ref(places),
+                       weir::attempt_timeout{1ms}, std::ref(places),
                        std::ref(inner),    weir::idempotent{handler}};
     constexpr int calls = 600;
     struct caller {

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/asio/detail/spawned_work.hpp>
 #include <weir/asio/detail/wait.hpp>
+#include <weir/core/admission.hpp>
 #include <weir/core/clock.hpp>
 #include <weir/core/scope.hpp>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/cancellation_type.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -20,43 +18,14 @@
 
 namespace weir::inline v0 {
 
-namespace detail {
-
-template<class Executor>
-class spawned_work final : public work, public std::enable_shared_from_this<spawned_work<Executor>> {
-public:
-    spawned_work(scope& owner, Executor executor) : owner_(owner), executor_(std::move(executor)) {}
-    ~spawned_work()
-    {
-        if (begun_) owner_.end(*this);
-    }
-    bool begin() { return begun_ = owner_.begin(*this); }
-    void cancel() noexcept override
-    {
-        if (auto self = this->weak_from_this().lock())
-            boost::asio::post(executor_, [own = std::move(self)] { own->signal_.emit(boost::asio::cancellation_type::terminal); });
-    }
-    [[nodiscard]] Executor const& executor() const noexcept { return executor_; }
-    [[nodiscard]] boost::asio::cancellation_slot slot() noexcept { return signal_.slot(); }
-
-private:
-    scope& owner_;
-    Executor executor_;
-    boost::asio::cancellation_signal signal_;
-    bool begun_ = false;
-};
-
-} // namespace detail
-
 /// Runs `what` in the scope, on a serial executor: for work of your own that outlives its call, such as the release of a remote permit
 /// after a cancellation. What it throws is dropped. False if the scope is closed: then nothing was begun.
 template<class Executor, class T>
 bool spawn(scope& in, Executor const& executor, boost::asio::awaitable<T, Executor> what)
 {
-    auto const job = std::make_shared<detail::spawned_work<Executor>>(in, executor);
+    auto const job = std::make_shared<detail::spawned_work<Executor, pass>>(in, executor);
     if (!job->begin()) return false;
-    boost::asio::co_spawn(executor, std::move(what),
-                          boost::asio::bind_cancellation_slot(job->slot(), [job](std::exception_ptr, auto&&...) {}));
+    job->run(std::move(what), [](auto&, std::exception_ptr) {});
     return true;
 }
 

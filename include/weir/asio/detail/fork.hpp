@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/asio/detail/spawned_work.hpp>
+#include <weir/core/clock.hpp>
 #include <weir/core/detail/driver.hpp>
-#include <weir/core/scope.hpp>
-
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/cancellation_type.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/post.hpp>
 
 #include <cstddef>
 #include <exception>
@@ -81,19 +76,17 @@ struct access<inside<Pipeline, First>> {
     static auto& scope(pipeline_type& p) noexcept { return whole::scope(p.whole); }
 };
 
-/// A place in a pipeline: a fork of a fork refers to the whole, since the first may end before the second.
-template<class Pipeline, std::size_t Index>
-struct place_in {
-    using whole = Pipeline;
-    static constexpr std::size_t index = Index;
-    static whole& of(Pipeline& p) noexcept { return p; }
-};
-template<class Whole, std::size_t First, std::size_t Index>
-struct place_in<inside<Whole, First>, Index> {
-    using whole = Whole;
-    static constexpr std::size_t index = First + Index;
-    static whole& of(inside<Whole, First>& p) noexcept { return p.whole; }
-};
+/// The whole that a pipeline is the inside of. A fork of a fork refers to it, since the first may end before the second.
+template<class Pipeline>
+Pipeline& whole_of(Pipeline& p) noexcept
+{
+    return p;
+}
+template<class Pipeline, std::size_t First>
+Pipeline& whole_of(inside<Pipeline, First>& p) noexcept
+{
+    return p.whole;
+}
 
 /// How a fork ends: the source that wanted it learns the outcome.
 template<class Policy, class Token>
@@ -150,69 +143,51 @@ private:
     weir::deadline none_{};
 };
 
-/// One fork: lives until its coroutine has ended.
-template<class Pipeline, std::size_t Index, class Token, class Executor>
-class running_fork final : public work, public std::enable_shared_from_this<running_fork<Pipeline, Index, Token, Executor>> {
+/// What a fork needs while it runs.
+template<class Pipeline, std::size_t Index, class Token>
+struct forked {
     using see = access<Pipeline>;
     using inside_type = inside<Pipeline, Index + 1>;
+    inside_type within;
+    Token token{};
 
-public:
-    running_fork(Pipeline& p, Executor executor) : inside_(p), executor_(std::move(executor)) {}
-    ~running_fork()
+    explicit forked(Pipeline& p) : within(p) {}
+    auto& policy() noexcept { return see::policies(within.whole).template get<Index>(); }
+    /// A policy of the fork has thrown.
+    template<class Request>
+    void fails(std::exception_ptr thrown)
     {
-        if (begun_) see::scope(inside_.whole).end(*this);
+        typename shape<inside_type, Request>::outcome failure(errc::handler_threw);
+        failed_call call(see::clock(within.whole), std::move(thrown));
+        policy().learn(call, token, failure);
     }
-
-    bool begin() { return begun_ = see::scope(inside_.whole).begin(*this); }
-    [[nodiscard]] Token& token() noexcept { return token_; }
-    void cancel() noexcept override
-    {
-        // Moved on: who asks may hold the lock that the end of a fork takes.
-        if (auto self = this->weak_from_this().lock())
-            boost::asio::post(executor_, [own = std::move(self)] { own->signal_.emit(boost::asio::cancellation_type::terminal); });
-    }
-    template<class Driver, class Request, class Begin>
-    void run(Request request, Begin begin)
-    {
-        auto& policy = see::policies(inside_.whole).template get<Index>();
-        using give = give_source<std::remove_reference_t<decltype(policy)>, Token>;
-        boost::asio::co_spawn(
-            executor_, Driver::template start<Request>(inside_, std::move(request), give{policy, token_}, std::move(begin)),
-            boost::asio::bind_cancellation_slot(signal_.slot(), [self = this->shared_from_this(), &policy](std::exception_ptr thrown) {
-                if (thrown == nullptr) return;
-                typename shape<inside_type, Request>::outcome failure(errc::handler_threw);
-                failed_call call(see::clock(self->inside_.whole), std::move(thrown));
-                policy.learn(call, self->token_, failure);
-            }));
-    }
-
-private:
-    inside_type inside_;
-    Token token_{};
-    Executor executor_;
-    boost::asio::cancellation_signal signal_;
-    bool begun_ = false;
 };
 
 /// Begins the fork that the policy at `Index` wants, and says what its call does meanwhile.
 template<std::size_t Index, class Driver, class Pipeline, class Machine, class Executor>
 act fork_from(Pipeline& p, Machine& m, Executor executor)
 {
-    using token = typename Machine::template token_at<Index>;
-    using place = place_in<Pipeline, Index>;
-    auto const fork =
-        std::make_shared<running_fork<typename place::whole, place::index, token, Executor>>(place::of(p), std::move(executor));
+    using see = access<Pipeline>;
+    using token_type = typename Machine::template token_at<Index>;
+    auto& whole = whole_of(p);
+    using forked_type = forked<std::remove_reference_t<decltype(whole)>, see::policies_type::first + Index, token_type>;
+    auto const fork = std::make_shared<spawned_work<Executor, forked_type>>(see::scope(p), std::move(executor), whole);
     if (!fork->begin()) return m.template not_forked<Index>();
+    forked_type& needs = fork->needs();
     auto& call = m.template call_of<Index>();
     using request_type = typename std::remove_cvref_t<decltype(call)>::request_type;
     weir::deadline until{};
-    if constexpr (forks_keep_the_deadline<typename access<Pipeline>::policies_type::template policy_at<Index>>) until = call.deadline();
-    begin_with<typename access<Pipeline>::provided> begin(m, until);
+    if constexpr (forks_keep_the_deadline<typename see::policies_type::template policy_at<Index>>) until = call.deadline();
+    begin_with<typename see::provided> begin(m, until);
     request_type request(call.request());
-    m.template fork_into<Index>(fork->token());
-    if constexpr (requires { fork->token().runs_as(*fork); }) fork->token().runs_as(*fork);
+    m.template fork_into<Index>(needs.token);
+    if constexpr (requires { needs.token.runs_as(*fork); }) needs.token.runs_as(*fork);
     act const next = m.template forked<Index>();
-    fork->template run<Driver, request_type>(std::move(request), std::move(begin));
+    fork->run(
+        Driver::template start<request_type>(needs.within, std::move(request), give_source{needs.policy(), needs.token}, std::move(begin)),
+        [](auto& work, std::exception_ptr thrown) {
+            if (thrown != nullptr) work.needs().template fails<request_type>(std::move(thrown));
+        });
     return next;
 }
 
