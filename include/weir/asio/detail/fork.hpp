@@ -183,11 +183,11 @@ act fork_from(Pipeline& p, Machine& m, Executor executor)
     m.template fork_into<Index>(needs.token);
     if constexpr (requires { needs.token.runs_as(*fork); }) needs.token.runs_as(*fork);
     act const next = m.template forked<Index>();
-    fork->run(
-        Driver::template start<request_type>(needs.within, std::move(request), give_source{needs.policy(), needs.token}, std::move(begin)),
-        [](auto& work, std::exception_ptr thrown) {
-            if (thrown != nullptr) work.needs().template fails<request_type>(std::move(thrown));
-        });
+    give_source<typename see::policies_type::template policy_at<Index>, token_type> const give{needs.policy(), needs.token};
+    fork->run(Driver::template start<request_type>(needs.within, std::move(request), give, std::move(begin)),
+              [](auto& work, std::exception_ptr thrown) {
+                  if (thrown != nullptr) work.needs().template fails<request_type>(std::move(thrown));
+              });
     return next;
 }
 
