@@ -2,7 +2,7 @@
 #pragma once
 
 #include <weir/core/contracts.hpp>
-#include <weir/core/detail/hash.hpp>
+#include <weir/core/detail/random_seed.hpp>
 #include <weir/core/detail/splitmix64.hpp>
 #include <weir/core/live.hpp>
 #include <weir/core/options.hpp>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <weir/core/contracts.hpp>
-#include <weir/core/detail/hash.hpp>
+#include <weir/core/detail/random_seed.hpp>
 #include <weir/core/detail/splitmix64.hpp>
 #include <weir/core/live.hpp>
 #include <weir/core/striped.hpp>
@@ -14,7 +14,6 @@
 
 #include <concepts>
 #include <cstdint>
-#include <functional>
 #include <mutex>
 #include <string_view>
 #include <type_traits>
@@ -75,7 +74,6 @@ public:
     using state = breaker_state;
     using stats_type = breaker_stats;
     using permit_type = std::uint64_t;
-    using listener = std::function<void(breaker_transition const&)>;
     static constexpr std::string_view name = "circuit_breaker";
 
     explicit circuit_breaker(options o = {}, Classifier classifier = {})
@@ -117,7 +115,8 @@ public:
     /// Tells `f` of each transition from now on, once and in order, after the change and without a lock: it may use the breaker. It runs
     /// on the thread of a call, not always of the one that brought the change about; it must not block, lives as long as the
     /// breaker, and what it throws is dropped.
-    void listen(listener f)
+    template<std::invocable<breaker_transition const&> Listener>
+    void listen(Listener f)
     {
         std::lock_guard const lock(changing_);
         listeners_.add(std::move(f));

@@ -9,18 +9,14 @@
 #include <weir/resilience/breaker_transition.hpp>
 #include <weir/resilience/breaker_window.hpp>
 #include <weir/resilience/detail/announcer.hpp>
-#include <weir/resilience/detail/breaker_core.hpp>
+#include <weir/resilience/detail/breaker_shard.hpp>
 #include <weir/resilience/verdict.hpp>
-
-#include <boost/unordered/unordered_flat_map.hpp>
 
 #include <algorithm>
 #include <bit>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <memory>
 #include <mutex>
 #include <string_view>
 #include <type_traits>
@@ -63,7 +59,8 @@ requires requires
     typename KeyOf::key_type;
 }
 class keyed_breaker {
-    using core = detail::breaker_core<Window, confined>; // under its shard's lock
+    using shard = detail::breaker_shard<typename KeyOf::key_type, Window, Threading>;
+    using entry = typename shard::entry;
 
 public:
     using role = gate;
@@ -73,7 +70,6 @@ public:
     using key_type = typename KeyOf::key_type;
     using options = typename Window::options;
     using transition = keyed_breaker_transition<key_type>;
-    using listener = std::function<void(transition const&)>;
     static constexpr std::string_view name = "keyed_breaker";
 
     /// A call's place among the keys.
@@ -129,11 +125,12 @@ public:
         if (permit.shard == nowhere || detail::breaker_word::state(permit.inner) != breaker_state::half_open) return;
         shard& home = shards_[permit.shard];
         std::lock_guard const lock(home.mutex);
-        if (entry* const e = home.find(permit)) e->breaker.drop(permit.inner);
+        if (entry* const e = home.find(permit.place, permit.tenant)) e->breaker.drop(permit.inner);
     }
 
     /// Tells `f` of each transition of any key from now on; see `circuit_breaker::listen`. Those of one key come in order.
-    void listen(listener f)
+    template<std::invocable<transition const&> Listener>
+    void listen(Listener f)
     {
         std::lock_guard const lock(telling_);
         listeners_.add(std::move(f));
@@ -217,70 +214,6 @@ private:
     static constexpr std::size_t few = 4;
     static constexpr std::size_t more = 16;
 
-    struct entry {
-        entry(options const& o, key_type k, std::uint64_t number, time_point now) : breaker(o), key(std::move(k)), tenant(number), used(now)
-        {
-        }
-        core breaker;
-        key_type key;
-        std::uint64_t tenant;
-        time_point used;
-    };
-    using index = boost::unordered_flat_map<key_type, std::uint32_t, detail::seeded_hash, std::equal_to<>>;
-
-    // Alone on its cache lines: a lock beside another's would be fought for as if it were one.
-    struct alignas(64) shard {
-        shard(options const& o, detail::seeded_hash const& h, std::uint64_t seed) : places(0, h), current(o), random(seed) {}
-
-        entry* find(permit_type const& p) noexcept
-        {
-            entry* const e = p.place < entries.size() ? entries[p.place].get() : nullptr;
-            return e != nullptr && e->tenant == p.tenant ? e : nullptr;
-        }
-        /// Looks at the next few keys and forgets those that may go.
-        std::int64_t sweep(std::size_t steps, time_point now, duration idle)
-        {
-            std::int64_t freed = 0;
-            for (steps = std::min(steps, entries.size()); steps > 0; --steps) {
-                hand = hand + 1 < entries.size() ? hand + 1 : 0;
-                entry const* const e = entries[hand].get();
-                if (e == nullptr || now - e->used < idle || !e->breaker.may_be_forgotten(now)) continue;
-                places.erase(e->key);
-                free.push_back(static_cast<std::uint32_t>(hand)); // there is room: each place was once pushed
-                entries[hand].reset();
-                ++freed;
-            }
-            forgotten += static_cast<std::uint64_t>(freed);
-            return freed;
-        }
-        template<class View>
-        std::uint32_t add(View const& key, time_point now)
-        {
-            if (free.empty()) {
-                entries.emplace_back();
-                free.reserve(entries.capacity());
-                free.push_back(static_cast<std::uint32_t>(entries.size() - 1));
-            }
-            std::uint32_t const place = free.back();
-            auto fresh = std::make_unique<entry>(current, key_type(key), tenants + 1, now);
-            places.emplace(key_type(key), place);
-            ++tenants;
-            entries[place] = std::move(fresh);
-            free.pop_back();
-            return place;
-        }
-
-        mutable typename Threading::mutex mutex;
-        index places;
-        std::vector<std::unique_ptr<entry>> entries;
-        std::vector<std::uint32_t> free;
-        options current;
-        std::uint64_t random;
-        std::uint64_t tenants = 0;
-        std::uint64_t tripped = 0;
-        std::uint64_t forgotten = 0;
-        std::size_t hand = 0;
-    };
     using lock_type = std::unique_lock<typename Threading::mutex>;
 
     // The map takes its slot from the topmost bits and a mark from the lowest eight.
@@ -347,7 +280,7 @@ private:
         shard& home = shards_[permit.shard];
         lock_type lock(home.mutex);
         bool late = true;
-        if (entry* const e = home.find(permit)) {
+        if (entry* const e = home.find(permit.place, permit.tenant)) {
             e->used = std::max(e->used, now);
             auto const c = e->breaker.settle(permit.inner, v, home.current, now, detail::splitmix64(home.random), late);
             announce(lock, home, *e, c, now, tell);
@@ -360,6 +293,7 @@ private:
         decltype(auto) key = detail::as_key<key_type>(like);
         shard& home = shards_[shard_of(key)];
         lock_type lock(home.mutex);
+        if (to == breaker_state::closed && home.places.find(key) == home.places.end()) return true;
         std::uint32_t const place = place_of(key, home, lock, now);
         if (place == nowhere) return false;
         entry& e = *home.entries[place];

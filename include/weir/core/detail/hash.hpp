@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/core/detail/random_seed.hpp>
 #include <weir/core/detail/splitmix64.hpp>
 
 #include <boost/container_hash/hash.hpp>
 
 #include <bit>
-#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -15,8 +15,6 @@
 #include <string_view>
 #include <tuple>
 #include <type_traits>
-
-#include <sys/random.h>
 
 namespace weir::inline v0::detail {
 
@@ -52,16 +50,6 @@ concept std_hashable = requires(T const& value)
         std::hash<T>{}(value)
         } -> std::same_as<std::size_t>;
 };
-
-/// A seed that nobody outside the process knows: from the kernel, or from the clock and an address if the kernel has none.
-[[nodiscard]] inline std::uint64_t random_seed() noexcept
-{
-    std::uint64_t seed = 0;
-    if (::getentropy(&seed, sizeof seed) == 0) return seed;
-    seed = static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
-    seed ^= static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(&seed)) << 20;
-    return splitmix64(seed);
-}
 
 /// A 64-bit hash keyed by a seed: whoever does not know the seed, and cannot see hashes, cannot choose keys that collide.
 /// Strings of every kind hash alike, integers and enumerations by value, pairs, tuples and arrays part by part; all of these depend

@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -18,15 +17,16 @@ namespace weir::inline v0::detail {
 template<class Event>
 class announcer {
 public:
-    using listener = std::function<void(Event const&)>;
     static constexpr std::size_t most = 64;
 
     /// Under the owner's lock, as the following.
-    void add(listener f)
+    template<class Listener>
+    void add(Listener f)
     {
         auto more = std::make_shared<std::vector<listener>>();
         if (listeners_ != nullptr) *more = *listeners_;
-        more->push_back(std::move(f));
+        more->push_back(
+            {std::make_shared<Listener>(std::move(f)), [](void* state, Event const& event) { (*static_cast<Listener*>(state))(event); }});
         waiting_.reserve(most);
         listeners_ = std::move(more);
     }
@@ -54,7 +54,7 @@ public:
             lock.unlock();
             for (Event const& event : now)
                 for (listener const& f : *listeners) try {
-                        f(event);
+                        f.tell(f.state.get(), event);
                     } catch (...) { // the call on whose way this is has nothing to do with it
                     }
             now.clear();
@@ -66,6 +66,12 @@ public:
     }
 
 private:
+    // A std::function would do, but its header costs every pipeline's file a tenth of a second.
+    struct listener {
+        std::shared_ptr<void> state;
+        void (*tell)(void* state, Event const& event);
+    };
+
     void reserve_again() noexcept
     try {
         waiting_.reserve(most);
