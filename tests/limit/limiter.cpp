@@ -2,6 +2,8 @@
 #include <weir/limit/limiter.hpp>
 
 #include <doctest/doctest.h>
+#include <weir/limit/fixed_window.hpp>
+#include <weir/limit/gcra.hpp>
 
 namespace {
 
@@ -71,4 +73,21 @@ TEST_CASE("reservation: taken with a wait, or refused with the reason")
     CHECK(refused.retry_after() == 2s);
     CHECK_FALSE(refused.is_impossible());
     CHECK(weir::reservation::refused(weir::decision::impossible()).is_impossible());
+}
+
+TEST_CASE("limiter: a quota says when there is one permit more, by any rule")
+{
+    using namespace std::chrono_literals;
+    weir::time_point const noon{12h};
+    weir::fixed_window window{{.permits = 3, .per = 10s}};
+    CHECK(window.quota_at(noon).until_more == 0s);
+    CHECK(window.try_acquire(noon + 4s, 2));
+    CHECK(window.quota_at(noon + 4s).remaining == 1);
+    CHECK(window.quota_at(noon + 4s).until_more == 6s);
+    weir::gcra even{{.permits = 10, .per = 1s}};
+    CHECK(even.try_acquire(noon, 7));
+    CHECK(even.quota_at(noon + 130ms).remaining == 4);
+    CHECK(even.quota_at(noon + 130ms).until_more == 70ms);
+    CHECK(even.quota_at(noon + 130ms).until_full == 570ms);
+    CHECK(even.quota_at(noon + 1h).until_more == 0s);
 }

@@ -79,6 +79,26 @@ TEST_CASE("throttle: a turn a key")
     CHECK(clock.now() == start + 1s);
 }
 
+TEST_CASE("throttle: a call waits as long as what it costs, and a refusal tells where the limit stands")
+{
+    weir::manual_clock clock;
+    weir::time_point const start = clock.now();
+    weir::pipeline svc{
+        weir::timed_by{std::ref(clock)},
+        weir::throttle{weir::named<"disk">(weir::gcra{{.permits = 10, .per = 1s, .burst = 5}}), 1s, weir::cost_of{[](int x) { return x; }}},
+        same};
+    CHECK(svc(5).has_value());
+    CHECK(svc(5).has_value());
+    CHECK(clock.now() == start + 500ms);
+    CHECK(svc(6).error().retry_after() == weir::duration::max());
+    svc.get<weir::throttle>().max_wait(100ms);
+    auto const refused = svc.call(3);
+    CHECK(refused.result().error().retry_after() == 200ms);
+    REQUIRE(refused.reported<weir::limit_facts>());
+    CHECK(refused.reported<weir::limit_facts>()->all()[0].name == "disk");
+    CHECK(refused.reported<weir::limit_facts>()->all()[0].state.until_more == 100ms);
+}
+
 TEST_CASE("throttle: reconfigured while it runs")
 {
     weir::manual_clock clock;

@@ -138,10 +138,11 @@ public:
     [[nodiscard]] quota quota_at(Like const& key, time_point now)
     {
         quota q{};
-        bool const limited = visit(key, [&](rule const& r, state& s, options const& o) { q = r.quota_at(o, s, std::max(now, latest_)); });
+        bool const limited =
+            visit(key, [&](rule const& r, state& s, options const& o) { q = detail::quota_of(r, o, s, std::max(now, latest_)); });
         if (limited) return q;
         std::lock_guard const lock(mutex_);
-        return current_.quota_at(settings_, rule::fresh, now);
+        return detail::quota_of(current_, settings_, rule::fresh, now);
     }
 
     /// What tells the key of a call.

@@ -144,9 +144,9 @@ public:
     {
         options const o = settings();
         quota q{};
-        if (!visit(key, [&](shard& home, state& s) { q = home.current.quota_at(o, s, std::max(now, home.latest)); })) {
+        if (!visit(key, [&](shard& home, state& s) { q = detail::quota_of(home.current, o, s, std::max(now, home.latest)); })) {
             std::lock_guard const lock(common_.mutex);
-            q = common_.current.quota_at(o, rule::fresh, now);
+            q = detail::quota_of(common_.current, o, rule::fresh, now);
         }
         return q;
     }

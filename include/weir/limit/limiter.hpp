@@ -174,6 +174,19 @@ constexpr duration until_more(R const& rule, typename R::state s, time_point now
     return there < burst ? rule.try_acquire(s, now, there + 1).retry_after() : duration::zero();
 }
 
+/// `quota_at`, by a rule, with the time until there is one permit more: when a call that costs one more than there are would be admitted.
+template<limiting_rule R, class Options>
+constexpr quota quota_of(R const& rule, Options const& o, typename R::state const& s, time_point now)
+{
+    quota q = rule.quota_at(o, s, now);
+    if constexpr (std::is_trivially_copyable_v<typename R::state>) {
+        typename R::state copy = s;
+        decision const more = rule.try_acquire(copy, now, q.remaining + 1);
+        q.until_more = more || more.is_impossible() ? duration::zero() : more.retry_after();
+    }
+    return q;
+}
+
 } // namespace detail
 
 /// A limiter that can be had per key: its state is a few words.

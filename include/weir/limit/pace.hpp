@@ -132,17 +132,10 @@ public:
         return static_cast<std::uint64_t>(std::max<std::int64_t>(credit(s, now), 0) / interval_);
     }
     [[nodiscard]] constexpr duration until_full(state s, time_point now) const noexcept { return duration{tolerance() - credit(s, now)}; }
-    /// Time until one permit more is there; zero if there are all.
-    [[nodiscard]] constexpr duration until_more(state s, time_point now) const noexcept
-    {
-        std::int64_t const there = credit(s, now);
-        if (there == tolerance()) return duration::zero();
-        return duration{(std::max<std::int64_t>(there, 0) / interval_ + 1) * interval_ - there};
-    }
     [[nodiscard]] constexpr bool is_full(state s, time_point now) const noexcept { return credit(s, now) == tolerance(); }
     [[nodiscard]] constexpr quota quota_at(rate const& r, state s, time_point now) const noexcept
     {
-        return {r.permits, r.per, r.burst, available(s, now), until_full(s, now), until_more(s, now)};
+        return {r.permits, r.per, r.burst, available(s, now), until_full(s, now)};
     }
 
     /// The state under this pace of what had state `s` under `old`: the permits in use, or reserved, stay so.

@@ -119,7 +119,7 @@ public:
     {
         return [&]<std::size_t... I>(std::index_sequence<I...>)
         {
-            quota const all[] = {at_place<I>(rules_).quota_at(o.template at<I>(), at_place<I>(s), now)...};
+            quota const all[] = {quota_of(at_place<I>(rules_), o.template at<I>(), at_place<I>(s), now)...};
             return *std::min_element(std::begin(all), std::end(all),
                                      [](quota const& a, quota const& b) { return a.remaining < b.remaining; });
         }

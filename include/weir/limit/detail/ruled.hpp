@@ -56,7 +56,7 @@ public:
     [[nodiscard]] quota quota_at(time_point now) const noexcept
     {
         Options const o = settings();
-        return home_.read(now, [&](Rule const& r, auto const& s) { return r.quota_at(o, s, now); });
+        return home_.read(now, [&](Rule const& r, auto const& s) { return detail::quota_of(r, o, s, now); });
     }
 
     /// What `try_acquire` would answer; takes nothing.
