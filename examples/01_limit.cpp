@@ -6,9 +6,14 @@
 #include "lesson.hpp"
 
 #include <weir/core/pipeline.hpp>
+#include <weir/limit/fixed_window.hpp>
 #include <weir/limit/gcra.hpp>
 #include <weir/limit/keyed.hpp>
+#include <weir/limit/leaky_bucket.hpp>
 #include <weir/limit/rate_limit.hpp>
+#include <weir/limit/sliding_log.hpp>
+#include <weir/limit/sliding_window.hpp>
+#include <weir/limit/warm_up.hpp>
 #include <weir/testing/manual_clock.hpp>
 
 #include <functional>
@@ -27,6 +32,17 @@ struct question {
 double price_of(question const&)
 {
     return 41.5;
+}
+
+/// How many of ten calls just before a second ends and ten just after it a limiter lets pass.
+template<weir::limiter Limiter>
+int passing(Limiter limiter)
+{
+    int passed = 0;
+    for (weir::time_point const t : {weir::time_point{9'950ms}, weir::time_point{10'050ms}})
+        for (int i = 0; i < 10; ++i)
+            if (limiter.try_acquire(t)) ++passed;
+    return passed;
 }
 
 } // namespace
@@ -64,5 +80,19 @@ int main()
     question const bobs{"bob", "ACME"};
     one.shows("Ann has had her call", fair(acme) && fair(acme).has_error());
     one.shows("and Bob still has his", fair(bobs).has_value());
+
+    // Which algorithm? All of them mean ten calls a second. Ten calls come 50 ms before a second ends and ten more 50 ms after.
+    // `gcra` (or `token_bucket`): a burst, then evenly; the usual choice. `exact_gcra` if the rate has to be exact, three a second, say.
+    one.shows("gcra with a burst of 3 lets 3 pass, and one more 100 ms later",
+              passing(weir::gcra{{.permits = 10, .per = 1s, .burst = 3}}) == 4);
+    // `fixed_window`: what people expect of "ten calls a second", and what clients can work out. Around its end twice as many may pass.
+    one.shows("a fixed window lets all 20 pass", passing(weir::fixed_window{{.permits = 10, .per = 1s}}) == 20);
+    // `sliding_window`: as small, and no such burst; it estimates. `sliding_log`: exact, and keeps an instant for each permit.
+    one.shows("a sliding window lets 10 pass", passing(weir::sliding_window{{.permits = 10, .per = 1s}}) == 10);
+    one.shows("and so does a sliding log", passing(weir::sliding_log{{.permits = 10, .per = 1s}}) == 10);
+    // `leaky_bucket`: no bursts at all; with `throttle` the calls wait for their turn. `warm_up`: the same, and slower after a rest.
+    one.shows("a leaky bucket lets one pass at a time", passing(weir::leaky_bucket{{.permits = 10, .per = 1s, .queue = 5}}) == 2);
+    one.shows("and while it is cold, warm_up lets them pass at longer intervals",
+              passing(weir::warm_up{{.permits = 10, .per = 1s, .warm_up = 5s}}) == 1);
     return one.exit_status();
 }

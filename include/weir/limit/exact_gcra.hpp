@@ -153,7 +153,7 @@ private:
 ///
 /// Time: any `time_point`. Thread-safe; lock-free as `gcra` while instants in units of `1 / permits` ns fit 64 bits (three permits a second:
 /// 97 years of the clock; seven a second: 41; a million and one: two and a half hours), and beyond that under a lock, as exactly.
-/// Memory: 176 bytes with the lock. A key of `keyed` takes 16 bytes beside the key.
+/// Memory: 144 bytes with the lock. Cost: twice the instructions of `gcra`. A key of `keyed` takes 16 bytes beside the key.
 /// Choose `gcra` wherever the rate divides, or a billionth less does not matter: it is quicker.
 template<threading_model Threading = shared>
 class exact_gcra : public detail::ruled<exact_pace, rate, Threading> {

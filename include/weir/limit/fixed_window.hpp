@@ -165,7 +165,7 @@ private:
 /// Thread-safe and lock-free as `fixed_window<shared>` (one division, one compare-and-swap; a refusal writes nothing) while the number of
 /// the window and the count fit a word together: bits of the number + bits of `permits` + 1 < 63. A million permits a second fit for
 /// 139,000 years of the clock, a billion a millisecond for 49 days; what does not fit is counted as exactly, under a lock.
-/// Memory: 160 bytes with the lock. A key of `keyed` takes 16 bytes beside the key.
+/// Memory: 136 bytes with the lock. A key of `keyed` takes 16 bytes beside the key.
 template<threading_model Threading = shared>
 class fixed_window : public detail::ruled<window_counter, window_rate, Threading> {
 public:

@@ -20,7 +20,7 @@ namespace weir::inline v0 {
 ///
 /// Thread-safe and lock-free as `gcra<shared>`: one compare-and-swap if admitted, and a refusal writes nothing. `gcra<confined>` is
 /// for one thread or strand, without atomic instructions. `settings`, `reconfigure`, and the first call after it take a lock.
-/// Cost: 5 ns, or 4 confined, with the time given. Memory: 136 bytes with the lock, or 104 confined.
+/// Cost: 5 ns, or 4 confined, with the time given. Memory: 120 bytes with the lock, or 88 confined.
 /// Choose `sliding_window` where a client must not get `burst + permits` within one `per`.
 template<threading_model Threading = shared>
 class gcra : public detail::ruled<pace, rate, Threading> {

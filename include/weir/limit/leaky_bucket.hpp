@@ -80,7 +80,7 @@ private:
 /// one never go at once: `try_acquire` of 2 is impossible, `reserve` of 2 waits. The queue holds no calls, only the instant at
 /// which it will be empty; a caller that leaves it `refund`s, and those behind keep their times.
 ///
-/// Exactness, time, thread-safety and cost are those of `gcra`: one word, lock-free. Memory: 160 bytes with the lock.
+/// Exactness, time, thread-safety and cost are those of `gcra`: one word, lock-free. Memory: 144 bytes with the lock.
 /// Choose `gcra` where a burst after a rest does no harm, `warm_up` where even the full pace would after a rest.
 template<threading_model Threading = shared>
 class leaky_bucket : public detail::ruled<drip, leaky_bucket_options, Threading> {

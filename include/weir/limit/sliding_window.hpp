@@ -229,7 +229,7 @@ private:
 /// Thread-safe and lock-free as `sliding_window<shared>` (one division, one compare-and-swap; a refusal writes nothing) while the number of
 /// the window and both counts fit a word together: bits of the number + 2 x bits of `permits` < 63. A million permits a minute fit for
 /// eight years of the clock, a thousand a second for longer than it runs; what does not fit is counted as exactly, under a lock.
-/// Memory: 192 bytes with the lock. A key of `keyed` takes 32 bytes beside the key.
+/// Memory: 184 bytes with the lock. A key of `keyed` takes 32 bytes beside the key.
 template<threading_model Threading = shared>
 class sliding_window : public detail::ruled<window_pair, window_rate, Threading> {
 public:

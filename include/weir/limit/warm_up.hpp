@@ -168,7 +168,7 @@ private:
 /// In any span of time t no more than `1 + permits * t / per`. A refund gives back the time of a warm permit and no warmth.
 /// Time: any `time_point`; an earlier one than before gives nothing back.
 ///
-/// Thread-safe as `warm_up<shared>`, under a lock: its state is two words. Cost: about 25 ns. Memory: 200 bytes. A key of `keyed` takes
+/// Thread-safe as `warm_up<shared>`, under a lock: its state is two words. Cost: about 90 instructions, warm. Memory: 136 bytes. A key of `keyed` takes
 /// 16 bytes beside the key. Choose `leaky_bucket` for an even pace, `gcra` where a rest earns a burst.
 template<threading_model Threading = shared>
 class warm_up : public detail::ruled<ramp, warm_up_options, Threading> {
