@@ -351,6 +351,9 @@ TEST_CASE("adaptive_limit: settings, statistics and description")
     policy.reconfigure({.floor = 40, .ceiling = 50});
     CHECK(policy.stats().limit == 40); // it moves into the bounds
     CHECK(policy.settings().ceiling == 50);
+    std::string fields;
+    policy.stats().each([&](std::string_view field, auto) { fields.append(field) += ' '; });
+    CHECK(fields == "limit inside waiting refused_total dropped_total windows_total probes_total rtt_seconds ");
     policy.reconfigure_algorithm({.alpha = 2, .beta = 4});
     CHECK(policy.algorithm_settings().beta == 4);
     policy.reconfigure_queue({.target = 1ms});

@@ -105,7 +105,7 @@ public:
         std::uint64_t dropped = 0;
         std::uint64_t windows = 0; ///< that were judged
         std::uint64_t probes = 0;  ///< that began
-        std::uint64_t rtt_ns = 0;  ///< the mean of the last window
+        duration rtt{0};           ///< the mean of the last window
         void each(auto&& field) const
         {
             field("limit", limit);
@@ -115,7 +115,7 @@ public:
             field("dropped_total", dropped);
             field("windows_total", windows);
             field("probes_total", probes);
-            field("rtt_ns", rtt_ns);
+            field("rtt_seconds", rtt);
         }
     };
 
@@ -163,8 +163,7 @@ public:
     [[nodiscard]] stats_type stats(time_point = {}) const
     {
         std::lock_guard lock(adjusting_);
-        return {places_.count(),    places_.inside(), places_.waiting(), places_.refused(),
-                sampler_.dropped(), windows_,         probes_,           static_cast<std::uint64_t>(rtt_.count())};
+        return {places_.count(), places_.inside(), places_.waiting(), places_.refused(), sampler_.dropped(), windows_, probes_, rtt_};
     }
     [[nodiscard]] options settings() const
     {
