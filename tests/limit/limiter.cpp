@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <weir/limit/limiter.hpp>
 
-#include <doctest/doctest.h>
 #include <weir/limit/fixed_window.hpp>
 #include <weir/limit/gcra.hpp>
+
+#include <doctest/doctest.h>
 
 namespace {
 
