@@ -1,5 +1,5 @@
-// expect: cannot_interrupt<weir::v0::timeout<> >::which_is_synchronous__read_the_deadline_in_the_handler_or_make_it_asynchronous<
-// expect-clang: cannot_interrupt<weir::timeout<ms{0}>>::which_is_synchronous__read_the_deadline_in_the_handler_or_make_it_asynchronous<
+// expect: cannot_interrupt<weir::v0::timeout<> >::which_is_synchronous__put_weir_isolate_between_or_make_it_asynchronous<
+// expect-clang: cannot_interrupt<weir::timeout<ms{0}>>::which_is_synchronous__put_weir_isolate_between_or_make_it_asynchronous<
 // SPDX-License-Identifier: BSL-1.0
 #include <weir/asio.hpp>
 #include <weir/core/pipeline.hpp>

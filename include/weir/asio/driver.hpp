@@ -2,6 +2,7 @@
 #pragma once
 
 #include <weir/asio/cancellation.hpp>
+#include <weir/asio/detail/errand.hpp>
 #include <weir/asio/detail/fork.hpp>
 #include <weir/asio/detail/recycled.hpp>
 #include <weir/asio/detail/time_limit.hpp>
@@ -11,12 +12,16 @@
 #include <weir/core/detail/late.hpp>
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/cancellation_type.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/this_coro.hpp>
 
 #include <cstddef>
 #include <exception>
+#include <memory>
 #include <type_traits>
 #include <utility>
 
@@ -84,6 +89,35 @@ struct driver_for<boost::asio::awaitable<T, Executor>> {
     static auto start(Pipeline& p, Held request, Give give, Begin begin = {})
     {
         return run<Pipeline, Held>(p, static_cast<Held&&>(request), std::move(give), std::move(begin));
+    }
+
+    /// Runs an errand to its end on this thread, as a coroutine on a context of the thread's own.
+    template<class Errand>
+    static void run_errand(Errand& errand)
+    {
+        using request_type = std::remove_reference_t<decltype(errand.request())>;
+        auto& context = detail::context_of_thread();
+        auto const guard = boost::asio::make_work_guard(context);
+        auto const inside = std::make_shared<detail::cancellable_work<Executor>>(Executor(context.get_executor()));
+        bool ended = false;
+        if (!errand.runs_as(inside.get())) inside->cancel(); // its call left just now
+        boost::asio::co_spawn(inside->executor(),
+                              start<request_type&>(errand.what(), errand.request(), detail::give_errand<Errand>{errand},
+                                                   detail::begin_errand<Errand>{errand}),
+                              boost::asio::bind_cancellation_slot(inside->slot(), [&](std::exception_ptr thrown) {
+                                  if (thrown != nullptr) errand.threw(std::move(thrown));
+                                  ended = true;
+                              }));
+        context.restart();
+        while (!ended) context.run_one();
+        errand.runs_as(nullptr);
+    }
+    /// Runs what errands have begun and left to itself.
+    static void run_rest() noexcept
+    {
+        auto& context = detail::context_of_thread();
+        context.restart();
+        context.run();
     }
 
 private:
@@ -210,6 +244,14 @@ private:
                         m.cancel();
                         break;
                     }
+                    m.back();
+                    continue;
+                }
+            }
+            if constexpr (machine_type::sending::size() != 0) {
+                if (next == detail::act::send) {
+                    m.leave_alone(next);
+                    next = detail::send_any(p, m);
                     m.back();
                     continue;
                 }

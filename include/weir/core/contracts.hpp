@@ -4,6 +4,7 @@
 #include <weir/core/admission.hpp>
 #include <weir/core/awaitable.hpp>
 #include <weir/core/call.hpp>
+#include <weir/core/errand.hpp>
 #include <weir/core/park.hpp>
 #include <weir/core/policy.hpp>
 
@@ -250,6 +251,29 @@ concept codec_for = detail::is_role<P, codec> && requires(P& p, Call& c, typenam
     {
         p.decode(c, into)
         } -> std::same_as<admission<>>;
+};
+
+/// A detour runs what is inside on a thread of its own choosing, and its call waits meanwhile: blocked, if the pipeline is synchronous, parked
+/// if it is not. It has `admission<> admit(call)`, asked first, so that a refusal costs little; `admission<> launch(errand&)`, which takes the
+/// errand and sees that it is run, or refuses it; and `recall(errand&)`, told when a call leaves before its errand is done: one that has not
+/// begun is taken out and released.
+///
+/// The errand has a copy of the request and of the facets, and the deadline of the call. A call whose deadline passes, or that is cancelled,
+/// leaves at once, whatever the errand does; a coroutine is cancelled, a function runs to its end, and what comes of it is dropped. So a
+/// `timeout` may stand around a synchronous handler that has a detour between. Policies further in run on the other thread.
+template<class P, class Call>
+concept detour_for = detail::is_role<P, detour> && requires(P& p, Call& c, errand& e)
+{
+    {
+        p.admit(c)
+        } -> std::same_as<admission<>>;
+    {
+        p.launch(e)
+        } -> std::same_as<admission<>>;
+    {
+        p.recall(e)
+    }
+    noexcept;
 };
 
 /// A transform rewrites the request going down and the outcome coming up: it has one or both of `admission<> down(call)` and

@@ -122,7 +122,7 @@ struct ends_the_call_before {
 template<class Timeout>
 struct cannot_interrupt {
     template<class Handler>
-    struct which_is_synchronous__read_the_deadline_in_the_handler_or_make_it_asynchronous;
+    struct which_is_synchronous__put_weir_isolate_between_or_make_it_asynchronous;
 };
 template<class Law>
 struct names_no_law;

@@ -33,6 +33,11 @@ public:
     observed(Pipeline& svc, Observer observer) : pipeline_(svc), observer_(std::move(observer)) {}
     observed(observed const&) = delete;
     observed& operator=(observed const&) = delete;
+    ~observed()
+    {
+        auto& policies = detail::access<Pipeline>::policies(pipeline_);
+        detail::close_all(policies, std::make_index_sequence<std::remove_reference_t<decltype(policies)>::size>());
+    }
 
     /// As those of the pipeline.
     template<class Request>

@@ -104,6 +104,8 @@ public:
     }
     pipeline(pipeline const&) = delete;
     pipeline& operator=(pipeline const&) = delete;
+    /// Waits for what its detours have left under way; see `isolate`.
+    ~pipeline() { detail::close_all(policies_, std::index_sequence_for<Elements...>()); }
 
     /// Calls the handler through the policies.
     template<class Request>

@@ -17,12 +17,13 @@
 
 namespace weir::inline v0 {
 
-/// What a policy is, said by `using role = weir::gate;`. The concepts `gate_for`, `source_for`, `loop_for` and `transform_for`
+/// What a policy is, said by `using role = weir::gate;`. The concepts `gate_for`, `source_for`, `loop_for`, `transform_for` and `detour_for`
 /// (in `contracts.hpp`) say what each has to have.
 struct gate {};      ///< lets a call pass or refuses it
 struct source {};    ///< may answer a call by itself, or mend its outcome
 struct loop {};      ///< decides about attempts and time
 struct transform {}; ///< rewrites the request going down and the outcome coming up
+struct detour {};    ///< runs what is inside on another thread
 struct codec {};     ///< changes the types: the policies further in see another request, and give another outcome
 struct directive {}; ///< takes part in no call: it tells the pipeline something when it is composed
 
@@ -181,6 +182,8 @@ template<>
 inline constexpr std::string_view role_name<loop> = "loop";
 template<>
 inline constexpr std::string_view role_name<transform> = "transform";
+template<>
+inline constexpr std::string_view role_name<detour> = "detour";
 template<>
 inline constexpr std::string_view role_name<codec> = "codec";
 

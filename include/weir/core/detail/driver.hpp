@@ -59,6 +59,15 @@ struct access<Pipeline<stack<Elements...>, Handler>> {
     static constexpr std::size_t classifier_place =
         place_of(std::array<bool, sizeof...(Elements)>{is_classifier_directive<policy_t<Elements>>...});
 
+    /// The last policy that limits time, unless a detour between it and the handler lets the call leave in time.
+    static constexpr std::size_t limit_without_detour = [] {
+        constexpr std::array<bool, sizeof...(Elements) + 1> limiting{has_trait<policy_t<Elements>, limits_time>...};
+        constexpr std::array<bool, sizeof...(Elements) + 1> leaving{is_role<policy_t<Elements>, detour>...};
+        for (std::size_t i = sizeof...(Elements); i-- > 0 && !leaving[i];)
+            if (limiting[i]) return i;
+        return sizeof...(Elements);
+    }();
+
     static policies_type& policies(pipeline_type& p) noexcept { return p.policies_; }
     static Handler& handler(pipeline_type& p) noexcept { return p.handler_.value; }
     static auto& clock(pipeline_type& p) noexcept
@@ -84,16 +93,24 @@ struct access<Pipeline<stack<Elements...>, Handler>> {
     static constexpr std::size_t scope_place = place_of(std::array<bool, sizeof...(Elements)>{is_scope_directive<policy_t<Elements>>...});
     static constexpr bool has_scope = scope_place < sizeof...(Elements);
     static auto& scope(pipeline_type& p) noexcept { return p.policies_.template get<scope_place>().scope(); }
-
-    /// The first policy that has a trait, for a sentence.
-    template<template<class> class Has>
-    using first_with = std::tuple_element_t<place_of(std::array<bool, sizeof...(Elements)>{Has<policy_t<Elements>>::value...}),
-                                            std::tuple<policy_t<Elements>..., void>>;
 };
 
 template<class P>
-struct does_limit_time : std::bool_constant<has_trait<P, limits_time>> {
+concept has_to_close = requires(P& p)
+{
+    {
+        p.close()
+    }
+    noexcept;
 };
+/// Ends what the policies have left under way, before anything of the pipeline is gone.
+template<class Shelf, std::size_t... I>
+void close_all([[maybe_unused]] Shelf& policies, std::index_sequence<I...>) noexcept
+{
+    static_cast<void>(([&]<class P>(P& policy) {
+        if constexpr (has_to_close<P>) policy.close();
+    }(policies.template get<I>()), ...));
+}
 
 template<class Request, class Policy, class Function>
 constexpr bool offers_function()
@@ -250,25 +267,35 @@ struct give_what {
 template<class Give, class Pipeline, class Request>
 using answer_of = typename Give::template type<shape<Pipeline, Request>, typename access<Pipeline>::reported>;
 
-/// The blocking driver: one call on the thread that called.
-template<class Shape, class Give, class Pipeline, class Request>
-auto drive_blocking(Pipeline& p, Request& request, Give give) -> answer_of<Give, Pipeline, std::remove_const_t<Request>>
+/// The blocking driver: carries a machine to its end on the thread that called.
+template<class Shape, class Pipeline>
+[[gnu::always_inline]] inline void run_blocking(Pipeline& p, typename Shape::machine_type& m)
 {
     using see = access<Pipeline>;
     using machine_type = typename Shape::machine_type;
-    machine_type m(see::policies(p), request, see::clock(p), see::classifier(p), see::observer(p));
-    auto const handle = [&]() -> decltype(auto) { return invoke_handler(see::handler(p), m.handlers_call()); };
+    // Behind a detour an errand calls it, not this machine.
+    constexpr bool calls_the_handler = machine_type::sending::size() == 0;
+    [[maybe_unused]] auto const handle = [&]() -> decltype(auto) { return invoke_handler(see::handler(p), m.handlers_call()); };
 
     act next = m.descend();
-    if (next == act::call) [[likely]] {
-        m.handle(handle);
-        next = m.ascend();
+    if constexpr (calls_the_handler) {
+        if (next == act::call) [[likely]] {
+            m.handle(handle);
+            next = m.ascend();
+        }
     }
     while (next != act::done) [[unlikely]]
         {
-            if (next == act::call) {
-                m.handle(handle);
-                next = m.returned();
+            if constexpr (calls_the_handler) {
+                if (next == act::call) {
+                    m.handle(handle);
+                    next = m.returned();
+                }
+            } else if (next == act::send) {
+                m.leave_alone(next); // what goes along is copied, and may throw
+                next = send_any(p, m);
+                m.back();
+                continue;
             }
             if constexpr (machine_type::may_sleep) {
                 if (next == act::sleep) {
@@ -285,6 +312,14 @@ auto drive_blocking(Pipeline& p, Request& request, Give give) -> answer_of<Give,
             }
             next = next == act::again ? m.descend_on() : m.ascend_on();
         }
+}
+
+template<class Shape, class Give, class Pipeline, class Request>
+auto drive_blocking(Pipeline& p, Request& request, Give give) -> answer_of<Give, Pipeline, std::remove_const_t<Request>>
+{
+    using see = access<Pipeline>;
+    typename Shape::machine_type m(see::policies(p), request, see::clock(p), see::classifier(p), see::observer(p));
+    run_blocking<Shape>(p, m);
     m.ends();
     return give.template operator()<answer_of<Give, Pipeline, std::remove_const_t<Request>>>(m);
 }
@@ -312,9 +347,9 @@ decltype(auto) drive(Pipeline& p, Request&& request, Give give)
         return drive(p, std::move(request).release(), std::move(give));
     else {
         static_assert(shape_type::machine_type::awaits_nothing());
-        if constexpr (see::limits)
+        if constexpr (see::limit_without_detour < see::policies_type::size)
             static_cast<void>(sizeof(
-                typename advice::cannot_interrupt<typename see::template first_with<does_limit_time>>::
+                typename advice::cannot_interrupt<typename see::policies_type::template policy_at<see::limit_without_detour>>::
                     template which_is_synchronous__read_the_deadline_in_the_handler_or_make_it_asynchronous<typename see::handler_type>));
         if constexpr (see::rewrites) {
             plain own(std::forward<Request>(request));
@@ -327,3 +362,5 @@ decltype(auto) drive(Pipeline& p, Request&& request, Give give)
 } // namespace detail
 
 } // namespace weir::inline v0
+
+#include <weir/core/detail/send.hpp>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/core/detail/detour.hpp>
 #include <weir/core/detail/layer.hpp>
 #include <weir/core/detail/outcomes.hpp>
 #include <weir/core/detail/room.hpp>
@@ -72,11 +73,14 @@ public:
     /// A source writes the outcome before there is one.
     static constexpr bool may_answer = (layer_at<I>::answers || ...);
     static constexpr bool may_park = (layer_at<I>::parks || ...);
-    /// The places of the policies that ask elsewhere, that tell elsewhere, and that fork.
+    /// The places of the policies that ask elsewhere, that tell elsewhere, that fork, and that run the inside elsewhere.
     using deciding = decltype(places_where<layer_at<I>::pends...>());
     using finishing = decltype(places_where<layer_at<I>::finishes_later...>());
     using splitting = decltype(places_where<(Plan::can_fork && layer_at<I>::splits)...>());
+    using sending = decltype(places_where<is_role<policy_at<I>, detour>...>());
     static constexpr std::size_t first_deciding = place_of(std::array<bool, size>{layer_at<I>::pends...});
+    template<std::size_t Index>
+    using outcome_of = typename Plan::template outcome_at<segment_of(Index)>;
     /// What a source has of a call.
     template<std::size_t Index>
     using token_at = typename layer_at<Index>::slot;
@@ -190,6 +194,13 @@ public:
     act not_forked()
     {
         return stage_at<Index>::not_forked(*this);
+    }
+
+    /// The inside of the policy at `Index` goes to another thread, if the policy takes it.
+    template<std::size_t Index, class Errand>
+    act sent(Errand& errand)
+    {
+        return stage_at<Index>::sent(*this, errand);
     }
 
     /// A driver is about to leave the machine alone, while the handler runs or the call waits: if the machine is destroyed

@@ -83,6 +83,12 @@ public:
         static_cast<void>(stop(m).refuse(e));
         return stopped(m);
     }
+    template<class Errand>
+    static act sent(Machine& m, Errand& errand)
+    {
+        static_cast<void>(layer_type::sent(policy(m), slot(m), stop(m), errand));
+        return stopped(m);
+    }
     static auto finish(Machine& m) { return layer_type::finish(policy(m), slot(m), call(m), stop(m)); }
     template<class Other>
     static void finished_with(Machine& m, Other&& other)
@@ -179,8 +185,10 @@ private:
             break;
         case act::park: m.tell(event::parked{where_is, m.until()}); break;
         case act::decide: m.tell(event::asks{where_is}); break;
-        case act::fork: m.tell(event::forked{where_is}); break;
+        case act::fork:
+        case act::send: m.tell(event::forked{where_is}); break;
         default:
+            if (is_role<policy_type, detour> && m.answered_by_ != where_is.index) break; // the inside is back: it has told its own
             if (auto const& o = outcome(m); o.has_error())
                 m.tell(event::refused{where_is, o.error()});
             else

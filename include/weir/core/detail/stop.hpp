@@ -20,6 +20,7 @@ enum class act : std::uint8_t {
     decide, ///< await `decide` of the policy at `at()`, then `decided`
     finish, ///< await `finish` of the policy at `at()`, then `finished`
     fork,   ///< run the inside of the policy at `at()` on its own, then `forked`
+    send,   ///< let the inside of the policy at `at()` run on another thread, then `sent`
     unwind, ///< `ascend_on`
     done,   ///< give the outcome
 };
@@ -70,6 +71,13 @@ public:
     {
         machine_.split_ = how;
         return stop(act::fork);
+    }
+    bool send() const noexcept { return stop(act::send); }
+    /// The inside ran elsewhere and is back, as if it had run here; `by` has answered.
+    bool returned(std::uint8_t by) const noexcept
+    {
+        machine_.answered_by_ = by;
+        return stop(act::unwind);
     }
     [[gnu::always_inline]] void deadline_is_mine() const noexcept { machine_.deadline_is_of(place); }
 
