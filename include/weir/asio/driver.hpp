@@ -123,6 +123,7 @@ struct driver_for<boost::asio::awaitable<T, Executor>> {
 private:
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsubobject-linkage"     // frames of errands are made where no function of the user's file asks for them
 #pragma GCC diagnostic ignored "-Wmismatched-new-delete" // g++ 12 -O1 sees through Asio's allocation of frames, but not through its release
 #endif
     template<class Pipeline, class Held, class Give, class Begin>
