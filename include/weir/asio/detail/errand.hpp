@@ -22,7 +22,7 @@ inline boost::asio::io_context& context_of_thread()
 
 /// A coroutine that can be cancelled from any thread, on its own executor.
 template<class Executor>
-class cancellable_work : public work, public std::enable_shared_from_this<cancellable_work<Executor>> {
+class cancellable_work final : public work, public std::enable_shared_from_this<cancellable_work<Executor>> {
 public:
     explicit cancellable_work(Executor executor) : executor_(std::move(executor)) {}
     void cancel() noexcept override
