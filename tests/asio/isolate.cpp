@@ -18,6 +18,7 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <random>
 #include <semaphore>
 #include <stdexcept>
@@ -185,6 +186,8 @@ TEST_CASE("isolate: callers on several contexts, cancelled, timed out and destro
     auto const pool = std::make_shared<weir::worker_pool>(weir::worker_pool_options{.core_size = 2, .max_queue = 6});
     std::uint64_t const rounds = 150, each = 8;
     std::atomic<std::uint64_t> begun{0};
+    std::mutex keeping;
+    std::vector<std::unique_ptr<asio::io_context>> stopped; // destroyed when the pool wakes nobody any more
     {
         weir::pipeline blocking{counting_gate{&outer}, weir::timeout{300us}, weir::isolate{pool}, counting_gate{&inner},
                                 weir::asynchronous{[&](int x) {
@@ -211,7 +214,8 @@ TEST_CASE("isolate: callers on several contexts, cancelled, timed out and destro
             threads.emplace_back([&, t] {
                 std::mt19937 random(t);
                 for (std::uint64_t r = 0; r < rounds; ++r) {
-                    asio::io_context context(1);
+                    auto own = std::make_unique<asio::io_context>(1);
+                    asio::io_context& context = *own;
                     std::vector<std::unique_ptr<asio::cancellation_signal>> signals;
                     for (std::uint64_t i = 0; i < each; ++i) {
                         auto& signal = *signals.emplace_back(std::make_unique<asio::cancellation_signal>());
@@ -227,14 +231,16 @@ TEST_CASE("isolate: callers on several contexts, cancelled, timed out and destro
                         context.run();
                         break;
                     default:
-                        for (auto const steps = random() % 30; context.poll_one() != 0;)
-                            if (context.stopped() || random() % 30 < steps) break;
+                        for (auto steps = random() % 30; steps != 0 && context.poll_one() != 0; --steps) {}
+                        std::lock_guard const lock(keeping);
+                        stopped.push_back(std::move(own));
                     }
                 }
             });
         for (auto& t : threads) t.join();
-        CHECK(outer == 0);
         CHECK(pool->drain());
+        stopped.clear();
+        CHECK(outer == 0);
         auto const a = blocking.get<weir::isolate>().stats(), b = waiting.get<weir::isolate>().stats();
         CHECK(a.active == 0);
         CHECK(a.queued == 0);

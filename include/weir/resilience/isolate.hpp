@@ -23,7 +23,8 @@ namespace weir::inline v0 {
 ///   must not refer to what dies with the call. Policies further in run on the other thread: none of them is `confined`.
 /// - **A blocking handler in an asynchronous service** is `pipeline{timeout{1s}, isolate{...}, asynchronous{f}}`. A coroutine runs on a context
 ///   of its thread, one at a time.
-/// - **The end**: the pipeline's destructor waits for what still runs. So use one `isolate` a pipeline, and share the pool.
+/// - **The end**: the pipeline's destructor waits for what still runs. So use one `isolate` a pipeline, and share the pool. An execution
+///   context is destroyed only when no errand of its calls runs any more: `pool->drain()` first.
 ///
 /// A call costs a piece of memory, a copy of the request and two changes of threads, some microseconds. Where the handler does not block, and only its number is to
 /// be bounded, take `bulkhead`. Thread-safe. (Hystrix' wiki, "How it Works: Isolation"; the options have the names that they have there.)

@@ -35,7 +35,11 @@ public:
 
     template<class Machine>
     inner_errand(Pipeline& p, Machine& parent, Request const& request)
-        : answering_errand<Outcome>(&reports_), inside_(p), begin_(parent, parent.deadline()), request_(request), deadline_(parent.deadline())
+        : answering_errand<Outcome>(&reports_),
+          inside_(p),
+          begin_(parent, parent.deadline()),
+          request_(request),
+          deadline_(parent.deadline())
     {
     }
     using errand::runs_as;
