@@ -187,7 +187,11 @@ TEST_CASE("isolate: callers on several contexts, cancelled, timed out and destro
     std::uint64_t const rounds = 150, each = 8;
     std::atomic<std::uint64_t> begun{0};
     std::mutex keeping;
-    std::vector<std::unique_ptr<asio::io_context>> stopped; // destroyed when the pool wakes nobody any more
+    struct round_of_calls {
+        std::vector<std::unique_ptr<asio::cancellation_signal>> signals;
+        asio::io_context context{1};
+    };
+    std::vector<std::unique_ptr<round_of_calls>> stopped; // destroyed when the pool wakes nobody any more
     {
         weir::pipeline blocking{counting_gate{&outer}, weir::timeout{300us}, weir::isolate{pool}, counting_gate{&inner},
                                 weir::asynchronous{[&](int x) {
@@ -214,9 +218,8 @@ TEST_CASE("isolate: callers on several contexts, cancelled, timed out and destro
             threads.emplace_back([&, t] {
                 std::mt19937 random(t);
                 for (std::uint64_t r = 0; r < rounds; ++r) {
-                    auto own = std::make_unique<asio::io_context>(1);
-                    asio::io_context& context = *own;
-                    std::vector<std::unique_ptr<asio::cancellation_signal>> signals;
+                    auto own = std::make_unique<round_of_calls>();
+                    auto& [signals, context] = *own;
                     for (std::uint64_t i = 0; i < each; ++i) {
                         auto& signal = *signals.emplace_back(std::make_unique<asio::cancellation_signal>());
                         int const x = static_cast<int>(random() % 1'000);
