@@ -350,7 +350,7 @@ decltype(auto) drive(Pipeline& p, Request&& request, Give give)
         if constexpr (see::limit_without_detour < see::policies_type::size)
             static_cast<void>(sizeof(
                 typename advice::cannot_interrupt<typename see::policies_type::template policy_at<see::limit_without_detour>>::
-                    template which_is_synchronous__read_the_deadline_in_the_handler_or_make_it_asynchronous<typename see::handler_type>));
+                    template which_is_synchronous__put_weir_isolate_between_or_make_it_asynchronous<typename see::handler_type>));
         if constexpr (see::rewrites) {
             plain own(std::forward<Request>(request));
             return drive_blocking<shape_type>(p, own, std::move(give));
