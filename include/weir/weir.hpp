@@ -11,6 +11,7 @@
 #include <weir/core/key.hpp>
 #include <weir/core/pipeline.hpp>
 #include <weir/core/principal.hpp>
+#include <weir/core/priority.hpp>
 #include <weir/core/wait_queue.hpp>
 #include <weir/limit/adaptive_lifo.hpp>
 #include <weir/limit/adaptive_limit.hpp>
@@ -46,13 +47,19 @@
 #include <weir/resilience/bulkhead.hpp>
 #include <weir/resilience/circuit_breaker.hpp>
 #include <weir/resilience/deadline_from.hpp>
+#include <weir/resilience/degrade.hpp>
 #include <weir/resilience/enough_time.hpp>
 #include <weir/resilience/fallback.hpp>
 #include <weir/resilience/hedge.hpp>
 #include <weir/resilience/idempotency_key.hpp>
+#include <weir/resilience/isolate.hpp>
 #include <weir/resilience/keyed_breaker.hpp>
+#include <weir/resilience/load_gauge.hpp>
+#include <weir/resilience/load_shed.hpp>
 #include <weir/resilience/retry.hpp>
 #include <weir/resilience/send_deadline.hpp>
 #include <weir/resilience/send_idempotency_key.hpp>
+#include <weir/resilience/shadow.hpp>
+#include <weir/resilience/switchboard.hpp>
 #include <weir/resilience/timeout.hpp>
 #include <weir/version.hpp>

@@ -6,7 +6,7 @@
 #include <weir/core/options.hpp>
 #include <weir/core/priority.hpp>
 #include <weir/core/striped.hpp>
-#include <weir/resilience/little_limit.hpp>
+#include <weir/resilience/detail/little_limit.hpp>
 #include <weir/resilience/load_gauge.hpp>
 
 #include <algorithm>
@@ -41,7 +41,7 @@ struct load_shed_options {
 ///
 /// Overloaded is who uses more than `cpu` of the processors, or lets what is ready wait for `queue_delay`, and stays so until both have fallen
 /// to `relief` of their bounds and `cool_off` has passed (hysteresis). In overload a call is let in while fewer than its priority's share of the limit are in
-/// flight; the limit is `little_limit`'s. Out of overload nothing is refused, and one call in flight is never refused. After
+/// flight; the limit is the most that it finished in a slice of the window times the shortest that a call took (Little's law). Out of overload nothing is refused, and one call in flight is never refused. After
 /// go-zero's adaptive shedding (`core/load/adaptiveshedder.go`, its defaults) and Kratos' BBR limiter (aegis `ratelimit/bbr`).
 ///
 /// A call that ends with a fault, or is cancelled, teaches nothing. Stands at the edge of a server, outside of what costs CPU. Thread-safe if
@@ -110,7 +110,7 @@ public:
         {
             std::lock_guard const lock(mutex_);
             double const limit = learned_.limit(now);
-            s.limit = limit == little_limit::never_less ? 0 : static_cast<std::uint64_t>(limit);
+            s.limit = limit == detail::little_limit::never_less ? 0 : static_cast<std::uint64_t>(limit);
         }
         s.overloaded = hot_.load() != 0;
         s.admitted = admitted_.sum();
@@ -123,7 +123,7 @@ public:
     {
         checked(o);
         std::lock_guard const lock(mutex_);
-        if (o.window != settings_.load().window) learned_ = little_limit(o.window);
+        if (o.window != settings_.load().window) learned_ = detail::little_limit(o.window);
         settings_.store(o);
         bounds(o);
     }
@@ -205,7 +205,7 @@ private:
     typename Threading::template cell<std::int64_t> in_flight_{0};
     typename Threading::template cell<std::int64_t> hot_{0};
     mutable typename Threading::mutex mutex_;
-    little_limit learned_;
+    detail::little_limit learned_;
     detail::counter<Threading> admitted_;
     std::array<detail::counter<Threading>, priority::levels> shed_;
 };

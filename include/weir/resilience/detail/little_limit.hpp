@@ -10,7 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace weir::inline v0 {
+namespace weir::inline v0::detail {
 
 /// How many calls a service can have in flight at a time, by Little's law from what it has shown: the most that it finished in a slice of the
 /// window, times the shortest that a call took. More in flight than that only wait for each other.
@@ -68,4 +68,4 @@ private:
     std::array<slice, slices + 1> ring_{};
 };
 
-} // namespace weir::inline v0
+} // namespace weir::inline v0::detail

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <weir/presets.hpp>
+#include <weir/resilience/presets.hpp>
 
 #include <weir/asio.hpp>
 #include <weir/asio/scope.hpp>
