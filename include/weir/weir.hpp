@@ -33,6 +33,7 @@
 #include <weir/limit/leased.hpp>
 #include <weir/limit/lifo.hpp>
 #include <weir/limit/limit_facts.hpp>
+#include <weir/limit/load_sign.hpp>
 #include <weir/limit/load_window.hpp>
 #include <weir/limit/rate_limit.hpp>
 #include <weir/limit/sliding_log.hpp>

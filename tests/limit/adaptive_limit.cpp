@@ -202,27 +202,6 @@ TEST_CASE("adaptive_limit: tells its algorithm the calls that the model tells, w
         if (std::string const wrong = sampling_schedule(seed); !wrong.empty()) FAIL("WEIR_SCHEDULES_SEED=" << seed << ": " << wrong);
 }
 
-TEST_CASE("adaptive_limit: drops, what counts and what does not")
-{
-    weir_test::simulated_call const call;
-    weir::default_load_sign const sign;
-    auto const of = [&](weir::error e) { return sign(weir::result<int>(e), call); };
-    CHECK(sign(weir::result<int>(1), call) == weir::load_sign::served);
-    CHECK(sign(weir::result<void>(), call) == weir::load_sign::served); // a stream that has ended
-    CHECK(of(weir::errc::not_found) == weir::load_sign::served);
-    CHECK(of(weir::error(weir::errc::deadline_exceeded).by(1)) == weir::load_sign::dropped);
-    for (auto const e :
-         {weir::errc::overloaded, weir::errc::unavailable, weir::errc::rate_limited, weir::errc::bulkhead_full, weir::errc::circuit_open}) {
-        CHECK(of(e) == weir::load_sign::dropped);                 // from whom the call was sent to
-        CHECK(of(weir::error(e).by(3)) == weir::load_sign::none); // from a policy further in: nobody was asked
-    }
-    for (auto const e : {weir::errc::cancelled, weir::errc::invalid_request, weir::errc::unauthenticated, weir::errc::handler_threw,
-                         weir::errc::upstream_failed, weir::errc::payload_too_large})
-        CHECK(of(e) == weir::load_sign::none);
-    weir::result<weir::result<int>> const failed(boost::system::in_place_value, weir::errc::not_found);
-    CHECK(sign(failed, call) == weir::load_sign::none); // a value that the classifier takes for a failure
-}
-
 TEST_CASE("adaptive_limit: a probe lets few calls in, measures those alone, and gives the places back")
 {
     told heard;

@@ -8,6 +8,7 @@
 #include <weir/core/wait_queue.hpp>
 #include <weir/limit/concurrency_limit.hpp>
 #include <weir/limit/detail/load_sampler.hpp>
+#include <weir/limit/load_sign.hpp>
 #include <weir/limit/load_window.hpp>
 
 #include <algorithm>
@@ -30,8 +31,8 @@ struct adaptive_limit_options {
     std::uint32_t probe_limit = 4;
     /// How long after a probe the next begins, and up to half as long again, by chance, if the limit is felt then; 0: no probes.
     duration probe_every = std::chrono::seconds(30);
-    /// The limit is thought over after so long at the soonest, and after three times the mean time of a call; from 1 ms to an hour. A probe lasts
-    /// ten times this, or ten times the mean time of a call, at most.
+    /// The limit is thought over after so long at the soonest, and after three times the mean time of a call; from 1 ms to an hour. A
+    /// probe lasts ten times this, or ten times the mean time of a call, at most.
     duration window = std::chrono::milliseconds(100);
     /// And after so many calls; at least 1. A probe measures as many.
     std::uint32_t window_calls = 100;
@@ -43,44 +44,15 @@ struct adaptive_limit_options {
     std::uint64_t seed = 0;
 };
 
-/// What a call says about the load.
-enum class load_sign : std::uint8_t {
-    served,  ///< the time that it took counts
-    dropped, ///< it was too much
-    none,    ///< nothing
-};
-
-/// The default opinion: a value and `not_found` are served. A time limit that is over is a drop, and so is a refusal (`overloaded`, `unavailable`,
-/// `rate_limited`, `bulkhead_full`, `circuit_open`) that the handler brings: from whom the call was sent to. The refusal of a policy further
-/// in says nothing, for nobody was asked, nor does the caller's cancellation or own mistake, an exception, or another failure:
-/// how long it took is no measure.
-struct default_load_sign {
-    template<class Outcome>
-    [[nodiscard]] load_sign operator()(Outcome const& outcome, auto const& call) const
-    {
-        if (outcome.has_value()) return call.failed(outcome) ? load_sign::none : load_sign::served;
-        error const e = outcome.error();
-        switch (e.kind()) {
-        case errc::not_found: return load_sign::served;
-        case errc::deadline_exceeded: return load_sign::dropped;
-        case errc::overloaded:
-        case errc::unavailable:
-        case errc::rate_limited:
-        case errc::bulkhead_full:
-        case errc::circuit_open: return e.policy() == error::no_policy ? load_sign::dropped : load_sign::none;
-        default: return load_sign::none;
-        }
-    }
-};
-
 /// Lets as many calls inside at a time as an algorithm finds right, by the time that they take and by those that are dropped:
-/// `adaptive_limit{vegas{}, {.ceiling = 500}}`. What finds no place waits as in `concurrency_limit`, `adaptive_limit{vegas{}, {.max_wait = 50ms}, codel{}}`,
-/// or is refused with `errc::bulkhead_full`.
+/// `adaptive_limit{vegas{}, {.ceiling = 500}}`. What finds no place waits as in `concurrency_limit`, `adaptive_limit{vegas{}, {.max_wait
+/// = 50ms}, codel{}}`, or is refused with `errc::bulkhead_full`.
 ///
-/// Algorithms are `aimd`, `vegas`, `gradient2` and `brpc_auto`, or one of your own (`limit_algorithm`). The time that a call takes counts from
-/// when it has its place. A window judges the calls that began in it, and drops of calls that began before the limit last sank do not count
-/// again. For algorithms that want to know the time without load a **probe** is made after the first window in which the limit was felt, and every `probe_every`: the
-/// limit falls to `probe_limit`, and when no more are inside, the next calls are measured. It ends in time whatever they do.
+/// Algorithms are `aimd`, `vegas`, `gradient2` and `brpc_auto`, or one of your own (`limit_algorithm`). The time that a call takes counts
+/// from when it has its place. A window judges the calls that began in it, and drops of calls that began before the limit last sank do
+/// not count again. For algorithms that want to know the time without load a **probe** is made after the first window in which the limit
+/// was felt, and every `probe_every`: the limit falls to `probe_limit`, and when no more are inside, the next calls are measured. It ends
+/// in time whatever they do.
 ///
 /// Put it where the time arises: around a handler that calls another service, or as the outermost of a server. Cost: two atomic
 /// operations and a clock reading on each way, shared with the other policies; a few words of the thread's own; the window is judged by one

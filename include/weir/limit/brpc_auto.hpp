@@ -14,8 +14,8 @@
 namespace weir::inline v0 {
 
 struct brpc_auto_options {
-    /// By how much calls may take longer than without load, as a ratio above 0 and at most 10: the room in which the limit is explored. The limit
-    /// stands about half of it above the capacity. brpc has 0.3 in its documentation and 0.4 in its source.
+    /// By how much calls may take longer than without load, as a ratio above 0 and at most 10: the room in which the limit is explored.
+    /// The limit stands about half of it above the capacity. brpc has 0.3 in its documentation and 0.4 in its source.
     double alpha = 0.1;
     /// How much of the old estimates remains when new ones are worse; in [0, 1).
     double smoothing = 0.9;
@@ -27,10 +27,11 @@ struct brpc_auto_options {
 /// (2 + alpha - rtt / rtt without load) times that, or once when the calls take longer than alpha allows (Apache brpc, automatic concurrency
 /// limiter: docs/en/auto_concurrency_limiter.md and auto_concurrency_limiter.cpp).
 ///
-/// The peak is that of 50 windows, and sinks slowly afterwards; the rtt without load sinks slowly, and is set by probes. If all calls of a
-/// window were dropped the limit is halved. Unlike there the limit stays while it is not felt, and does not sink below twice what was
-/// inside while no call takes longer: few calls are no sign of a small capacity, and a burst may follow. Finds the capacity fast and forgets it late: a service that
-/// loses half its capacity is over its limit for about 50 windows. Used by one thread at a time. Memory: 450 bytes.
+/// The peak is that of 50 windows, and sinks slowly afterwards; the rtt without load sinks slowly, and is set by probes. If all calls of
+/// a window were dropped the limit is halved. Unlike there the limit stays while it is not felt, and does not sink below twice what was
+/// inside while no call takes longer: few calls are no sign of a small capacity, and a burst may follow. Finds the capacity fast and
+/// forgets it late: a service that loses half its capacity is over its limit for about 50 windows. Used by one thread at a time. Memory:
+/// 450 bytes.
 class brpc_auto {
 public:
     using options = brpc_auto_options;

@@ -14,17 +14,17 @@
 
 namespace weir::inline v0 {
 
-/// Classes of calls, 0 the highest: of those that wait the highest class goes on first, and each class has a part of the places that come free
-/// for itself, so that none starves: `by_priority<3, Of>{of_call, {0.0, 0.1, 0.05}}`, which is `by_priority(of_call, 0.0, 0.1, 0.05)`. What the
-/// shares leave over goes to the highest class that waits.
+/// Classes of calls, 0 the highest: of those that wait the highest class goes on first, and each class has a part of the places that come
+/// free for itself, so that none starves: `by_priority<3, Of>{of_call, {0.0, 0.1, 0.05}}`, which is `by_priority(of_call, 0.0, 0.1,
+/// 0.05)`. What the shares leave over goes to the highest class that waits.
 ///
 /// A class that waits all the time gets at least its share of any n places, but for `Classes` of them; a lower one is served before a
 /// higher one for its share only. Within a class: first come, first served. A full queue keeps the same shares of its length for each
 /// class: a newcomer takes the place of the newest call of the lowest class that has more than its share, if that class is
 /// lower or the newcomer's own is below its share; else it is refused.
 ///
-/// `ClassOf` is a key of the call: its class, `keyed_by(&order::importance)` or `by<importance>`, a number or an enumeration; one past the last is
-/// the last. Cost: a step a class for each place that is handed over.
+/// `ClassOf` is a key of the call: its class, `keyed_by(&order::importance)` or `by<importance>`, a number or an enumeration; one past
+/// the last is the last. Cost: a step a class for each place that is handed over.
 template<std::size_t Classes, class ClassOf>
 class by_priority {
     static_assert(Classes >= 2 && Classes <= 64, "by_priority wants 2 to 64 classes");

@@ -24,9 +24,10 @@ struct fair_by_options {
 /// come, first served. In a full queue a newcomer takes the place of the newest call of the user who has most of them
 /// waiting, if that is more than the newcomer's own would be; else it is refused.
 ///
-/// Round robin (J. Nagle, RFC 970, 1985) by calls; the fullest line pays, as in FQ-CoDel (RFC 8290, section 4.1.2), found by a look at each
-/// user that waits; of several the one whose turn is last. `KeyOf` is a key of the call. Users are told apart by a 64-bit hash with a secret seed: two that collide take turns as one.
-/// Memory: 64 bytes a user of `max_users`, taken when it is made; a call allocates nothing. It is moved, not copied.
+/// Round robin (J. Nagle, RFC 970, 1985) by calls; the fullest line pays, as in FQ-CoDel (RFC 8290, section 4.1.2), found by a look at
+/// each user that waits; of several the one whose turn is last. `KeyOf` is a key of the call. Users are told apart by a 64-bit hash with
+/// a secret seed: two that collide take turns as one. Memory: 64 bytes a user of `max_users`, taken when it is made; a call allocates
+/// nothing. It is moved, not copied.
 template<class KeyOf>
 class fair_by {
 public:

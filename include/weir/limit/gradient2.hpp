@@ -24,8 +24,8 @@ struct gradient2_options {
     double drop_tolerance = 0.01;
 };
 
-/// Compares the time that calls take now with the time that they usually take, an exponential average: the limit is multiplied by
-/// usual / now, in [0.5, 1], and grows by `queue` (Netflix concurrency-limits, Gradient2Limit). A service that becomes slower for good becomes
+/// Compares the time that calls take now with the time that they usually take, an exponential average: the limit is multiplied by usual /
+/// now, in [0.5, 1], and grows by `queue` (Netflix concurrency-limits, Gradient2Limit). A service that becomes slower for good becomes
 /// the usual in time.
 ///
 /// Unlike there a window with drops counts as one that took twice as long, and a probe sets what is usual: without one, the average

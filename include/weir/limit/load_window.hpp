@@ -38,9 +38,9 @@ struct load_window {
     }
 };
 
-/// An algorithm that finds the right number of calls at a time, for `adaptive_limit`: `aimd`, `vegas`, `gradient2`, `brpc_auto`. A plain class
-/// without a clock or a lock; the policy sees to the bounds. `next(window, limit)` says the limit after a window, as a number that is not
-/// rounded. One that wants to know how long a call takes when there is no load has `probed(window)`: told the windows in which the
+/// An algorithm that finds the right number of calls at a time, for `adaptive_limit`: `aimd`, `vegas`, `gradient2`, `brpc_auto`. A plain
+/// class without a clock or a lock; the policy sees to the bounds. `next(window, limit)` says the limit after a window, as a number that
+/// is not rounded. One that wants to know how long a call takes when there is no load has `probed(window)`: told the windows in which the
 /// policy had let few calls inside; without it there are no probes.
 template<class T>
 concept limit_algorithm = requires(T& algorithm, T const& seen, load_window const& window, typename T::options const& o)

@@ -13,8 +13,8 @@ namespace weir::inline v0 {
 struct vegas_options {
     /// The limit grows while fewer calls than this, times log10 of the limit, are queued; above 0.
     double alpha = 3;
-    /// It shrinks when more than this, times log10 of the limit, are queued; above `alpha`. It also grows by so much at once while the queue is shorter than
-    /// log10 of the limit.
+    /// It shrinks when more than this, times log10 of the limit, are queued; above `alpha`. It also grows by so much at once while the
+    /// queue is shorter than log10 of the limit.
     double beta = 6;
     /// How much of a change is made; in (0, 1].
     double smoothing = 1;
@@ -26,7 +26,8 @@ struct vegas_options {
 /// wait there (L. Brakmo and L. Peterson, "TCP Vegas", IEEE JSAC 13(8), 1995; Netflix concurrency-limits, VegasLimit, whose steps and
 /// bounds these are). The rtt without load is the least mean of a window since the last probe, and the mean of the probe itself.
 ///
-/// Precise: the limit stands `alpha` to `beta` times log10 above the capacity. It comes down slowly, a step a window. Used by one thread at a time.
+/// Precise: the limit stands `alpha` to `beta` times log10 above the capacity. It comes down slowly, a step a window. Used by one thread
+/// at a time.
 class vegas {
 public:
     using options = vegas_options;
