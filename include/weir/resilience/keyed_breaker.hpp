@@ -80,7 +80,7 @@ public:
         std::uint64_t inner = 0;
     };
     struct stats_type {
-        std::uint64_t keys = 0;       ///< held now
+        std::uint64_t keys = 0;       ///< held now, each shard as it is when it is looked at
         std::uint64_t not_closed = 0; ///< of these
         std::uint64_t refused = 0;    ///< since the start, as the following
         std::uint64_t tripped = 0;    ///< times that a breaker opened by itself
