@@ -123,8 +123,7 @@ public:
     {
         check_value<Outcome>();
         options const o = settings_.load();
-        std::string_view key = key_of_(call);
-        if (key.size() >= 2 && key.front() == '"' && key.back() == '"') key = key.substr(1, key.size() - 2);
+        std::string_view const key = key_in(call);
         if (key.empty()) {
             unnamed_.add(1);
             if (!o.required) return lookup::missed;
@@ -137,9 +136,7 @@ public:
     template<class Outcome>
     lookup look_up_again(auto& call, token& t, Outcome& outcome)
     {
-        std::string_view key = key_of_(call);
-        if (key.size() >= 2 && key.front() == '"' && key.back() == '"') key = key.substr(1, key.size() - 2);
-        return follow(call, t, outcome, key, settings_.load());
+        return follow(call, t, outcome, key_in(call), settings_.load());
     }
     template<class Outcome>
     void learn(auto& call, token& t, Outcome& outcome)
@@ -204,6 +201,12 @@ private:
     static constexpr bool was_given_up(error const& e) noexcept
     {
         return e == errc::deadline_exceeded || e == errc::handler_threw || e == errc::overloaded || e == errc::unavailable;
+    }
+    /// Without the quotation marks of a structured field.
+    std::string_view key_in(auto& call) const
+    {
+        std::string_view const key = key_of_(call);
+        return key.size() >= 2 && key.front() == '"' && key.back() == '"' ? key.substr(1, key.size() - 2) : key;
     }
     template<class Outcome>
     static lookup refuse(Outcome& outcome, errc e)
