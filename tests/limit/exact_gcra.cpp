@@ -27,6 +27,7 @@ __extension__ using wide = __int128;
 // A bucket of tokens, counted in parts of one: a nanosecond brings `permits` of them, a token is `per`.
 struct bucket {
     using limiter = weir::exact_gcra<>;
+    static constexpr bool clock_may_go_back = true;
     explicit bucket(weir::rate const& r) : permits(*r.permits), per(r.per.count()), full(static_cast<wide>(r.burst) * per), level(full) {}
     static weir::rate options(std::mt19937_64& random)
     {
@@ -39,7 +40,7 @@ struct bucket {
 
     wide level_at(std::int64_t now) const
     {
-        return now <= last ? level : std::min(full, level + (static_cast<wide>(now) - last) * permits);
+        return last == lowest ? full : std::min(full, level + (static_cast<wide>(now) - last) * permits);
     }
     weir_test::answer reserve(std::int64_t now, std::uint64_t cost, std::int64_t max_wait)
     {
@@ -53,7 +54,7 @@ struct bucket {
         return weir_test::answer::now(wait);
     }
     weir_test::answer try_acquire(std::int64_t now, std::uint64_t cost) { return reserve(now, cost, 0); }
-    void refund(std::uint64_t cost) { level = std::min(full, level + static_cast<wide>(cost) * per); }
+    void refund(std::uint64_t cost) { level += static_cast<wide>(cost) * per; }
     std::uint64_t available(std::int64_t now) const
     {
         return static_cast<std::uint64_t>(std::max<wide>(0, std::min(full, level_at(now))) / per);

@@ -3,14 +3,21 @@
 
 #include "histories.hpp"
 
+#include <weir/core/describe.hpp>
+#include <weir/core/directives.hpp>
+#include <weir/core/pipeline.hpp>
 #include <weir/limit/keyed.hpp>
+#include <weir/limit/rate_limit.hpp>
+#include <weir/testing/manual_clock.hpp>
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <random>
+#include <string>
 
 namespace {
 
@@ -176,6 +183,22 @@ TEST_CASE("fixed_window: one a key")
     CHECK(limiter.try_acquire(2, start + 1s)); // the other's window is over: forgotten
     CHECK(limiter.quota_at(2, start + 1s).remaining == 1);
     CHECK(limiter.quota_at(2, start + 1s).until_full == 1s);
+}
+
+TEST_CASE("fixed_window: in a pipeline it says when to come back and where it stands")
+{
+    weir::manual_clock clock;
+    weir::pipeline svc{weir::timed_by{std::ref(clock)}, weir::rate_limit{weir::fixed_window{{.permits = 2, .per = 1s}}},
+                       [](int x) { return x; }};
+    weir::duration const into = clock.now().time_since_epoch() % 1s;
+    CHECK(svc(1));
+    CHECK(svc(2));
+    auto const refused = svc(3);
+    CHECK(refused.error() == weir::errc::rate_limited);
+    CHECK(refused.error().retry_after() == 1s - into);
+    clock.advance(1s - into);
+    CHECK(svc(3).value() == 3);
+    CHECK(weir::describe(svc).text().find("per") != std::string::npos);
 }
 
 TEST_CASE("fixed_window: random histories go as in a row of numbered permits")

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <weir/limit/gcra.hpp>
 
+#include "histories.hpp"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -23,10 +25,49 @@ constexpr weir::time_point start{1h};
 constexpr std::int64_t lowest = std::numeric_limits<std::int64_t>::min();
 constexpr std::int64_t highest = std::numeric_limits<std::int64_t>::max();
 
-weir::time_point at(std::int64_t ns)
-{
-    return weir::time_point{weir::duration{ns}};
-}
+using weir_test::at;
+
+// A bucket of nanoseconds; a permit takes an interval of them, rounded up.
+struct bucket {
+    using limiter = weir::gcra<>;
+    static constexpr bool clock_may_go_back = true;
+    explicit bucket(weir::rate const& r)
+        : interval((r.per.count() - 1) / static_cast<std::int64_t>(*r.permits) + 1),
+          full(static_cast<std::int64_t>(r.burst) * interval),
+          level(full)
+    {
+    }
+    static weir::rate options(std::mt19937_64& random)
+    {
+        return {
+            .permits = random() % 40 + 1, .per = weir::duration{static_cast<std::int64_t>(random() % 800 + 1)}, .burst = random() % 6 + 1};
+    }
+    static std::uint64_t burst(weir::rate const& r) { return r.burst; }
+
+    std::int64_t level_at(std::int64_t now) const { return last == lowest ? full : std::min(full, level + now - last); }
+    weir_test::answer reserve(std::int64_t now, std::uint64_t cost, std::int64_t max_wait)
+    {
+        std::int64_t const price = static_cast<std::int64_t>(cost) * interval;
+        if (price > full) return weir_test::answer::never();
+        std::int64_t const wait = std::max<std::int64_t>(0, price - level_at(now));
+        if (wait > max_wait) return weir_test::answer::after(wait - max_wait);
+        level = level_at(now) - price;
+        last = now;
+        return weir_test::answer::now(wait);
+    }
+    weir_test::answer try_acquire(std::int64_t now, std::uint64_t cost) { return reserve(now, cost, 0); }
+    void refund(std::uint64_t cost) { level += static_cast<std::int64_t>(cost) * interval; }
+    std::uint64_t available(std::int64_t now) const
+    {
+        return static_cast<std::uint64_t>(std::max<std::int64_t>(0, level_at(now)) / interval);
+    }
+    std::int64_t until_full(std::int64_t now) const { return full - level_at(now); }
+
+    std::int64_t interval;
+    std::int64_t full;
+    std::int64_t level;
+    std::int64_t last = lowest;
+};
 
 } // namespace
 
@@ -133,6 +174,11 @@ TEST_CASE("gcra: back to the first settings, it counts on from the same permits"
     CHECK(limiter.try_acquire(start, 5));
     CHECK_FALSE(limiter.try_acquire(start + 99ms, 2));
     CHECK(limiter.try_acquire(start + 101ms, 2));
+}
+
+TEST_CASE("gcra: random histories go as with a bucket of nanoseconds")
+{
+    weir_test::compare_with<bucket>();
 }
 
 TEST_CASE("gcra: threads at once get a burst together, not each")

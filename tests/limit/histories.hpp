@@ -53,7 +53,8 @@ struct answer {
 };
 
 /// Runs `schedules()` histories of `Model::limiter` beside `Model` (its options, drawn; `reserve`, `try_acquire`, `refund`, `available`,
-/// `until_full` of plain numbers) and stops with the story of the first in which they differ.
+/// `until_full` of plain numbers) and stops with the story of the first in which they differ. A model with a `clock_may_go_back` is told
+/// times before the latest, too.
 template<class Model>
 void compare_with()
 {
@@ -66,13 +67,17 @@ void compare_with()
             limiter mine(options);
             Model model(options);
             std::int64_t const unit = options.per.count() / static_cast<std::int64_t>(*options.permits) + 1;
-            std::int64_t now = static_cast<std::int64_t>(random() % 1'000) - 300;
-            if (random() % 8 == 0) now += std::int64_t{1} << 45;
+            std::int64_t clock = static_cast<std::int64_t>(random() % 1'000) - 300;
+            if (random() % 8 == 0) clock += std::int64_t{1} << 45;
             bool same = true;
             for (std::uint64_t step = random() % 50 + 10; step > 0 && same; --step) {
                 std::uint64_t const chance = random();
-                if (chance % 4 < 2) now += static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(unit + 1));
-                if (chance % 32 == 5) now += static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(options.per.count() * 3));
+                if (chance % 4 < 2) clock += static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(unit + 1));
+                if (chance % 32 == 5) clock += static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(options.per.count() * 3));
+                std::int64_t now = clock;
+                if constexpr (requires { Model::clock_may_go_back; })
+                    if (random() % 16 == 0)
+                        now -= static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(options.per.count() * 2));
                 std::uint64_t const cost = random() % 4 == 0 ? random() % (Model::burst(options) + 2) : 1;
                 std::string what;
                 answer got{};

@@ -28,6 +28,7 @@ constexpr weir::time_point start{1h};
 // The instant at which the last permit left or will leave, and no more.
 struct line {
     using limiter = weir::leaky_bucket<>;
+    static constexpr bool clock_may_go_back = true;
     explicit line(weir::leaky_bucket_options const& o)
         : interval(o.per.count() / static_cast<std::int64_t>(*o.permits)),
           longest(std::min(static_cast<std::int64_t>(*o.queue) * interval, o.max_wait.count()))
@@ -54,7 +55,7 @@ struct line {
         max_wait = std::min(max_wait, longest);
         std::int64_t const wait = go(now, cost) - now;
         if (wait > max_wait) return weir_test::answer::after(wait - max_wait);
-        if (cost > 0) last = now + wait;
+        last = std::max(last, now + wait - (cost == 0 ? interval : 0)); // a cost of zero tells the time, too
         return weir_test::answer::now(wait);
     }
     weir_test::answer try_acquire(std::int64_t now, std::uint64_t cost)
@@ -62,7 +63,7 @@ struct line {
         if (cost > 1) return weir_test::answer::never();
         std::int64_t const wait = go(now, cost) - now;
         if (wait > 0) return weir_test::answer::after(wait);
-        if (cost > 0) last = now;
+        last = std::max(last, now - (cost == 0 ? interval : 0));
         return weir_test::answer::now(0);
     }
     void refund(std::uint64_t cost) { last -= static_cast<std::int64_t>(cost) * interval; }

@@ -23,6 +23,7 @@ constexpr std::int64_t highest = std::numeric_limits<std::int64_t>::max();
 // Every permit by itself, with the instant at which it was or will be used; nothing is forgotten.
 struct list {
     using limiter = weir::sliding_log<>;
+    static constexpr bool clock_may_go_back = true;
     explicit list(weir::sliding_log_options const& o) : permits(*o.permits), per(o.per.count()) {}
     static weir::sliding_log_options options(std::mt19937_64& random)
     {
@@ -39,20 +40,31 @@ struct list {
     weir_test::answer reserve(std::int64_t now, std::uint64_t cost, std::int64_t max_wait)
     {
         if (cost > permits) return weir_test::answer::never();
-        std::int64_t t = now;
+        latest = std::max(latest, now);
+        std::int64_t t = latest;
         while (!passes(t, cost)) ++t;
-        if (t - now > max_wait) return weir_test::answer::after(t - now - max_wait);
+        std::int64_t const wait = t == latest ? 0 : t - now;
+        if (wait > max_wait) return weir_test::answer::after(wait - max_wait);
         taken.insert(taken.end(), cost, t);
-        return weir_test::answer::now(t - now);
+        return weir_test::answer::now(wait);
     }
     weir_test::answer try_acquire(std::int64_t now, std::uint64_t cost) { return reserve(now, cost, 0); }
     void refund(std::uint64_t cost) { taken.resize(taken.size() - std::min(taken.size(), static_cast<std::size_t>(cost))); }
-    std::uint64_t available(std::int64_t now) const { return passes(now, 0) ? permits - used(now) : 0; }
-    std::int64_t until_full(std::int64_t now) const { return taken.empty() ? 0 : std::max<std::int64_t>(0, taken.back() + per - now); }
+    std::uint64_t available(std::int64_t now) const
+    {
+        std::int64_t const t = std::max(now, latest);
+        return passes(t, 0) ? permits - used(t) : 0;
+    }
+
+    std::int64_t until_full(std::int64_t now) const
+    {
+        return taken.empty() || taken.back() + per <= latest ? 0 : std::max<std::int64_t>(0, taken.back() + per - now);
+    }
 
     std::uint64_t permits;
     std::int64_t per;
     std::vector<std::int64_t> taken;
+    std::int64_t latest = lowest; // the clock does not go back
 };
 
 } // namespace
