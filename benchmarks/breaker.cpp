@@ -82,8 +82,9 @@ public:
         roll(now);
         ++requests_;
         accepts_ += !failed;
-        ++buckets_[at_ % 40].first;
-        buckets_[at_ % 40].second += !failed;
+        auto& now_counted = buckets_[static_cast<std::size_t>(at_) % 40];
+        ++now_counted.first;
+        now_counted.second += !failed;
     }
 
 private:
