@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <optional>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -38,6 +39,12 @@ public:
         return call_.template get<F>();
     }
     void report(auto&&) const noexcept {}
+    template<class F>
+    [[nodiscard]] std::optional<F> const& reported() const noexcept
+    {
+        static std::optional<F> const none{};
+        return none;
+    }
     void tell(auto const& event) const { call_.tell(event); }
     template<class Outcome>
     [[nodiscard]] bool failed(Outcome const& outcome) const

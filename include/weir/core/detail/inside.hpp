@@ -2,7 +2,6 @@
 #pragma once
 
 #include <weir/core/call.hpp>
-#include <weir/core/detail/driver.hpp>
 #include <weir/core/detail/segments.hpp>
 #include <weir/core/facets.hpp>
 #include <weir/core/policy.hpp>
@@ -13,6 +12,9 @@
 #include <utility>
 
 namespace weir::inline v0::detail {
+
+template<class Pipeline>
+struct access; // of driver.hpp
 
 /// The policies of a pipeline from `First` on.
 template<class Shelf, std::size_t First>
