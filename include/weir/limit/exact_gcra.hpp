@@ -156,10 +156,10 @@ private:
 /// Memory: 144 bytes with the lock. Cost: twice the instructions of `gcra`. A key of `keyed` takes 16 bytes beside the key.
 /// Choose `gcra` wherever the rate divides, or a billionth less does not matter: it is quicker.
 template<threading_model Threading = shared>
-class exact_gcra : public detail::ruled<exact_pace, rate, Threading> {
+class exact_gcra : public detail::ruled<exact_gcra<Threading>, exact_pace, rate, Threading> {
 public:
     /// Full from the beginning. Throws `std::invalid_argument` for bad options.
-    explicit exact_gcra(rate const& r) : detail::ruled<exact_pace, rate, Threading>(r) {}
+    explicit exact_gcra(rate const& r) : detail::ruled<exact_gcra<Threading>, exact_pace, rate, Threading>(r) {}
 };
 
 static_assert(limiter<exact_gcra<shared>> && limiter<exact_gcra<confined>> && detail::word_rule<exact_pace>);

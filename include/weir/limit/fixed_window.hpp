@@ -167,10 +167,10 @@ private:
 /// 139,000 years of the clock, a billion a millisecond for 49 days; what does not fit is counted as exactly, under a lock.
 /// Memory: 136 bytes with the lock. A key of `keyed` takes 16 bytes beside the key.
 template<threading_model Threading = shared>
-class fixed_window : public detail::ruled<window_counter, window_rate, Threading> {
+class fixed_window : public detail::ruled<fixed_window<Threading>, window_counter, window_rate, Threading> {
 public:
     /// Throws `std::invalid_argument` for bad options.
-    explicit fixed_window(window_rate const& o) : detail::ruled<window_counter, window_rate, Threading>(o) {}
+    explicit fixed_window(window_rate const& o) : detail::ruled<fixed_window<Threading>, window_counter, window_rate, Threading>(o) {}
 };
 
 static_assert(limiter<fixed_window<shared>> && limiter<fixed_window<confined>> && detail::word_rule<window_counter>);

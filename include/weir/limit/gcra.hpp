@@ -23,10 +23,10 @@ namespace weir::inline v0 {
 /// Cost: 5 ns, or 4 confined, with the time given. Memory: 120 bytes with the lock, or 88 confined.
 /// Choose `sliding_window` where a client must not get `burst + permits` within one `per`.
 template<threading_model Threading = shared>
-class gcra : public detail::ruled<pace, rate, Threading> {
+class gcra : public detail::ruled<gcra<Threading>, pace, rate, Threading> {
 public:
     /// Full from the beginning. Throws `std::invalid_argument` for bad options.
-    explicit gcra(rate const& r) : detail::ruled<pace, rate, Threading>(r) {}
+    explicit gcra(rate const& r) : detail::ruled<gcra<Threading>, pace, rate, Threading>(r) {}
 };
 
 static_assert(limiter<gcra<shared>> && limiter<gcra<confined>>);

@@ -83,10 +83,12 @@ private:
 /// Exactness, time, thread-safety and cost are those of `gcra`: one word, lock-free. Memory: 144 bytes with the lock.
 /// Choose `gcra` where a burst after a rest does no harm, `warm_up` where even the full pace would after a rest.
 template<threading_model Threading = shared>
-class leaky_bucket : public detail::ruled<drip, leaky_bucket_options, Threading> {
+class leaky_bucket : public detail::ruled<leaky_bucket<Threading>, drip, leaky_bucket_options, Threading> {
 public:
     /// Throws `std::invalid_argument` for bad options.
-    explicit leaky_bucket(leaky_bucket_options const& o) : detail::ruled<drip, leaky_bucket_options, Threading>(o) {}
+    explicit leaky_bucket(leaky_bucket_options const& o) : detail::ruled<leaky_bucket<Threading>, drip, leaky_bucket_options, Threading>(o)
+    {
+    }
 };
 
 static_assert(limiter<leaky_bucket<shared>> && limiter<leaky_bucket<confined>> && detail::word_rule<drip>);

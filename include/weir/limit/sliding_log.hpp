@@ -212,10 +212,12 @@ private:
 /// entries as have to pass for it. Not for `keyed`, whose states are a few words: `gcra` or `sliding_window` are.
 /// Choose it where few permits matter much: five attempts at a password a minute.
 template<threading_model Threading = shared>
-class sliding_log : public detail::ruled<time_log, sliding_log_options, Threading> {
+class sliding_log : public detail::ruled<sliding_log<Threading>, time_log, sliding_log_options, Threading> {
 public:
     /// Throws `std::invalid_argument` for bad options.
-    explicit sliding_log(sliding_log_options const& o) : detail::ruled<time_log, sliding_log_options, Threading>(o) {}
+    explicit sliding_log(sliding_log_options const& o) : detail::ruled<sliding_log<Threading>, time_log, sliding_log_options, Threading>(o)
+    {
+    }
 };
 
 static_assert(limiter<sliding_log<shared>> && limiter<sliding_log<confined>> && !keyable_limiter<sliding_log<>>);

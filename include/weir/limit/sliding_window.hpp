@@ -231,10 +231,10 @@ private:
 /// eight years of the clock, a thousand a second for longer than it runs; what does not fit is counted as exactly, under a lock.
 /// Memory: 184 bytes with the lock. A key of `keyed` takes 32 bytes beside the key.
 template<threading_model Threading = shared>
-class sliding_window : public detail::ruled<window_pair, window_rate, Threading> {
+class sliding_window : public detail::ruled<sliding_window<Threading>, window_pair, window_rate, Threading> {
 public:
     /// Throws `std::invalid_argument` for bad options.
-    explicit sliding_window(window_rate const& o) : detail::ruled<window_pair, window_rate, Threading>(o) {}
+    explicit sliding_window(window_rate const& o) : detail::ruled<sliding_window<Threading>, window_pair, window_rate, Threading>(o) {}
 };
 
 static_assert(limiter<sliding_window<shared>> && limiter<sliding_window<confined>> && detail::word_rule<window_pair>);

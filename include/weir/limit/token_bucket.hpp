@@ -18,10 +18,10 @@ namespace weir::inline v0 {
 /// Exactness, thread-safety, cost and memory are those of `gcra`; `exact_gcra` is the exact variant of both. Choose it where the rest of a
 /// service speaks of tokens.
 template<threading_model Threading = shared>
-class token_bucket : public detail::ruled<pace, rate, Threading> {
+class token_bucket : public detail::ruled<token_bucket<Threading>, pace, rate, Threading> {
 public:
     /// Full from the beginning. Throws `std::invalid_argument` for bad options.
-    explicit token_bucket(rate const& r) : detail::ruled<pace, rate, Threading>(r) {}
+    explicit token_bucket(rate const& r) : detail::ruled<token_bucket<Threading>, pace, rate, Threading>(r) {}
 };
 
 static_assert(limiter<token_bucket<shared>> && limiter<token_bucket<confined>>);

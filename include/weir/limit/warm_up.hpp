@@ -171,10 +171,10 @@ private:
 /// Thread-safe as `warm_up<shared>`, under a lock: its state is two words. Cost: about 90 instructions, warm. Memory: 136 bytes. A key of `keyed` takes
 /// 16 bytes beside the key. Choose `leaky_bucket` for an even pace, `gcra` where a rest earns a burst.
 template<threading_model Threading = shared>
-class warm_up : public detail::ruled<ramp, warm_up_options, Threading> {
+class warm_up : public detail::ruled<warm_up<Threading>, ramp, warm_up_options, Threading> {
 public:
     /// Cold from the beginning. Throws `std::invalid_argument` for bad options.
-    explicit warm_up(warm_up_options const& o) : detail::ruled<ramp, warm_up_options, Threading>(o) {}
+    explicit warm_up(warm_up_options const& o) : detail::ruled<warm_up<Threading>, ramp, warm_up_options, Threading>(o) {}
 };
 
 static_assert(limiter<warm_up<shared>> && limiter<warm_up<confined>>);

@@ -21,7 +21,7 @@ concept rule_with_storage = requires(Rule const& r, typename Rule::state& s)
 
 /// The home of a rule's state under a lock: for states of more than a word.
 struct under_a_lock {
-    template<limiting_rule Rule, class Options, threading_model Threading>
+    template<class Limiter, limiting_rule Rule, class Options, threading_model Threading>
     class home {
     public:
         home(Options const& o, Rule const& r) : settings_(o), rule_(r), wanted_(r)

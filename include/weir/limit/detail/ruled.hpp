@@ -14,9 +14,10 @@ namespace weir::inline v0::detail {
 
 /// A limiter made of a `limiting_rule`: all of `limiter`, with the state of the rule in one word and changed by compare-and-swap if the rule
 /// says how to pack it (`word_rule`), under a lock otherwise. What is left to say for an algorithm is its rule and its options.
-template<limiting_rule Rule, class Options, threading_model Threading>
+/// `Limiter` is what derives from this: the name that a debug build tells when it finds one that is confined used by two threads.
+template<class Limiter, limiting_rule Rule, class Options, threading_model Threading>
 class ruled {
-    using home = typename std::conditional_t<word_rule<Rule>, in_a_word, under_a_lock>::template home<Rule, Options, Threading>;
+    using home = typename std::conditional_t<word_rule<Rule>, in_a_word, under_a_lock>::template home<Limiter, Rule, Options, Threading>;
 
 public:
     using options = Options;

@@ -47,7 +47,7 @@ struct in_a_word {
     // A call that reads settings of two minds cannot swap the state: it saw the state as it was before the change, and the swap releases
     // what the exchange to `elsewhere` acquires; had the swap come first, no new setting could have been read.
     // In the other direction, who sees the state after the change acquires the settings with it.
-    template<word_rule Rule, class Options, threading_model Threading>
+    template<class Limiter, word_rule Rule, class Options, threading_model Threading>
     class home {
         using state = typename Rule::state;
 
