@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
+#include <numeric>
 #include <random>
 #include <set>
 #include <string>
@@ -57,12 +58,15 @@ bool obeys(weir::composition const& c, weir::demands<Laws...> const*)
 
 class drawing {
 public:
-    drawing(std::vector<dish> dishes, std::uint64_t seed) : dishes_(std::move(dishes)), random_(seed) {}
+    drawing(std::vector<dish> dishes, std::uint64_t seed) : dishes_(std::move(dishes)), random_(seed), fresh_(dishes_.size())
+    {
+        std::iota(fresh_.begin(), fresh_.end(), std::size_t{0});
+    }
 
-    /// The next one, with the dish whose turn it is among its policies.
+    /// The next one, with the dish whose turn it is among its policies, and others that nobody had yet.
     stack next()
     {
-        std::size_t const turn = turn_++ % dishes_.size();
+        std::size_t const turn = fresh_.empty() ? turn_++ % dishes_.size() : fresh_.front();
         for (;;) {
             stack s;
             s.serves = static_cast<handler>(below(8) < 5 ? 0 : 1 + below(3));
@@ -73,9 +77,11 @@ public:
             };
             if (!fits(turn)) continue;
             while (s.policies.size() < length)
-                if (std::size_t const dish = below(dishes_.size()); fits(dish)) s.policies.push_back(dish);
+                if (std::size_t const dish = any(); fits(dish)) s.policies.push_back(dish);
             if (std::ranges::count(s.policies, turn) == 0) s.policies[below(length)] = turn;
-            if (is_lawful(s) && drawn_.insert(s.policies).second) return s;
+            if (!is_lawful(s) || !drawn_.insert(s.policies).second) continue;
+            for (std::size_t const dish : s.policies) std::erase(fresh_, dish);
+            return s;
         }
     }
     [[nodiscard]] bool is_synchronous(stack const& s) const
@@ -90,6 +96,7 @@ public:
     }
 
 private:
+    std::size_t any() { return !fresh_.empty() && below(3) == 0 ? fresh_[below(fresh_.size())] : below(dishes_.size()); }
     std::size_t below(std::size_t bound) { return random_() % bound; }
     [[nodiscard]] bool is_lawful(stack const& s) const
     {
@@ -107,6 +114,7 @@ private:
     std::vector<dish> dishes_;
     std::mt19937_64 random_;
     std::set<order> drawn_;
+    std::vector<std::size_t> fresh_; ///< dishes that no stack had yet
     std::size_t turn_ = 0;
 };
 

@@ -9,20 +9,37 @@
 #include <weir/cache/cached.hpp>
 #include <weir/core/directives.hpp>
 #include <weir/core/key.hpp>
+#include <weir/limit/adaptive_lifo.hpp>
+#include <weir/limit/adaptive_limit.hpp>
+#include <weir/limit/aimd.hpp>
+#include <weir/limit/all_of.hpp>
+#include <weir/limit/codel.hpp>
+#include <weir/limit/concurrency_limit.hpp>
+#include <weir/limit/fair_by.hpp>
+#include <weir/limit/fixed_window.hpp>
 #include <weir/limit/gcra.hpp>
 #include <weir/limit/keyed.hpp>
+#include <weir/limit/leaky_bucket.hpp>
+#include <weir/limit/leased.hpp>
+#include <weir/limit/lifo.hpp>
 #include <weir/limit/rate_limit.hpp>
+#include <weir/limit/sliding_log.hpp>
 #include <weir/limit/throttle.hpp>
 #include <weir/limit/token_bucket.hpp>
+#include <weir/limit/vegas.hpp>
+#include <weir/limit/warm_up.hpp>
 #include <weir/resilience/adaptive_throttle.hpp>
+#include <weir/resilience/answer_store.hpp>
 #include <weir/resilience/attempt_timeout.hpp>
 #include <weir/resilience/bulkhead.hpp>
 #include <weir/resilience/circuit_breaker.hpp>
 #include <weir/resilience/fallback.hpp>
 #include <weir/resilience/hedge.hpp>
+#include <weir/resilience/idempotency_key.hpp>
 #include <weir/resilience/keyed_breaker.hpp>
 #include <weir/resilience/retry.hpp>
 #include <weir/resilience/timeout.hpp>
+#include <weir/testing/chaos.hpp>
 
 #include <array>
 #include <cstddef>
@@ -38,7 +55,7 @@ enum rules : unsigned {
     forks = 2,      ///< runs the inside on its own: each doubles what there is to compile
     no_streams = 4, ///< cannot stand around a handler of `held`
     borders = 8,    ///< a codec
-    scoped = 16,    ///< in pipelines with a scope only
+    scoped = 16,    ///< within a scope only
 };
 
 #define WEIR_DISH(dish, dish_rules, ...)                                                                                                   \
@@ -72,6 +89,16 @@ WEIR_DISH(tenants, anywhere, names_tenant{})
 WEIR_DISH(tenant_reader, anywhere, reads_tenant{})
 
 // Those that weir ships.
+struct name_of_key {
+    std::string_view operator()(auto const& call) const
+    {
+        constexpr std::string_view names[] = {"zero", "one", "two", "three"};
+        return names[call.request().key % 4];
+    }
+};
+struct anything {
+    int operator()(auto const&) const { return 0; }
+};
 WEIR_DISH(rate, anywhere, weir::rate_limit{weir::gcra{{.permits = 50, .per = 1s, .burst = 4}}})
 WEIR_DISH(bucket, anywhere, weir::rate_limit{weir::token_bucket{{.permits = 50, .per = 1s, .burst = 4}}})
 inline constexpr auto by_key = weir::keyed_by<int>([](auto const& q) { return q.key; });
@@ -94,6 +121,39 @@ WEIR_DISH(keyed_breakers, anywhere,
                               by_key,
                               {.capacity = 3, .forget_after = 100ms, .seed = 1}})
 WEIR_DISH(shedding, anywhere, weir::adaptive_throttle{{.window = 100ms, .seed = 1}})
+WEIR_DISH(latest_first, anywhere, weir::concurrency_limit{{.max_concurrent = 2, .max_wait = 30ms, .max_waiting = 4}, weir::lifo{}})
+WEIR_DISH(lifo_by_load, anywhere, weir::concurrency_limit{{.max_concurrent = 1, .max_wait = 30ms, .max_waiting = 4}, weir::adaptive_lifo{}})
+WEIR_DISH(fair_places, anywhere,
+          weir::concurrency_limit{{.max_concurrent = 2, .max_wait = 30ms, .max_waiting = 4}, weir::fair_by{by_key, {.max_users = 3}}})
+WEIR_DISH(adapting, anywhere,
+          weir::adaptive_limit{weir::vegas{},
+                               {.initial = 3,
+                                .floor = 2,
+                                .ceiling = 8,
+                                .probe_limit = 1,
+                                .probe_every = 100ms,
+                                .window = 20ms,
+                                .window_calls = 3,
+                                .max_wait = 30ms,
+                                .max_waiting = 4},
+                               weir::codel{}})
+WEIR_DISH(dropping, anywhere,
+          weir::adaptive_limit{weir::aimd{}, {.initial = 3, .floor = 1, .ceiling = 5, .probe_limit = 1, .window = 20ms}})
+WEIR_DISH(dripping, anywhere, weir::throttle{weir::leaky_bucket{{.permits = 50, .per = 1s, .queue = 3}}, 50ms})
+WEIR_DISH(warming_up, anywhere, weir::throttle{weir::warm_up{{.permits = 100, .per = 1s, .warm_up = 100ms}}, 50ms})
+WEIR_DISH(leased_rate, anywhere,
+          weir::rate_limit{weir::leased{weir::gcra{{.permits = 1'000, .per = 1s, .burst = 50}}, {.batch = 5, .life = 10ms}}})
+WEIR_DISH(several_rates, anywhere,
+          weir::rate_limit{weir::all_of{
+              weir::named<"all">(weir::gcra{{.permits = 50, .per = 1s, .burst = 6}}),
+              weir::named<"each">(weir::keyed{weir::gcra{{.permits = 50, .per = 1s, .burst = 3}}, by_key, {.capacity = 8, .seed = 1}})}})
+WEIR_DISH(window_of_time, anywhere, weir::rate_limit{weir::fixed_window{{.permits = 10, .per = 500ms}}})
+WEIR_DISH(log_of_times, anywhere, weir::rate_limit{weir::sliding_log{{.permits = 10, .per = 500ms}}})
+WEIR_DISH(once_a_key, no_streams,
+          weir::idempotency_key{weir::answer_store<answer<Depth>>{{.capacity = 16, .ttl = 20ms}}, weir::one_scope{}, name_of_key{},
+                                anything{}})
+WEIR_DISH(chaotic, anywhere,
+          weir::chaos{{.latency_rate = 0.1, .min_latency = 10ms, .max_latency = 30ms, .fault_rate = 0.1, .drop_rate = 0.1}, here()})
 WEIR_DISH(retrying, no_streams, weir::retry<3>{{.base = 10ms, .cap = 40ms, .budget = {.floor_per_second = 1e6}, .seed = 7}})
 WEIR_DISH(retry_twice, no_streams, weir::retry<2>{{.base = 20ms, .cap = 20ms, .seed = 7}})
 WEIR_DISH(time_limit, awaits, weir::timeout{40ms})
@@ -119,10 +179,11 @@ WEIR_DISH(guarded_cache, forks | no_streams,
 template<template<int> class... Dishes>
 struct list {
 };
-using all =
-    list<strict_gate, shared_gate, identity, once, body_check, forgetful, parking_gate, pending_gate, asking_gate, guessing, pending_guess,
-         mending, refresh, repeating, stamping, pending_stamp, rewriting, codec, tenants, tenant_reader, rate, bucket, keyed_rate,
-         throttled, keyed_throttle, places, one_place, breaker, counting_breaker, keyed_breakers, shedding, retrying, retry_twice,
-         time_limit, stated_limit, short_limit, attempt_limit, hedging, default_answer, failing_fallback, cache, guarded_cache>;
+using all = list<strict_gate, shared_gate, identity, once, body_check, forgetful, parking_gate, pending_gate, asking_gate, guessing,
+                 pending_guess, mending, refresh, repeating, stamping, pending_stamp, rewriting, codec, tenants, tenant_reader, rate,
+                 bucket, keyed_rate, throttled, keyed_throttle, places, one_place, breaker, counting_breaker, keyed_breakers, shedding,
+                 latest_first, lifo_by_load, fair_places, adapting, dropping, dripping, warming_up, leased_rate, several_rates,
+                 window_of_time, log_of_times, attempt_limit, hedging, once_a_key, chaotic, retrying, retry_twice, time_limit, stated_limit,
+                 short_limit, default_answer, failing_fallback, cache, guarded_cache>;
 
 } // namespace stacks::menu

@@ -175,8 +175,9 @@ public:
         if (jobs.size() != 0) found += "the scope has work; ";
         pipeline_.for_each([&](auto& policy, std::string_view) {
             if constexpr (requires { policy.stats().inside; })
-                if (auto const s = policy.stats(); s.inside + s.waiting != 0) found += "a bulkhead is not empty; ";
-            if constexpr (requires { policy.stats(now).opened; }) found += complaint_of_breaker(policy, now);
+                if (auto const s = policy.stats(); s.inside + s.waiting != 0) found += std::string(policy.name) + " is not empty; ";
+            if constexpr (requires { policy.stats(now).probes_out; })
+                if (policy.stats(now).probes_out != 0) found += "a breaker has lost a probe; ";
             if constexpr (requires { policy.is_idle(); })
                 if (!policy.is_idle()) found += "a parking gate is not idle; ";
         });
@@ -184,24 +185,6 @@ public:
     }
 
 private:
-    struct call_by_hand {
-        weir::time_point time;
-        [[nodiscard]] weir::time_point now() const noexcept { return time; }
-        [[nodiscard]] bool failed(auto const&) const noexcept { return false; }
-    };
-    /// While it is half-open there have to be as many probes as are missing.
-    static std::string complaint_of_breaker(auto& breaker, weir::time_point now)
-    {
-        call_by_hand call{now};
-        for (int i = 0; i < 8 && breaker.stats(now).now == weir::breaker_state::half_open; ++i) {
-            auto const probe = breaker.admit(call);
-            if (probe)
-                breaker.settle(probe.permit(), weir::result<int>(1), call);
-            else if (breaker.stats(now).now == weir::breaker_state::half_open)
-                return "a breaker has lost a probe; ";
-        }
-        return {};
-    }
     watched_type& watch(record& heard)
     {
         std::scoped_lock const lock(mutex_);

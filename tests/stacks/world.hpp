@@ -81,6 +81,12 @@ public:
     }
     /// Once in so many times, unless all is quiet.
     bool trouble(std::uint64_t once_in) { return !quiet && draw(once_in) == 0; }
+    /// For `chaos`.
+    bool chance(double probability) { return !quiet && static_cast<double>(draw(1'000)) < probability * 1'000; }
+    weir::duration between(weir::duration low, weir::duration high)
+    {
+        return low + weir::duration(draw(static_cast<std::uint64_t>((high - low).count()) + 1));
+    }
     /// Some time, in steps, so that much happens at once.
     weir::duration some_time() { return quiet ? 0ms : static_cast<int>(draw(6)) * 10ms; }
     /// Here may be thrown.
