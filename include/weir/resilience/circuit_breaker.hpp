@@ -106,10 +106,8 @@ public:
     }
     void cancel(permit_type permit) noexcept
     {
-        if (word::state(permit) != state::half_open) [[likely]]
-            return;
-        std::lock_guard const lock(changing_);
-        core_.drop(permit);
+        if (word::state(permit) == state::half_open) [[unlikely]]
+            give_place_back(permit);
     }
 
     /// Tells `f` of each transition from now on, once and in order, after the change and without a lock: it may use the breaker. It runs
@@ -210,6 +208,11 @@ private:
         }
         core_.counts().count_timed(now, failed, slow);
         if (s == state::closed && (failed || slow || core_.is_near())) judge(permit, now, tell);
+    }
+    [[gnu::noinline, gnu::cold]] void give_place_back(permit_type permit) noexcept
+    {
+        std::lock_guard const lock(changing_);
+        core_.drop(permit);
     }
     template<class Tell>
     [[gnu::noinline, gnu::cold]] void judge(permit_type permit, time_point now, Tell tell)
