@@ -23,6 +23,20 @@ TEST_CASE("limit_facts: one of the same name is replaced, and no more are kept t
     CHECK(facts.all()[3].state.limit == 7);
 }
 
+TEST_CASE("limit_facts: the key of the first limit that tells one")
+{
+    weir::limit_facts facts;
+    facts.add({"all", {}});
+    facts.add({"tenant", {}}, weir::partition_key("a"));
+    facts.add({"user", {}}, weir::partition_key("b"));
+    CHECK(facts.all().size() == 3);
+    CHECK(facts.key_of("all").empty());
+    CHECK(facts.key_of("tenant") == "a");
+    CHECK(facts.key_of("user").empty());
+    facts.add({"tenant", {}}, weir::partition_key("c"));
+    CHECK(facts.key_of("tenant") == "c");
+}
+
 TEST_CASE("limit_facts: a key is told as text, if it is short")
 {
     CHECK(weir::partition_key("tenant").view() == "tenant");

@@ -124,6 +124,13 @@ public:
     {
         reported_.template at<std::optional<std::remove_cvref_t<F>>>() = std::forward<F>(fact);
     }
+    /// The fact to be told, to add to it: the one that was reported, or a new one.
+    template<class F>
+    [[nodiscard]] F& reporting()
+    {
+        auto& fact = reported_.template at<std::optional<F>>();
+        return fact ? *fact : fact.emplace();
+    }
     /// What was reported, if anything was.
     template<class F>
     [[nodiscard]] std::optional<F> const& reported() const noexcept
@@ -278,6 +285,11 @@ public:
     void report(F&& fact)
     {
         state_.report(std::forward<F>(fact));
+    }
+    template<class F>
+    [[nodiscard]] F& reporting()
+    {
+        return state_.template reporting<F>();
     }
     template<class F>
     [[nodiscard]] std::optional<F> const& reported() const noexcept

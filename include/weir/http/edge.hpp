@@ -105,7 +105,7 @@ void annotate(response& r, remarks const& said, Named const& named, duration ret
                     .window = q.window,
                     .remaining = q.remaining,
                     .reset = full || too_late ? duration::max() : q.until_more,
-                    .partition = each.partition.view()});
+                    .partition = said.limits->key_of(each.name)});
     }
     fields.set_on(r);
 }

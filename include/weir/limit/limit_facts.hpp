@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <type_traits>
 
 namespace weir::inline v0 {
 
@@ -43,32 +44,50 @@ private:
 
 /// Where one limit stands.
 struct limit_fact {
-    std::string_view name;        ///< the limit's, `named<"per day">(gcra{...})`, or that of its policy; it outlives the call
-    quota state{};                ///< as the limiter told it
-    partition_key partition = {}; ///< the key, where the policy says that it may be told; else empty
+    std::string_view name; ///< the limit's, `named<"per day">(gcra{...})`, or that of its policy; it outlives the call
+    quota state{};         ///< as the limiter told it
 };
 
 /// Where the limits of a call stand: the facet that `rate_limit` and `throttle` report when they refuse a call, and with `tell_always` when
-/// they let it pass. The HTTP edge writes it into the `RateLimit` fields.
+/// they let it pass. The HTTP edge writes it into the `RateLimit` fields. It lies in the call's frame, so it is small and trivially copyable:
+/// up to four facts, and the key of one of them, the first whose policy says that it may be told.
 class limit_facts {
 public:
     /// As many are told, the first ones.
     static constexpr std::size_t most = 4;
 
     /// One of the same name is replaced: it was told by an earlier attempt.
-    void add(limit_fact const& fact) noexcept
+    [[gnu::always_inline]] void add(limit_fact const& fact) noexcept // else the call would escape
     {
-        auto const end = facts_.begin() + size_;
-        auto const same = std::find_if(facts_.begin(), end, [&](limit_fact const& f) { return f.name == fact.name; });
-        if (same == facts_.end()) return;
-        *same = fact;
-        if (same == end) ++size_;
+        std::size_t at = 0;
+        while (at < size_ && facts_[at].name != fact.name) ++at;
+        if (at == most) return;
+        facts_[at] = fact;
+        if (at == size_) ++size_;
+    }
+    /// The same, with the key.
+    void add(limit_fact const& fact, partition_key const& key) noexcept
+    {
+        add(fact);
+        bool const told = std::any_of(facts_.begin(), facts_.begin() + size_, [&](limit_fact const& f) { return f.name == fact.name; });
+        if (!told || (!key_.view().empty() && of_key_ != fact.name)) return;
+        key_ = key;
+        of_key_ = fact.name;
     }
     [[nodiscard]] std::span<limit_fact const> all() const noexcept { return {facts_.data(), size_}; }
+    /// The key of a limit, by its name; empty if it is not told.
+    [[nodiscard]] std::string_view key_of(std::string_view name) const noexcept
+    {
+        return name == of_key_ ? key_.view() : std::string_view();
+    }
 
 private:
     std::array<limit_fact, most> facts_{};
-    std::uint8_t size_ = 0;
+    std::uint32_t size_ = 0;
+    partition_key key_;
+    std::string_view of_key_;
 };
+
+static_assert(std::is_trivially_copyable_v<limit_facts>);
 
 } // namespace weir::inline v0

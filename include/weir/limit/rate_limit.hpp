@@ -123,22 +123,13 @@ private:
     [[gnu::always_inline]] void tell(auto& call)
     {
         constexpr std::string_view told = detail::name_of<Limiter>(name);
-        auto const& before = call.template reported<limit_facts>();
-        if constexpr (detail::keyed_limiter<limiter_type> || detail::joint_limiter<limiter_type>) {
-            limit_facts facts = before ? *before : limit_facts{};
+        limit_facts& facts = call.template reporting<limit_facts>();
+        if constexpr (detail::keyed_limiter<limiter_type> || detail::joint_limiter<limiter_type>)
             detail::tell_for<tells_key>(algorithm(), call, told, facts);
-            call.report(facts);
-        } else {
-            call.report(with_quota(before ? &*before : nullptr, told, call.now()));
-        }
+        else
+            facts.add({told, quota_apart(call.now())});
     }
-    // Apart, and not told the call: the call would escape.
-    [[gnu::noinline, gnu::cold]] limit_facts with_quota(limit_facts const* before, std::string_view told, time_point now) const
-    {
-        limit_facts facts = before != nullptr ? *before : limit_facts{};
-        facts.add({told, algorithm().quota_at(now)});
-        return facts;
-    }
+    [[gnu::noinline, gnu::cold]] quota quota_apart(time_point now) const { return algorithm().quota_at(now); }
 
     [[no_unique_address]] Limiter limiter_;
     [[no_unique_address]] price price_;

@@ -111,10 +111,7 @@ private:
     }
     [[gnu::noinline, gnu::cold]] void tell(auto& call)
     {
-        auto const& before = call.template reported<limit_facts>();
-        limit_facts facts = before ? *before : limit_facts{};
-        detail::tell_for<false>(algorithm(), call, detail::name_of<Limiter>(name), facts);
-        call.report(facts);
+        detail::tell_for<false>(algorithm(), call, detail::name_of<Limiter>(name), call.template reporting<limit_facts>());
     }
 
     [[no_unique_address]] Limiter limiter_;

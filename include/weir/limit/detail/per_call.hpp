@@ -116,9 +116,11 @@ void tell_for(Limiter& limiter, Call& call, std::string_view name, limit_facts& 
         limiter.template tell_for<TellsKey>(call, name, facts);
     } else if constexpr (keyed_limiter<Limiter>) {
         decltype(auto) key = limiter.key_of()(call);
-        limit_fact fact{name, limiter.quota_at(key, call.now())};
-        if constexpr (TellsKey) fact.partition = partition_key(key);
-        facts.add(fact);
+        limit_fact const fact{name, limiter.quota_at(key, call.now())};
+        if constexpr (TellsKey)
+            facts.add(fact, partition_key(key));
+        else
+            facts.add(fact);
     } else {
         facts.add({name, limiter.quota_at(call.now())});
     }
