@@ -99,7 +99,7 @@ public:
                 core_.counts().count(call.now(), failed);
             else
                 core_.counts().count({}, failed);
-            if (failed || core_.is_near()) [[unlikely]]
+            if (failed) [[unlikely]]
                 judge(permit, call.now(), detail::teller_of(call));
         } else
             settle_otherwise(permit, v, call.now(), detail::teller_of(call));

@@ -43,12 +43,12 @@ struct pipeline_verdict {
     template<class Outcome, class Call>
     [[nodiscard]] constexpr verdict operator()(Outcome const& outcome, Call const& call) const
     {
-        if (!outcome.has_error()) [[likely]]
-            return call.failed(outcome) ? verdict::failure : verdict::success;
-        if (call.failed(outcome)) return verdict::failure;
-        if constexpr (requires { outcome.error().kind(); })
-            if (says_nothing_of_the_service(outcome.error().kind())) return verdict::ignored;
-        return verdict::success;
+        if constexpr (requires { outcome.error().kind(); }) {
+            if (!outcome.has_error()) [[likely]]
+                return call.failed(outcome) ? verdict::failure : verdict::success;
+            if (!call.failed(outcome) && says_nothing_of_the_service(outcome.error().kind())) return verdict::ignored;
+        }
+        return call.failed(outcome) ? verdict::failure : verdict::success;
     }
 };
 

@@ -11,16 +11,18 @@
 
 namespace weir::inline v0::detail {
 
-/// The state of a breaker in one word: the state in the low three bits, above them whether calls are timed, above that a number that grows
-/// with each change. The permit of a call is the word under which it came, and a result whose word is not the present one is late.
+/// The state of a breaker in one word: the state in the low three bits, above them whether calls are timed, and whether the rate is too high
+/// already and only the minimum of calls is missing; above that a number that grows with each change. The permit of a call is the word under
+/// which it came, and a result whose word has another number or state is late.
 ///
-/// A permit stays as small as that where calls are timed: of the number it then has 20 bits, and above them the time of 40 bits, in units of
-/// 256 ns. So it is taken for late unless a multiple of a million changes came while its call ran, and slowness is told to 256 ns for 39 hours.
+/// A permit stays as small as that where calls are timed: of the number it then has 19 bits, and above them the time of 40 bits, in units of
+/// 256 ns. So it is taken for late unless a multiple of half a million changes came while its call ran, and slowness is told to 256 ns for 39 hours.
 struct breaker_word {
-    static constexpr unsigned number_at = 4;
+    static constexpr unsigned number_at = 5;
     static constexpr std::uint64_t timed_bit = 8;
-    /// Closed, and calls are not timed: the common way.
-    [[nodiscard]] static constexpr bool is_plainly_closed(std::uint64_t word) noexcept { return (word & 15) == 0; }
+    static constexpr std::uint64_t near_bit = 16;
+    /// Closed, far from opening, and calls are not timed: the common way.
+    [[nodiscard]] static constexpr bool is_plainly_closed(std::uint64_t word) noexcept { return (word & 31) == 0; }
     [[nodiscard]] static constexpr breaker_state state(std::uint64_t word) noexcept { return static_cast<breaker_state>(word & 7); }
     [[nodiscard]] static constexpr bool is_timed(std::uint64_t word) noexcept { return (word & timed_bit) != 0; }
 
@@ -30,7 +32,7 @@ struct breaker_word {
     }
     [[nodiscard]] static constexpr bool is_late(std::uint64_t permit, std::uint64_t word) noexcept
     {
-        return ((permit ^ word) & (is_timed(permit) ? kept : ~std::uint64_t{0})) != 0;
+        return ((permit ^ word) & (is_timed(permit) ? kept : ~std::uint64_t{0}) & ~near_bit) != 0;
     }
     /// How long the call of a timed permit has run.
     [[nodiscard]] static constexpr duration age(std::uint64_t permit, time_point now) noexcept
@@ -77,7 +79,7 @@ public:
     [[nodiscard]] auto& counts() noexcept { return counts_; }
     [[nodiscard]] auto const& counts() const noexcept { return counts_; }
     /// The rate is too high already, only the minimum of calls is missing.
-    [[nodiscard]] bool is_near() const noexcept { return near_.load(); }
+    [[nodiscard]] bool is_near() const noexcept { return (word_.load() & breaker_word::near_bit) != 0; }
 
     // What follows is called under the owner's lock.
 
@@ -128,7 +130,7 @@ public:
                                        std::uint64_t random) noexcept
     {
         if (breaker_word::is_late(permit, word_.load())) return {};
-        near_.store(opinion.too_many && !opinion.enough);
+        near(opinion.too_many && !opinion.enough);
         if (!opinion.too_many || !opinion.enough) return {};
         failed_turns_ = 0;
         return open(o, now, random, opinion.why);
@@ -150,9 +152,9 @@ public:
             counts_.count_timed(now, failed, slow);
         else
             counts_.count(now, failed);
-        if (s != state::closed || !(failed || slow || near_.load())) return {};
+        if (s != state::closed || !(failed || slow || is_near())) return {};
         auto const opinion = counts_.opinion(counts_.sum(now), o);
-        return opinion.too_many || near_.load() ? judge(permit, opinion, o, now, random) : breaker_change{};
+        return opinion.too_many || is_near() ? judge(permit, opinion, o, now, random) : breaker_change{};
     }
     /// By everybody, without the lock.
     [[nodiscard]] bool is_slow(std::uint64_t permit, time_point now) const noexcept
@@ -173,7 +175,8 @@ public:
     {
         counts_.adopt(o, before);
         if ((o.slow_call > duration::zero()) != (before.slow_call > duration::zero()) && now() != state::half_open)
-            word_.store(next_word(now(), o.slow_call > duration::zero()), std::memory_order_release);
+            word_.store(next_word(now(), o.slow_call > duration::zero()) | (word_.load() & breaker_word::near_bit),
+                        std::memory_order_release);
         slow_call_.store(o.slow_call.count());
     }
     [[nodiscard]] std::uint32_t probes_out() const noexcept { return now() == state::half_open ? out_ : 0; }
@@ -190,11 +193,15 @@ private:
         return ((word_.load() >> breaker_word::number_at) + 1) << breaker_word::number_at | (timed ? breaker_word::timed_bit : 0) |
                static_cast<std::uint64_t>(to);
     }
+    void near(bool is) noexcept
+    {
+        std::uint64_t const w = word_.load();
+        word_.store(is ? w | breaker_word::near_bit : w & ~breaker_word::near_bit, std::memory_order_release);
+    }
     breaker_change change(state to, breaker_reason why) noexcept
     {
         breaker_change const c{now(), to, why, ++changes_};
         out_ = good_ = 0;
-        near_.store(false);
         word_.store(next_word(to, slow_call_.load() != 0), std::memory_order_release);
         return c;
     }
@@ -218,7 +225,7 @@ private:
     {
         if (now() != state::closed) return close(breaker_reason::by_hand);
         counts_.forget();
-        near_.store(false);
+        near(false);
         return {};
     }
     void take_back() noexcept
@@ -227,7 +234,6 @@ private:
     }
 
     typename Threading::template cell<std::uint64_t> word_;
-    typename Threading::template cell<bool> near_;
     typename Threading::template cell<std::int64_t> slow_call_; // of the settings; 0: calls are not timed
     typename Window::template counts<Threading> counts_;
     std::uint32_t out_ = 0;          // half-open: probes that have not come back
