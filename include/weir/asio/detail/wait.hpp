@@ -157,7 +157,8 @@ private:
     static void given_up(wheel_entry& self) noexcept
     {
         auto& w = static_cast<wait&>(self);
-        w.state_.fetch_or(static_cast<std::uint8_t>(wait_end::cancelled), std::memory_order_acq_rel); // whoever wakes it now comes too late
+        // Whoever wakes it now comes too late, and who did before posts it, or has done so: the handler is theirs.
+        if ((w.state_.fetch_or(static_cast<std::uint8_t>(wait_end::cancelled), std::memory_order_acq_rel) & end_mask) != 0) return;
         // The handler owns the coroutine in whose frame it lies: only outside of it can it be destroyed.
         if (holder_base* const held = std::exchange(w.held_, nullptr)) held->give_up();
     }
