@@ -90,4 +90,17 @@ private:
 
 static_assert(std::is_trivially_copyable_v<limit_facts>);
 
+namespace detail {
+
+/// A call whose caller hears of its limits; that of a shadowed limit does not.
+template<class Call>
+concept hears_of_limits = requires(Call& call)
+{
+    {
+        call.template reporting<limit_facts>()
+        } -> std::same_as<limit_facts&>;
+};
+
+} // namespace detail
+
 } // namespace weir::inline v0

@@ -120,14 +120,17 @@ private:
         refused_.add();
         return error(errc::rate_limited, d.retry_after());
     }
-    [[gnu::always_inline]] void tell(auto& call)
+    template<class Call>
+    [[gnu::always_inline]] void tell(Call& call)
     {
-        constexpr std::string_view told = detail::name_of<Limiter>(name);
-        limit_facts& facts = call.template reporting<limit_facts>();
-        if constexpr (detail::keyed_limiter<limiter_type> || detail::joint_limiter<limiter_type>)
-            detail::tell_for<tells_key>(algorithm(), call, told, facts);
-        else
-            facts.add({told, quota_apart(call.now())});
+        if constexpr (detail::hears_of_limits<Call>) {
+            constexpr std::string_view told = detail::name_of<Limiter>(name);
+            limit_facts& facts = call.template reporting<limit_facts>();
+            if constexpr (detail::keyed_limiter<limiter_type> || detail::joint_limiter<limiter_type>)
+                detail::tell_for<tells_key>(algorithm(), call, told, facts);
+            else
+                facts.add({told, quota_apart(call.now())});
+        }
     }
     [[gnu::noinline, gnu::cold]] quota quota_apart(time_point now) const { return algorithm().quota_at(now); }
 
