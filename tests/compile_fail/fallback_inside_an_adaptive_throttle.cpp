@@ -1,4 +1,4 @@
-// expect: weir::v0::advice::hides_failures<weir::v0::fallback<int> >::from__move_it_outward_of<weir::v0::adaptive_throttle<> >
+// expect: weir::v0::advice::hides_failures<weir::v0::fallback<int, weir::v0::when_in_trouble> >::from__move_it_outward_of<weir::v0::adaptive_throttle<> >
 // expect-clang: hides_failures<weir::fallback<int>>::from__move_it_outward_of<weir::adaptive_throttle<>>
 // SPDX-License-Identifier: BSL-1.0
 #include <weir/core/pipeline.hpp>
