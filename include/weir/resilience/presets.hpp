@@ -16,10 +16,12 @@
 #include <weir/resilience/retry.hpp>
 #include <weir/resilience/timeout.hpp>
 
+#include <concepts>
 #include <cstdint>
 
 // Stacks that most services want, each a function that returns one: policies that stand in the right order, with defaults that one can begin
 // with. A pipeline takes a stack apart, so it costs what its policies cost. Copy one and change it when yours differs.
+// They are templates so that a file compiles those that it calls.
 namespace weir::inline v0 {
 
 struct client_standard_options {
@@ -34,7 +36,8 @@ struct client_standard_options {
 /// deadline for each. (The order of Microsoft's standard resilience handler, with a bulkhead where that has a concurrency limiter.)
 /// `pipeline{client_standard(), idempotent{fetch}}`; around a handler that blocks `pipeline{client_standard(), isolate{...}, idempotent{f}}`.
 /// Throws `std::invalid_argument` that names the member.
-[[nodiscard]] inline auto client_standard(client_standard_options const& o = {})
+template<std::same_as<client_standard_options> Options = client_standard_options>
+[[nodiscard]] auto client_standard(Options const& o = {})
 {
     expect(o.attempt_timeout <= o.timeout, "client_standard.attempt_timeout", "at most timeout");
     return bulkhead{{.max_concurrent = o.max_concurrent}} | timeout{o.timeout} | retry<3>{o.retry} | circuit_breaker{o.breaker} |
@@ -53,7 +56,8 @@ struct hedged_read_options {
 /// For reads whose slowest calls matter: a bulkhead, a deadline, a breaker, and a second attempt beside one that takes long, within a budget.
 /// The attempts run in `work`, which outlives the pipeline and is drained before it: `pipeline{hedged_read(work), idempotent{read}}`, where
 /// `read` is a coroutine. Throws `std::invalid_argument` that names the member.
-[[nodiscard]] inline auto hedged_read(scope& work, hedged_read_options const& o = {})
+template<std::same_as<hedged_read_options> Options = hedged_read_options>
+[[nodiscard]] auto hedged_read(scope& work, Options const& o = {})
 {
     expect(o.attempt_timeout <= o.timeout, "hedged_read.attempt_timeout", "at most timeout");
     return within{work} | bulkhead{{.max_concurrent = o.max_concurrent}} | timeout{o.timeout} | circuit_breaker{o.breaker} |
@@ -68,7 +72,8 @@ struct server_edge_options {
 
 /// For the edge of a server: sheds load while the process is overloaded, a deadline, and a limit of calls at a time that finds itself by their
 /// latency (Gradient2). Samplers feed the gauge: `cgroup_cpu` and `lag_probe`; it outlives the pipeline. `pipeline{server_edge(gauge), ..., handler}`.
-[[nodiscard]] inline auto server_edge(load_gauge const& gauge, server_edge_options const& o = {})
+template<std::same_as<server_edge_options> Options = server_edge_options>
+[[nodiscard]] auto server_edge(load_gauge const& gauge, Options const& o = {})
 {
     return load_shed{gauge, o.shed} | timeout{o.timeout} | adaptive_limit{gradient2{}, o.limit};
 }
@@ -84,7 +89,8 @@ struct queue_worker_options {
 /// For who works messages off a queue: nobody waits for an answer, so calls wait for a place, and failed ones are made again patiently, up to
 /// five times, while a breaker keeps them away from what is down. No deadline for the whole: what fails in the end goes back to the queue, or to a
 /// list of dead letters. `pipeline{queue_worker(), idempotent{work_on}}`.
-[[nodiscard]] inline auto queue_worker(queue_worker_options const& o = {})
+template<std::same_as<queue_worker_options> Options = queue_worker_options>
+[[nodiscard]] auto queue_worker(Options const& o = {})
 {
     return bulkhead{{.max_concurrent = o.max_concurrent, .max_wait = duration::max(), .max_waiting = o.max_waiting}} | retry<5>{o.retry} |
            circuit_breaker{o.breaker} | attempt_timeout{o.attempt_timeout};
