@@ -6,6 +6,8 @@
 #include <weir/cache/bloom_filter.hpp>
 #include <weir/cache/bloom_guard.hpp>
 #include <weir/cache/cached.hpp>
+#include <weir/cache/counting_bloom_filter.hpp>
+#include <weir/cache/guard.hpp>
 #include <weir/cache/store.hpp>
 #include <weir/core/describe.hpp>
 #include <weir/core/key.hpp>

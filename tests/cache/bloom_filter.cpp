@@ -102,6 +102,52 @@ TEST_CASE("bloom_filter: false positives come at the rate that was asked for, at
     }
 }
 
+TEST_CASE("bloom_filter: whatever the size and the seed, the rate is never more than 5 % above the one that was asked for")
+{
+    for (double const rate : {0.3, 0.01, 0.0005, 1e-5})
+        for (std::size_t const population : {1u, 10u, 300u, 3'000u, 30'000u})
+            for (std::uint64_t seed = 1; seed <= 30'000 / population && seed <= 30; ++seed) {
+                weir::bloom_filter<std::uint64_t> filter{{.population = population, .false_positive_rate = rate, .seed = seed}};
+                for (std::uint64_t key = 0; key < population; ++key) filter.add(key);
+                // What the bits say is exact: the chance that the places of a random key are all taken.
+                if (double const filled = filter.stats().false_positive_rate; filled > 1.05 * rate)
+                    FAIL("seed ", seed, ", ", population, " keys: ", filled, " instead of ", rate);
+            }
+}
+
+TEST_CASE("bloom_filter: the processor's vectors say what plain words say")
+{
+    std::mt19937_64 random(9);
+    weir::detail::bloom_line<weir::shared::cell<std::uint64_t>> line;
+    std::size_t found = 0;
+    for (int i = 0; i < 50'000; ++i) {
+        std::uint64_t const bits = random() >> 16;
+        for (unsigned word = 0; word < 8; ++word) {
+            std::uint64_t const crowded = random() | random() | random() | random() | random();
+            std::uint64_t const named = std::uint64_t{1} << weir::detail::bloom_place(bits, word);
+            line.words[word].store(i % 3 == 0 ? named : i % 3 == 1 ? ~named : crowded);
+        }
+        if (i % 3 == 1) line.words[random() % 8].store(0);
+        bool const plainly = weir::detail::line_has_plainly(line, bits);
+        found += plainly ? 1 : 0;
+        REQUIRE(weir::detail::line_has(line, bits) == plainly);
+#if defined(__x86_64__)
+        using weir::detail::vectors;
+        if (weir::detail::has_vectors == vectors::avx512) REQUIRE(weir::detail::line_has_by_avx512(&line, bits) == plainly);
+        if (weir::detail::has_vectors != vectors::none) REQUIRE(weir::detail::line_has_by_avx2(&line, bits) == plainly);
+#endif
+    }
+    CHECK(found > 16'000);
+    CHECK(found < 34'000);
+    // One word that lacks its bit is enough, whichever it is.
+    for (unsigned lacking = 0; lacking < 8; ++lacking) {
+        for (auto& word : line.words) word.store(~std::uint64_t{0});
+        CHECK(weir::detail::line_has(line, 0x123456789abcu));
+        line.words[lacking].store(~(std::uint64_t{1} << weir::detail::bloom_place(0x123456789abcu, lacking)));
+        CHECK_FALSE(weir::detail::line_has(line, 0x123456789abcu));
+    }
+}
+
 TEST_CASE("bloom_filter: estimates how many distinct keys were added")
 {
     weir::bloom_filter<std::uint64_t> filter{{.population = 20'000, .seed = 5u}};
