@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -54,10 +56,44 @@ TEST_CASE("finding: a negative answer is neither a hit nor a miss")
 
 TEST_CASE("finding: tells for how long it has been out of date")
 {
-    CHECK(weir::finding<int>(1, 3s).stale_for() == 3s);
-    CHECK(weir::finding<int>(1, 3s).hit());
-    CHECK(weir::finding<int>::absent(2s).stale_for() == 2s);
-    CHECK(weir::finding<int>::absent(2s).negative());
+    weir::finding<int> const stale(1, {.left = -3s});
+    CHECK(stale.hit());
+    CHECK(stale.stale_for() == 3s);
+    CHECK(stale.left() == 0s);
+    CHECK(weir::finding<int>::absent({.left = -2s}).stale_for() == 2s);
+    CHECK(weir::finding<int>::absent({.left = -2s}).negative());
+}
+
+TEST_CASE("finding: tells how long it stays fresh, how old it is and how long its load took")
+{
+    using weir::detail::short_span;
+    weir::finding<int> const found(1, {.left = 7s, .ttl = short_span(10s), .took = short_span(30ms)});
+    CHECK(found.stale_for() == 0s);
+    CHECK(found.left() == 7s);
+    CHECK(found.age() <= 3s);
+    CHECK(found.age() >= 3s - 10ms); // a thousandth of the ttl
+    CHECK(found.took() <= 30ms);
+    CHECK(found.took() >= 30ms - 30us);
+
+    weir::finding<int> const unknown(1);
+    CHECK(unknown.left() == weir::duration::max());
+    CHECK(unknown.age() == 0s);
+    CHECK(unknown.took() == 0s);
+    CHECK(weir::finding<int>(1, {.left = -5s, .ttl = short_span(10s)}).age() >= 15s - 10ms);
+}
+
+TEST_CASE("finding: a span of two bytes is rounded down by less than a thousandth, and exact below two microseconds")
+{
+    using weir::detail::short_span;
+    for (int ns = 0; ns < 2'048; ++ns) REQUIRE(short_span(weir::duration(ns)).value() == weir::duration(ns));
+    CHECK(short_span(-1ns).value() == 0ns);
+    for (std::int64_t ns = 2'047; ns > 0 && ns < std::numeric_limits<std::int64_t>::max() / 9; ns = ns * 9 / 7) {
+        auto const kept = short_span(weir::duration(ns)).value().count();
+        REQUIRE(kept <= ns);
+        REQUIRE(ns - kept <= ns / 1'024);
+    }
+    auto const longest = short_span(weir::duration::max()).value();
+    CHECK(longest > weir::duration::max() - weir::duration::max() / 1'024);
 }
 
 TEST_CASE("finding: a value that can only be moved is moved out")

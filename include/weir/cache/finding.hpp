@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/cache/detail/short_span.hpp>
 #include <weir/core/clock.hpp>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
 namespace weir::inline v0 {
+
+/// What a cache knows of the times of an answer.
+struct answer_times {
+    duration left = duration::max(); ///< until it goes out of date; below zero: it has been so for that long
+    detail::short_span ttl{};        ///< what it was given when it was written; zero: nobody knows
+    detail::short_span took{};       ///< how long its load took; zero: nobody knows
+};
 
 /// What a look-up in a cache found: nothing (a miss), a value (a hit), or that there is no such thing (a negative answer).
 template<class Value>
@@ -14,14 +23,14 @@ class finding {
 public:
     /// A miss.
     finding() noexcept = default;
-    /// A hit, of a value that has been out of date for `stale_for`.
-    explicit finding(Value value, duration stale_for = {}) : value_(std::move(value)), stale_for_(stale_for) {}
+    /// A hit. Fresh, unless the times say otherwise.
+    explicit finding(Value value, answer_times times = {}) : value_(std::move(value)), times_(times) {}
     /// A negative answer.
-    [[nodiscard]] static finding absent(duration stale_for = {}) noexcept
+    [[nodiscard]] static finding absent(answer_times times = {}) noexcept
     {
         finding made;
         made.negative_ = true;
-        made.stale_for_ = stale_for;
+        made.times_ = times;
         return made;
     }
 
@@ -38,11 +47,34 @@ public:
     [[nodiscard]] Value const* operator->() const noexcept { return &*value_; }
 
     /// For how long the answer has been out of date; zero while it is fresh, and always from `store::find`.
-    [[nodiscard]] duration stale_for() const noexcept { return stale_for_; }
+    [[nodiscard]] duration stale_for() const noexcept { return times_.left < duration::zero() ? -times_.left : duration::zero(); }
+    /// How long the answer stays fresh; zero for one that is out of date. For a refresh ahead, and with `took` for an early one by chance
+    /// (XFetch: Vattani, Chierichetti and Lowenstein, "Optimal Probabilistic Cache Stampede Prevention", VLDB 2015).
+    [[nodiscard]] duration left() const noexcept { return std::max(times_.left, duration::zero()); }
+    /// How long ago the answer was written, to within a thousandth of its time to live; zero if the cache does not know.
+    [[nodiscard]] duration age() const noexcept
+    {
+        duration const ttl = times_.ttl.value();
+        return ttl == duration::zero() ? ttl : std::max(ttl - std::min(times_.left, ttl), duration::zero());
+    }
+    /// How long its load took, to within a thousandth; zero if nobody told the cache.
+    [[nodiscard]] duration took() const noexcept { return times_.took.value(); }
+
+    /// For caches: a miss becomes a hit, or a negative answer.
+    void set(Value const& value, answer_times const& times)
+    {
+        value_.emplace(value);
+        times_ = times;
+    }
+    void set(answer_times const& times) noexcept
+    {
+        negative_ = true;
+        times_ = times;
+    }
 
 private:
     std::optional<Value> value_;
-    duration stale_for_{};
+    answer_times times_;
     bool negative_ = false;
 };
 

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/cache/detail/reader_word.hpp>
+#include <weir/cache/detail/removals.hpp>
 #include <weir/cache/detail/store_shard.hpp>
 #include <weir/cache/finding.hpp>
 #include <weir/cache/store_options.hpp>
+#include <weir/cache/store_write.hpp>
 #include <weir/core/clock.hpp>
 #include <weir/core/detail/hash.hpp>
 #include <weir/core/options.hpp>
@@ -11,35 +14,42 @@
 #include <weir/core/threading.hpp>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <mutex>
-#include <optional>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace weir::inline v0 {
 
-/// A cache in memory, bounded by entries: `store<symbol, quote>{{.capacity = 100'000, .ttl = 30s, .negative_ttl = 5s}}`.
+/// A cache in memory, bounded by entries: `store<symbol, quote>{{.capacity = 100'000, .ttl = 30s, .negative_ttl = 5s}}`; by weight, too:
+/// `store<path, page>{{.capacity = 100'000, .max_weight = 64 << 20}, {.weigh = bytes_of}}`.
 ///
 /// - **Time.** It reads no clock: each call is told the time. What is out of date is never handed out by `find`. Every write draws its
-///   time to live uniformly from `[ttl * (1 - jitter), ttl]`, so that what was loaded together is not reloaded together.
-/// - **Bounds.** At most `capacity` values; SIEVE (`sieve.hpp`) chooses what goes. Negative answers have room of their own, a tenth of
-///   the capacity, so that a flood of keys that do not exist pushes no value out. What is out of date goes as others are written: each
-///   write looks at two entries more. All memory is taken at construction: an entry, and about 40 bytes beside it.
+///   time to live uniformly from `[ttl * (1 - jitter), ttl]`, so that what was loaded together is not reloaded together. The ttl is that of
+///   the settings, of a hook, or of the write; with `idle` it also ends when nobody asks for the value.
+/// - **Bounds.** At most `capacity` values; SIEVE behind the admission of W-TinyLFU (`detail/gated_sieve.hpp`) chooses what goes. Negative
+///   answers have room of their own, a tenth of the capacity, so that a flood of keys that do not exist pushes no value out. What is out
+///   of date goes as others are written: each write looks at two entries more. All memory is taken at construction and by `resize`: an
+///   entry, and at most 40 bytes beside it; 4 more if weighed, 8 more with `idle`.
 /// - **Shards.** From 2,048 values on it is split by bits of the hash into up to 64 parts with a lock each; one part may be full a
-///   little before the whole is. `confined` has one part. The hash is seeded: see `detail::seeded_hash` for what that protects.
-/// - **Copies.** A hit hands out a copy. For big values keep a `std::shared_ptr<T const>`. `Value` has to be copyable; `Key` and `Value`
-///   must move without throwing. Their destructors may run under a part's lock: they must not come back to the store.
+///   little before the whole is, and a value heavier than a part's share of the weight is not kept. `confined` has one part. The hash is
+///   seeded: see `detail::seeded_hash` for what that protects.
+/// - **Copies.** A hit hands out a copy; `visit` shows the value where it is, which for a `std::shared_ptr` spares the count. `Value` has to
+///   be copyable; `Key` and `Value` must move without throwing. Their destructors and copies may run under a part's lock: they must not
+///   come back to the store. A value that was replaced or evicted may live on until a few others of its part were.
 /// - **Look-up** takes a `Key`, or any string for a string, without making a `Key` of it.
+/// - **Leases.** `lease` before a load and the write with it after: what was erased or written meanwhile is not overwritten.
 ///
-/// Thread-safety: `shared`: any thread, any time. Where key and value are plain bits (at most 128 bytes, the key no string view), a hit
-/// takes no lock: it copies beside the writers, checks that there was none, and takes the lock only if there was.
-/// Cost: two multiplications, and three cache lines for a hit. The destructor, `clear` and `reconfigure` visit every part.
+/// Thread-safety: `shared`: any thread, any time. A hit takes no lock. Where key and value are plain bits (at most 128 bytes, the key
+/// no string view) it copies beside the writers and checks that there was none; else it announces itself in a word of its thread's own,
+/// and writers wait for it before they destroy what it may look at. The 65th thread and those after it take the lock.
+/// Cost: two multiplications, and three cache lines for a hit. The destructor, `clear`, `erase_if`, `for_each`, `resize` and `reconfigure`
+/// visit every part.
 ///
 /// For values whose loss matters use a database; for one value, a `std::atomic` or a `shared_ptr` under a lock.
 template<class Key, class Value, threading_model Threading = shared>
@@ -55,28 +65,35 @@ public:
     using threading = Threading;
     using options = store_options;
     using settings_type = store_settings;
+    using stats_type = store_stats;
+    using hooks = store_hooks<Key, Value>;
+    using entry = store_entry<Key, Value>;
 
     /// Throws `std::invalid_argument` that names the member.
-    explicit store(options const& o) : store(o, o.seed.value_or(detail::random_seed())) {}
+    explicit store(options const& o, hooks h = {}) : store(o, std::move(h), o.seed.value_or(detail::random_seed())) {}
 
     /// Looks `key` up. Counted in the stats.
     template<detail::key_like<Key> Like>
     [[nodiscard]] finding<Value> find(Like const& key, time_point now)
     {
-        auto&& wanted = detail::as_key<Key>(key);
-        std::uint64_t const hash = hash_(wanted);
-        shard& part = shard_of(hash);
         finding<Value> found;
-        if constexpr (shard::readable) {
-            if (part.peek(wanted, half(hash), now, found)) {
-                count(found);
-                return found;
-            }
-        }
-        std::scoped_lock const lock(part.mutex);
-        found = part.find(wanted, half(hash), now);
-        count(found);
+        look_up(key, now, [&](auto const&... what) { found.set(what...); });
         return found;
+    }
+
+    /// Looks `key` up and calls `f(value, times)` with the value where it lies: `f` must be short and must not come back to the store, as writers may
+    /// wait for it. Counted in the stats. Returns whether there was a value.
+    template<detail::key_like<Key> Like, class F>
+    bool visit(Like const& key, time_point now, F&& f)
+    {
+        bool hit = false;
+        look_up(key, now, [&](auto const&... what) {
+            if constexpr (sizeof...(what) == 2) {
+                hit = true;
+                f(what...);
+            }
+        });
+        return hit;
     }
 
     /// Looks `key` up, and finds also what is out of date, for as long as `keep_stale`: better than an error, perhaps.
@@ -86,51 +103,108 @@ public:
         auto&& wanted = detail::as_key<Key>(key);
         std::uint64_t const hash = hash_(wanted);
         shard& part = shard_of(hash);
-        std::scoped_lock const lock(part.mutex);
-        finding<Value> found = part.find(wanted, half(hash), now, part.settings.keep_stale);
-        count(found);
+        finding<Value> found;
+        {
+            std::scoped_lock const lock(part.mutex);
+            part.find(wanted, half(hash), now, part.settings.keep_stale, [&](auto const&... what) { found.set(what...); });
+        }
+        auto const mine = tallies_.local();
+        (found.hit() ? mine->hits : found.negative() ? mine->negative_hits : mine->misses).add(1, mine.alone);
+        if (found.stale_for() > duration::zero()) mine->stale_hits.add(1, mine.alone);
         return found;
     }
 
-    /// Keeps `value`, in the place of whatever answer `key` had.
-    void put(Key key, Value value, time_point now)
+    /// To be taken before a load, for the write after it. Never refuses wrongly in a store that nobody erases from or writes to
+    /// without a lease; otherwise an erased or written key outdates the leases of one key in 64 of its part, and `clear` and `erase_if`
+    /// those of all. Takes no lock.
+    template<detail::key_like<Key> Like>
+    [[nodiscard]] store_lease lease(Like const& key) const
     {
+        std::uint64_t const hash = hash_(detail::as_key<Key>(key));
+        return shards_[index_of(hash)].lease(half(hash));
+    }
+
+    /// Keeps `value`, in the place of whatever answer `key` had. False: it is not kept, as its lease is outdated, and whatever was there
+    /// stays; or as it is heavier than its part may be or has no time to live, and whatever was there is forgotten.
+    bool put(Key key, Value value, time_point now, store_write const& how = {})
+    {
+        detail::planned_write planned = plan(how);
         std::uint64_t const hash = hash_(key);
-        shard& part = shard_of(hash);
-        typename shard::writing const guard(part);
-        count(part.put(std::move(key), std::move(value), half(hash), now));
+        planned.hash = half(hash);
+        if (hooks_.weigh) planned.weight = hooks_.weigh(key, value);
+        if (hooks_.time_to_live && planned.ttl == duration::zero()) {
+            planned.ttl = hooks_.time_to_live(key, value);
+            planned.kept = planned.ttl > duration::zero();
+        }
+        return write(shard_of(hash), [&](shard& part, auto&& wait, auto&& gone) {
+            return part.put(std::move(key), std::move(value), planned, now, wait, gone);
+        });
+    }
+    /// The same, if the lease still holds.
+    bool put(Key key, Value value, time_point now, store_lease lease)
+    {
+        return put(std::move(key), std::move(value), now, store_write{.lease = lease});
     }
 
     /// Keeps that there is no such thing as `key`, in the place of whatever answer it had. With a `negative_ttl` of zero it only
-    /// forgets that answer.
-    void put_absent(Key key, time_point now)
+    /// forgets that answer. False: it is not kept.
+    bool put_absent(Key key, time_point now, store_write const& how = {})
     {
+        detail::planned_write planned = plan(how);
         std::uint64_t const hash = hash_(key);
-        shard& part = shard_of(hash);
-        typename shard::writing const guard(part);
-        if (part.settings.negative_ttl == duration::zero())
-            part.erase(key, half(hash));
-        else
-            count(part.put_absent(std::move(key), half(hash), now));
+        planned.hash = half(hash);
+        return write(shard_of(hash),
+                     [&](shard& part, auto&& wait, auto&& gone) { return part.put_absent(std::move(key), planned, now, wait, gone); });
     }
+    bool put_absent(Key key, time_point now, store_lease lease) { return put_absent(std::move(key), now, store_write{.lease = lease}); }
 
-    /// Forgets the answer of `key`. Returns whether there was one.
+    /// Forgets the answer of `key`, and outdates its leases. Returns whether there was one.
     template<detail::key_like<Key> Like>
     bool erase(Like const& key)
     {
         auto&& wanted = detail::as_key<Key>(key);
         std::uint64_t const hash = hash_(wanted);
-        shard& part = shard_of(hash);
-        typename shard::writing const guard(part);
-        return part.erase(wanted, half(hash));
+        return change(shard_of(hash), [&](shard& part, auto&& wait, auto&& gone) { return part.erase(wanted, half(hash), wait, gone); });
     }
 
-    /// Forgets every answer, part by part.
+    /// Forgets each value for which `which(key, value)` holds, part by part, and outdates all leases. `which` is asked under a part's
+    /// lock: it must not come back to the store. Returns how many went.
+    template<class Which>
+    std::size_t erase_if(Which&& which)
+    {
+        std::size_t erased = 0;
+        for (shard& each : shards_)
+            erased += change(
+                each, [&](shard& part, auto&& wait, auto&& gone) { return part.erase_if(which, false, removal::erased, wait, gone); });
+        return erased;
+    }
+
+    /// Forgets every answer, part by part, and outdates all leases.
     void clear()
     {
-        for (shard& part : shards_) {
-            typename shard::writing const guard(part);
-            part.clear();
+        for (shard& each : shards_)
+            change(each, [&](shard& part, auto&& wait, auto&& gone) {
+                return part.erase_if([](auto const&...) { return true; }, true, removal::cleared, wait, gone);
+            });
+    }
+
+    /// Calls `f(entry const&)` for each value that is good at `now`, part by part: a part is copied under its lock, and `f` called after that,
+    /// so that it may use the store. What is in the store all the while is told exactly once; what is written or goes meanwhile is told
+    /// once or not at all, as it was when its part was copied. Costs the copies of one part at a time. Keys have to be copyable.
+    template<class F>
+    void for_each(time_point now, F&& f) const
+    {
+        std::vector<entry> copies;
+        for (shard const& part : shards_) {
+            copies.clear();
+            copies.reserve(part.values());
+            {
+                std::scoped_lock const lock(part.mutex);
+                part.for_each(now, [&](Key const& key, Value const& value, answer_times const& times) {
+                    copies.push_back({key, value, times.left, times.took.value()});
+                });
+            }
+            for (entry const& each : copies) f(each);
         }
     }
 
@@ -141,7 +215,7 @@ public:
         for (shard const& part : shards_) all += part.values();
         return all;
     }
-    [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
+    [[nodiscard]] std::size_t capacity() const noexcept { return capacity_.load(); }
 
     [[nodiscard]] store_stats stats() const
     {
@@ -152,13 +226,21 @@ public:
             s.negative_hits += each.negative_hits.load();
             s.misses += each.misses.load();
             s.writes += each.writes.load();
-            s.evicted += each.evicted.load();
-            s.expired += each.expired.load();
+            s.refused += each.refused.load();
+            s.dropped += each.dropped.load();
+            auto const of = [&](removal cause) { return each.removals[static_cast<std::size_t>(cause)].load(); };
+            s.replaced += of(removal::replaced);
+            s.erased += of(removal::erased);
+            s.expired += of(removal::expired);
+            s.evicted += of(removal::evicted);
+            s.cleared += of(removal::cleared);
         });
         for (shard const& part : shards_) {
             s.values += part.values();
             s.negative_answers += part.absences();
+            s.weight += part.weight();
         }
+        s.capacity = capacity();
         return s;
     }
 
@@ -174,55 +256,182 @@ public:
     {
         check(s);
         std::scoped_lock const one_at_a_time(reconfiguring_);
-        for (shard& part : shards_) {
-            std::scoped_lock const lock(part.mutex);
-            part.settings = s;
-        }
+        for (std::size_t i = 0; i < shards_.size(); ++i)
+            change(shards_[i], [&](shard& part, auto&& wait, auto&& gone) {
+                bool const first = part.settings.negative_ttl == duration::zero() && s.negative_ttl != duration::zero();
+                part.settings = s;
+                if (first) part.resize(share(capacity(), i), share(max_weight_, i), time_point::min(), wait, gone);
+                return true;
+            });
+    }
+
+    /// Takes another capacity, and `max_weight` if the values are weighed, part by part; `now` tells what is out of date from what is
+    /// evicted. The number of parts stays. A store that shrinks drops what is too much and keeps its memory. One that grows beyond what
+    /// it ever was takes at least twice as many places as before; where readers may still be looking at them it keeps those of before, so
+    /// that all together take at most four times what the largest capacity needs. Throws `std::invalid_argument` that names the member.
+    void resize(std::size_t capacity, time_point now, std::uint64_t max_weight = 0)
+    {
+        expect_room(capacity, max_weight);
+        std::scoped_lock const one_at_a_time(reconfiguring_);
+        capacity_.store(capacity);
+        max_weight_ = max_weight;
+        for (std::size_t i = 0; i < shards_.size(); ++i)
+            change(shards_[i], [&](shard& part, auto&& wait, auto&& gone) {
+                part.resize(share(capacity, i), share(max_weight, i), now, wait, gone);
+                return true;
+            });
     }
 
 private:
     struct tally {
-        detail::count_cell hits, stale_hits, negative_hits, misses, writes, evicted, expired;
+        detail::reader_word reading;
+        detail::count_cell hits, stale_hits, negative_hits, misses, writes, refused, dropped;
+        std::array<detail::count_cell, 5> removals;
     };
 
     using shard = detail::store_shard<Key, Value, Threading>;
+    using gone_type = detail::removals<Key, Value>;
 
-    store(options const& o, std::uint64_t seed) : hash_(detail::splitmix64(seed)), capacity_(o.capacity)
+    store(options const& o, hooks h, std::uint64_t seed) : hash_(detail::splitmix64(seed)), capacity_(o.capacity), hooks_(std::move(h))
     {
-        expect(capacity_ >= 1 && capacity_ <= (std::size_t{1} << 31), "store.capacity", "a number of values in [1, 2^31]");
+        expect_room(o.capacity, o.max_weight);
+        expect(o.idle >= duration::zero(), "store.idle", "a duration, or zero for values that stay good though nobody asks for them");
+        if constexpr (!std::copy_constructible<Key>)
+            expect(!hooks_.on_removal, "store.on_removal", "nothing, for keys that are not copyable");
+        max_weight_ = o.max_weight;
         store_settings const settings{.ttl = o.ttl, .jitter = o.jitter, .negative_ttl = o.negative_ttl, .keep_stale = o.keep_stale};
         check(settings);
 
-        std::size_t const parts = Threading::is_shared ? std::bit_floor(std::clamp<std::size_t>(capacity_ / 1'024, 1, 64)) : 1;
+        std::size_t const parts = Threading::is_shared ? std::bit_floor(std::clamp<std::size_t>(o.capacity / 1'024, 1, 64)) : 1;
         shard_bits_ = static_cast<unsigned>(std::countr_zero(parts));
         shards_.reserve(parts);
         for (std::size_t i = 0; i < parts; ++i)
-            shards_.emplace_back(capacity_ / parts + (i < capacity_ % parts), settings, detail::splitmix64(seed));
+            shards_.emplace_back(detail::table_shape{.entries = share(*o.capacity, i, parts),
+                                                     .weighed = o.max_weight != 0,
+                                                     .weight = share(o.max_weight, i, parts),
+                                                     .idle = o.idle},
+                                 settings, detail::splitmix64(seed));
+    }
+
+    void expect_room(std::size_t capacity, std::uint64_t max_weight) const
+    {
+        expect(capacity >= 1 && capacity <= (std::size_t{1} << 30), "store.capacity", "a number of values in [1, 2^30]");
+        if (hooks_.weigh)
+            expect(max_weight >= 1 && max_weight <= (std::uint64_t{1} << 62), "store.max_weight",
+                   "a weight in [1, 2^62] for values that are weighed");
+        else
+            expect(max_weight == 0, "store.max_weight", "zero for a store without store_hooks::weigh");
     }
 
     // A part is chosen by the highest bits of the hash, a place in it by the lower half.
     static std::uint32_t half(std::uint64_t hash) noexcept { return static_cast<std::uint32_t>(hash); }
-    shard& shard_of(std::uint64_t hash) noexcept { return shards_[hash >> 1 >> (63 - shard_bits_)]; }
-
-    void count(finding<Value> const& found)
+    std::size_t index_of(std::uint64_t hash) const noexcept { return hash >> 1 >> (63 - shard_bits_); }
+    shard& shard_of(std::uint64_t hash) noexcept { return shards_[index_of(hash)]; }
+    template<class Whole>
+    static Whole share(Whole whole, std::size_t part, std::size_t parts) noexcept
     {
-        auto const mine = tallies_.local();
-        (found.hit() ? mine->hits : found.negative() ? mine->negative_hits : mine->misses).add(1, mine.alone);
-        if (found.stale_for() > duration::zero()) mine->stale_hits.add(1, mine.alone);
+        return whole == 0 ? 0 : std::max<Whole>(whole / parts + (part < whole % parts), 1);
     }
-    void count(detail::drops const& out)
+    template<class Whole>
+    Whole share(Whole whole, std::size_t part) const noexcept
     {
+        return share(whole, part, shards_.size());
+    }
+
+    template<class Like, class Seen>
+    [[gnu::always_inline]] void look_up(Like const& key, time_point now, Seen&& seen)
+    {
+        auto&& wanted = detail::as_key<Key>(key);
+        std::uint64_t const hash = hash_(wanted);
+        shard& part = shard_of(hash);
         auto const mine = tallies_.local();
-        mine->writes.add(1, mine.alone);
-        if (out.for_room != 0) mine->evicted.add(out.for_room, mine.alone);
-        if (out.expired != 0) mine->expired.add(out.expired, mine.alone);
+        detail::count_cell tally::*what = &tally::misses;
+        auto const say = [&](auto const&... found) {
+            what = sizeof...(found) == 2 ? &tally::hits : &tally::negative_hits;
+            seen(found...);
+        };
+        if (!peek(part, wanted, half(hash), now, mine, say)) [[unlikely]] {
+            std::scoped_lock const lock(part.mutex);
+            part.find(wanted, half(hash), now, duration::zero(), say);
+        }
+        (mine.stripe.*what).add(1, mine.alone);
+    }
+    template<class Like, class Mine, class Seen>
+    [[gnu::always_inline]] bool peek(shard& part, Like const& key, std::uint32_t hash, time_point now, Mine const& mine, Seen&& seen)
+    {
+        if constexpr (shard::how == detail::reading::plain) {
+            return part.peek(key, hash, now, seen);
+        } else if constexpr (shard::how == detail::reading::guarded) {
+            if (!mine.alone || mine->reading.inside()) [[unlikely]]
+                return false;
+            if (mine->reading.unused()) [[unlikely]]
+                arrivals_.add(1, std::memory_order_acq_rel);
+            detail::reading_now const announced(mine->reading);
+            return part.peek(key, hash, now, seen);
+        } else {
+            part.find(key, hash, now, duration::zero(), seen);
+            return true;
+        }
+    }
+
+    /// Returns when all that read now have left.
+    void wait_for_readers() noexcept
+    {
+        if constexpr (shard::how == detail::reading::guarded) {
+            arrivals_.add(0, std::memory_order_acq_rel); // whose stripe is not seen below sees what was done before
+            tallies_.for_each([](tally& each) { each.reading.wait(); });
+        }
+    }
+
+    static detail::planned_write plan(store_write const& how)
+    {
+        detail::planned_write planned{};
+        planned.took = how.took;
+        planned.lease = how.lease;
+        planned.exact = how.left > duration::zero();
+        planned.ttl = planned.exact ? how.left : std::max(how.ttl, duration::zero());
+        return planned;
+    }
+
+    /// Lets `act` change a part, and tells those who want to know what went, after the lock.
+    template<class Act>
+    auto change(shard& part, Act&& act)
+    {
+        gone_type gone(hooks_.on_removal);
+        auto const result = [&] {
+            typename shard::writing const guard(part);
+            return act(
+                part, [this] { wait_for_readers(); }, gone);
+        }();
+        count(gone);
+        gone.tell();
+        return result;
+    }
+    template<class Act>
+    bool write(shard& part, Act&& act)
+    {
+        using fate = typename shard::fate;
+        fate const became = change(part, act);
+        auto const mine = tallies_.local();
+        (became == fate::kept ? mine->writes : became == fate::refused ? mine->refused : mine->dropped).add(1, mine.alone);
+        return became == fate::kept;
+    }
+    void count(gone_type const& gone)
+    {
+        if (!gone.any()) return;
+        auto const mine = tallies_.local();
+        for (std::size_t cause = 0; cause < mine->removals.size(); ++cause)
+            if (gone.counts[cause] != 0) mine->removals[cause].add(gone.counts[cause], mine.alone);
     }
 
     detail::seeded_hash hash_;
-    std::size_t capacity_;
     unsigned shard_bits_ = 0;
     std::vector<shard> shards_;
     detail::striped<tally, Threading> tallies_;
+    typename Threading::template cell<std::uint64_t> arrivals_; // threads that have read
+    typename Threading::template cell<std::size_t> capacity_;
+    std::uint64_t max_weight_ = 0;
+    hooks hooks_;
     typename Threading::mutex reconfiguring_;
 };
 

@@ -4,6 +4,7 @@
 #include <weir/core/clock.hpp>
 #include <weir/core/options.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -22,12 +23,14 @@ struct store_settings {
 };
 
 struct store_options {
-    required<std::size_t> capacity;         ///< values it holds at most, in [1, 2^31]
+    required<std::size_t> capacity;         ///< values it holds at most, in [1, 2^30]
     duration ttl = std::chrono::minutes{1}; ///< as in `store_settings`
     double jitter = 0.1;                    ///< as in `store_settings`
     duration negative_ttl{};                ///< as in `store_settings`
     duration keep_stale{};                  ///< as in `store_settings`
     std::optional<std::uint64_t> seed = {}; ///< of hashing and of jitter; nobody knows it if it is left out
+    std::uint64_t max_weight = 0; ///< what the values weigh at most, all together, by `store_hooks::weigh`; zero: they are not weighed
+    duration idle{};              ///< a value not asked for in so long is out of date, or up to 1/32 earlier; zero: never
 };
 
 struct store_stats {
@@ -40,11 +43,45 @@ struct store_stats {
     std::uint64_t expired;        ///< entries dropped because their time was up
     std::size_t values;           ///< values held now
     std::size_t negative_answers; ///< negative answers held now
+    std::uint64_t replaced;       ///< answers that another one of their key took the place of
+    std::uint64_t erased;         ///< entries dropped by `erase` and `erase_if`
+    std::uint64_t cleared;        ///< entries dropped by `clear`
+    std::uint64_t refused;        ///< writes refused because their lease was outdated
+    std::uint64_t dropped;        ///< values not kept: too heavy, or with no time to live
+    std::uint64_t weight;         ///< what the values held now weigh; zero if they are not weighed
+    std::size_t capacity;         ///< values it may hold now
 
     [[nodiscard]] double hit_ratio() const noexcept
     {
         std::uint64_t const all = hits + negative_hits + misses;
         return all == 0 ? 0 : static_cast<double>(hits + negative_hits) / static_cast<double>(all);
+    }
+    /// How full it is, in [0, 1].
+    [[nodiscard]] double fill_ratio() const noexcept
+    {
+        return capacity == 0 ? 0 : std::min(1.0, static_cast<double>(values) / static_cast<double>(capacity));
+    }
+
+    void each(auto&& field) const
+    {
+        field("hits_total", hits);
+        field("stale_hits_total", stale_hits);
+        field("negative_hits_total", negative_hits);
+        field("misses_total", misses);
+        field("writes_total", writes);
+        field("refused_total", refused);
+        field("dropped_total", dropped);
+        field("replaced_total", replaced);
+        field("erased_total", erased);
+        field("expired_total", expired);
+        field("evicted_total", evicted);
+        field("cleared_total", cleared);
+        field("values", static_cast<std::uint64_t>(values));
+        field("negative_answers", static_cast<std::uint64_t>(negative_answers));
+        field("weight", weight);
+        field("capacity", static_cast<std::uint64_t>(capacity));
+        field("hit_ratio", hit_ratio());
+        field("fill_ratio", fill_ratio());
     }
 };
 

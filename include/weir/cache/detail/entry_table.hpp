@@ -1,33 +1,45 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/cache/detail/gated_sieve.hpp>
+#include <weir/cache/detail/growing_array.hpp>
 #include <weir/cache/detail/slab.hpp>
 #include <weir/cache/detail/slot_index.hpp>
-#include <weir/cache/sieve.hpp>
+#include <weir/cache/finding.hpp>
+#include <weir/cache/store_write.hpp>
 #include <weir/core/clock.hpp>
 #include <weir/core/threading.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <numeric>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace weir::inline v0::detail {
 
-/// How many entries a write dropped, and why.
-struct drops {
-    unsigned for_room = 0;
-    unsigned expired = 0;
+/// How entries are read.
+enum class reading : std::uint8_t {
+    locked,  ///< under the owner's lock
+    plain,   ///< beside writers: key and value are plain bits in atomic words; the reader then checks that there was no writer
+    guarded, ///< beside writers: a reader announces itself, and a slot is used again only after those who may look at it have left
 };
 
-/// One shard's entries: where each key is (`slot_index`), the entries (a slab), and which of them to drop (`sieve`). It never holds more
-/// than `slots` entries and takes all its memory at once.
+/// What a table is made for.
+struct table_shape {
+    std::size_t entries;
+    bool weighed = false;
+    std::uint64_t weight = 0; // at most, if weighed
+    duration idle{};          // zero: what is not asked for stays good
+};
+
+/// One shard's entries: where each key is (`slot_index`), the entries (a slab), and which of them to drop (`gated_sieve`). It never holds
+/// more than it is made for and takes all its memory at once.
 ///
-/// Thread-safety: its owner's lock; `find`, `key`, `value`, `expiry`, `touch` and `size` may run beside a writer where `Readable` says that the entries are
-/// plain bits in atomic words, if the owner then checks that there was no writer.
-template<class Key, class Value, threading_model Threading, bool Readable>
+/// Thread-safety: its owner's lock; what is `const`, and `touch`, may run beside a writer as `Reading` says. A writer is given `wait()`, which
+/// returns when all readers who had announced themselves have left, and `gone(at, cause)`, which hears of an entry before it goes.
+template<class Key, class Value, threading_model Threading, reading Reading>
 class entry_table {
 public:
     using slot = std::uint32_t;
@@ -35,9 +47,19 @@ public:
 
     using entry_type = cache_entry<Key, Value>;
 
-    explicit entry_table(std::size_t slots) : index_(slots), entries_(slots), order_(slots), free_(slots)
+    explicit entry_table(table_shape const& shape)
+        : index_(slots_for(shape.entries)),
+          entries_(slots_for(shape.entries)),
+          used_(shape.idle != duration::zero() ? slots_for(shape.entries) : 0),
+          idle_(shape.idle),
+          order_(slots_for(shape.entries), shape.entries),
+          weights_(shape.weighed ? slots_for(shape.entries) : 0),
+          weight_limit_(shape.weight),
+          limit_(shape.entries),
+          most_(shape.entries)
     {
-        std::iota(free_.rbegin(), free_.rend(), slot{0});
+        give_out(0);
+        left_.reserve(spares(shape.entries));
     }
     entry_table(entry_table&&) noexcept = default;
     entry_table& operator=(entry_table&&) = delete;
@@ -45,6 +67,7 @@ public:
     {
         for (slot at = 0; at < order_.slots(); ++at) // none if moved from
             if (order_.contains(at)) entries_.drop(at);
+        for (slot const at : left_) entries_.drop(at);
     }
 
     template<class Matches>
@@ -54,77 +77,230 @@ public:
     }
     [[nodiscard]] decltype(auto) key(slot at) const noexcept { return entries_.key(at); }
     [[nodiscard]] decltype(auto) value(slot at) const noexcept { return entries_.value(at); }
-    [[nodiscard]] time_point expiry(slot at) const noexcept { return entries_.expiry(at); }
-    void touch(slot at) noexcept { order_.touch(at); }
+    /// When it goes out of date, as far as is known now.
+    [[nodiscard]] time_point expiry(slot at) const noexcept
+    {
+        time_point const written = entries_.expiry(at);
+        if (idle_ == duration::zero()) [[likely]]
+            return written;
+        return std::min(written, after(time_point(duration(used_[at].load())), idle_));
+    }
+    [[nodiscard]] answer_times times(slot at, time_point expiry, time_point now) const noexcept
+    {
+        entry_notes const notes = entries_.notes(at);
+        return {.left = span(expiry, now), .ttl = notes.ttl, .took = notes.took};
+    }
     [[nodiscard]] std::size_t size() const noexcept { return size_.load(std::memory_order_acquire); }
+    [[nodiscard]] std::uint64_t weight() const noexcept { return weight_.load(std::memory_order_acquire); }
+    [[nodiscard]] std::size_t most() const noexcept { return most_; }
 
-    /// Writes over the entry at `at`, of the same key. It counts as a hit.
-    void replace(slot at, entry_type&& written) noexcept
+    /// Notes a hit.
+    void touch(slot at, time_point now) noexcept
     {
-        entries_.drop(at);
-        entries_.write(at, std::move(written));
         order_.touch(at);
+        if (idle_ == duration::zero()) [[likely]]
+            return;
+        // Not each time: a hot entry's line stays shared between the cores.
+        if (span(now, time_point(duration(used_[at].load()))) > idle_ / 32) used_[at].store(now.time_since_epoch().count());
     }
 
-    /// Enters what is not in, if need be in the place of another.
-    drops insert(entry_type&& written, time_point reclaim_before) noexcept
+    /// Notes a hit of what is out of date.
+    void spare(slot at) noexcept { order_.touch(at); }
+
+    /// Puts an answer in, in the place of the one that its key has, if need be at the cost of others. It has room for it.
+    template<class Wait, class Gone>
+    void put(entry_type&& e, std::uint32_t weight, time_point now, time_point reclaim_before, Wait&& wait, Gone&& gone)
     {
-        drops out;
-        if (free_.empty()) {
-            slot const victim = order_.evict();
-            ++(entries_.expiry(victim) <= reclaim_before ? out.expired : out.for_room);
-            release(victim);
+        std::uint32_t const hash = e.notes.hash;
+        slot at = find(hash, [&](slot there) { return key(there) == e.key; });
+        if (at != none) {
+            gone(at, removal::replaced);
+            if constexpr (Reading == reading::guarded) {
+                slot const before = std::exchange(at, take(wait));
+                entries_.write(at, std::move(e));
+                order_.replace(before, at);
+                index_.replace(hash, before, at);
+                weigh(at, weight, weight_of(before));
+                leave(before, wait);
+            } else {
+                entries_.drop(at);
+                entries_.write(at, std::move(e));
+                weigh(at, weight, weight_of(at));
+            }
+            order_.touch(at);
+        } else {
+            while (size() >= limit_ || (size() != 0 && !fits(weight))) evict(reclaim_before, wait, gone);
+            at = take(wait);
+            entries_.write(at, std::move(e));
+            index_.insert(hash, at);
+            order_.insert(at, hash);
+            weigh(at, weight, 0);
+            size_.store(size_.load() + 1, std::memory_order_release);
         }
-        slot const at = free_.back();
-        free_.pop_back();
-        index_.insert(written.hash, at);
-        entries_.write(at, std::move(written));
-        order_.insert(at);
-        size_.store(size_.load() + 1, std::memory_order_release);
-        return out;
+        if (idle_ != duration::zero()) used_[at].store(now.time_since_epoch().count());
+        while (!fits(0)) evict(reclaim_before, wait, gone);
     }
 
-    void erase(slot at) noexcept
+    /// Takes out the entry at `at`.
+    template<class Wait, class Gone>
+    void erase(slot at, removal cause, Wait&& wait, Gone&& gone)
     {
+        gone(at, cause);
         order_.erase(at);
-        release(at);
+        index_.erase(entries_.notes(at).hash, at, hash_of());
+        weigh(at, 0, weight_of(at));
+        size_.store(size_.load() - 1, std::memory_order_release);
+        leave(at, wait);
     }
-
-    void clear() noexcept
+    /// Takes out what `which(at)` says.
+    template<class Which, class Wait, class Gone>
+    std::size_t erase_if(Which&& which, removal cause, Wait&& wait, Gone&& gone)
     {
-        for (slot at = order_.evict(); at != none; at = order_.evict()) release(at);
+        std::size_t erased = 0;
+        for (slot at = 0; at < order_.slots(); ++at) {
+            if (!order_.contains(at) || !which(at)) continue;
+            erase(at, cause, wait, gone);
+            ++erased;
+        }
+        return erased;
+    }
+    template<class Visit>
+    void for_each(Visit&& visit) const
+    {
+        for (slot at = 0; at < order_.slots(); ++at)
+            if (order_.contains(at)) visit(at);
     }
 
-    /// Drops what expired at or before `reclaim_before` among the next two slots: called by each write, it visits every slot in time.
-    unsigned sweep(time_point reclaim_before) noexcept
+    /// Takes out what expired at or before `reclaim_before` among the next two slots: called by each write, it visits every slot in time.
+    template<class Wait, class Gone>
+    void sweep(time_point reclaim_before, Wait&& wait, Gone&& gone)
     {
         constexpr unsigned slots_a_write = 2;
-        unsigned expired = 0;
         for (unsigned i = 0; i < slots_a_write; ++i) {
             cursor_ = cursor_ + 1 < order_.slots() ? cursor_ + 1 : 0;
-            if (!order_.contains(cursor_) || entries_.expiry(cursor_) > reclaim_before) continue;
-            erase(cursor_);
-            ++expired;
+            if (order_.contains(cursor_) && expiry(cursor_) <= reclaim_before) erase(cursor_, removal::expired, wait, gone);
         }
-        return expired;
     }
+
+    /// Destroys what was taken out and waits for its readers to leave.
+    template<class Wait>
+    void settle(Wait&& wait)
+    {
+        if (left_.empty()) return;
+        wait();
+        for (slot const at : left_) {
+            entries_.drop(at);
+            give_back(at);
+        }
+        left_.clear();
+    }
+
+    /// From now on for so many entries and so much weight. Nobody else reads meanwhile where entries are `guarded`.
+    template<class Wait, class Gone>
+    void resize(std::size_t entries, std::uint64_t weight, time_point reclaim_before, Wait&& wait, Gone&& gone)
+    {
+        settle(wait);
+        if (entries > most_) grow(std::max(entries, 2 * most_));
+        order_.resize(order_.slots(), entries);
+        limit_ = entries;
+        weight_limit_ = weight;
+        while (size() > limit_ || !fits(0)) evict(reclaim_before, wait, gone);
+        settle(wait);
+    }
+
+    [[nodiscard]] bool fits_alone(std::uint32_t weight) const noexcept { return weights_.empty() || weight <= weight_limit_; }
 
 private:
-    void release(slot at) noexcept
+    /// Slots beyond the entries, for what was taken out while somebody looked at it.
+    static constexpr std::size_t slots_for(std::size_t entries) noexcept { return entries + spares(entries); }
+    static constexpr std::size_t spares(std::size_t entries) noexcept
     {
-        index_.erase(entries_.hash(at), at);
-        entries_.drop(at);
-        free_.push_back(at);
-        size_.store(size_.load() - 1, std::memory_order_release);
+        return Reading == reading::guarded ? std::clamp<std::size_t>(entries / 32, 4, 256) : 0;
+    }
+    auto hash_of() const noexcept
+    {
+        return [this](slot at) { return entries_.notes(at).hash; };
+    }
+    static duration span(time_point until, time_point now) noexcept
+    {
+        std::int64_t left = 0;
+        if (!__builtin_sub_overflow(until.time_since_epoch().count(), now.time_since_epoch().count(), &left)) return duration(left);
+        return duration::max();
     }
 
-    using slab = std::conditional_t<Readable, word_slab<Key, Value, Threading>, object_slab<Key, Value>>;
+    template<class Wait, class Gone>
+    void evict(time_point reclaim_before, Wait&& wait, Gone&& gone)
+    {
+        slot const victim = order_.victim(hash_of());
+        erase(victim, expiry(victim) <= reclaim_before ? removal::expired : removal::evicted, wait, gone);
+    }
+    /// What was taken out is destroyed, at once or when its readers have left.
+    template<class Wait>
+    void leave(slot at, [[maybe_unused]] Wait&& wait)
+    {
+        if constexpr (Reading == reading::guarded) {
+            if (left_.size() == left_.capacity()) settle(wait);
+            left_.push_back(at);
+        } else {
+            entries_.drop(at);
+            give_back(at);
+        }
+    }
 
+    std::uint32_t weight_of(slot at) const noexcept { return weights_.empty() ? 0 : weights_[at]; }
+    void weigh(slot at, std::uint32_t weight, std::uint32_t before) noexcept
+    {
+        if (weights_.empty()) return;
+        weights_[at] = weight;
+        weight_.store(weight_.load() + weight - before, std::memory_order_release);
+    }
+    bool fits(std::uint32_t weight) const noexcept { return weights_.empty() || weight_.load() + weight <= weight_limit_; }
+
+    // Free slots are a list through the order's notes.
+    template<class Wait>
+    slot take(Wait&& wait)
+    {
+        if (free_ == none) settle(wait);
+        return std::exchange(free_, order_.noted(free_));
+    }
+    void give_back(slot at) noexcept { order_.note(at, std::exchange(free_, at)); }
+    void give_out(std::size_t from) noexcept
+    {
+        for (std::size_t at = order_.slots(); at-- > from;) give_back(static_cast<slot>(at));
+    }
+
+    void grow(std::size_t entries)
+    {
+        std::size_t const slots = slots_for(entries);
+        std::size_t const before = order_.slots();
+        auto const each = [&table = *this](auto&& visit) { table.for_each(visit); };
+        if (!weights_.empty()) weights_.resize(slots);
+        left_.reserve(spares(entries));
+        if (idle_ != duration::zero()) used_.grow(slots);
+        order_.resize(slots, entries);
+        entries_.grow(slots, each);
+        index_.grow(slots, [&](auto&& enter) { for_each([&](slot at) { enter(entries_.notes(at).hash, at); }); });
+        give_out(before);
+        most_ = entries;
+    }
+
+    using slab = std::conditional_t<Reading == reading::plain, word_slab<Key, Value, Threading>, object_slab<Key, Value>>;
+
+    // What a hit reads comes first.
     slot_index<Threading> index_;
     slab entries_;
-    sieve<Threading> order_;
-    std::vector<slot> free_; // never grows past its first size
+    growing_array<std::int64_t, Threading> used_; // when each was asked for last, if `idle_`
+    duration idle_;
+    gated_sieve<Threading> order_;
     typename Threading::template cell<std::size_t> size_;
+
+    std::vector<std::uint32_t> weights_;
+    typename Threading::template cell<std::uint64_t> weight_;
+    std::uint64_t weight_limit_;
+    std::size_t limit_;      // entries, at most
+    std::size_t most_;       // entries there are slots for
+    std::vector<slot> left_; // taken out, perhaps still looked at
+    slot free_ = none;
     slot cursor_ = 0;
 };
 

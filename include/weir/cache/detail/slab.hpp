@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/cache/detail/growing_array.hpp>
+#include <weir/cache/detail/short_span.hpp>
 #include <weir/core/clock.hpp>
 #include <weir/core/threading.hpp>
 
@@ -13,9 +15,16 @@
 #include <new>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 namespace weir::inline v0::detail {
+
+/// What a cache keeps beside key, value and expiry: one word.
+struct entry_notes {
+    std::uint32_t hash = 0;
+    short_span ttl;
+    short_span took;
+};
+static_assert(sizeof(entry_notes) == 8 && std::is_trivially_copyable_v<entry_notes>);
 
 /// What a cache keeps of a key.
 template<class Key, class Value>
@@ -23,34 +32,43 @@ struct cache_entry {
     Key key;
     Value value;
     time_point expiry;
-    std::uint32_t hash;
+    entry_notes notes;
 };
 
-/// Fixed storage for `slots` entries of any type, constructed on `write` and destroyed on `drop`. Its owner drops what it wrote.
+/// Fixed storage for `slots` entries of any type, constructed on `write` and destroyed on `drop`. Its owner drops what it wrote. An entry
+/// is not changed while it is there.
 template<class Key, class Value>
 class object_slab {
 public:
+    using entry = cache_entry<Key, Value>;
+
     explicit object_slab(std::size_t slots) : cells_(std::make_unique_for_overwrite<cell[]>(slots)) {}
 
     [[nodiscard]] Key const& key(std::size_t at) const noexcept { return in(at).key; }
     [[nodiscard]] Value const& value(std::size_t at) const noexcept { return in(at).value; }
     [[nodiscard]] time_point expiry(std::size_t at) const noexcept { return in(at).expiry; }
-    [[nodiscard]] std::uint32_t hash(std::size_t at) const noexcept { return in(at).hash; }
+    [[nodiscard]] entry_notes notes(std::size_t at) const noexcept { return in(at).notes; }
 
-    void write(std::size_t at, cache_entry<Key, Value>&& e) noexcept
-    {
-        ::new (static_cast<void*>(cells_[at].bytes)) cache_entry<Key, Value>(std::move(e));
-    }
+    void write(std::size_t at, entry&& e) noexcept { ::new (static_cast<void*>(cells_[at].bytes)) entry(std::move(e)); }
     void drop(std::size_t at) noexcept { std::destroy_at(&in(at)); }
+
+    /// Room for `slots`. Nobody may look at it meanwhile. `each(move)` calls `move(at)` for each slot in which there is an entry.
+    template<class Each>
+    void grow(std::size_t slots, Each&& each)
+    {
+        object_slab longer(slots);
+        each([&](std::size_t at) {
+            longer.write(at, std::move(in(at)));
+            drop(at);
+        });
+        cells_ = std::move(longer.cells_);
+    }
 
 private:
     struct cell {
-        alignas(cache_entry<Key, Value>) std::byte bytes[sizeof(cache_entry<Key, Value>)];
+        alignas(entry) std::byte bytes[sizeof(entry)];
     };
-    cache_entry<Key, Value>& in(std::size_t at) const noexcept
-    {
-        return *std::launder(reinterpret_cast<cache_entry<Key, Value>*>(cells_[at].bytes));
-    }
+    entry& in(std::size_t at) const noexcept { return *std::launder(reinterpret_cast<entry*>(cells_[at].bytes)); }
 
     std::unique_ptr<cell[]> cells_;
 };
@@ -64,21 +82,29 @@ class word_slab {
     static_assert(std::is_trivially_copyable_v<Key> && std::is_trivially_copyable_v<Value>);
 
 public:
+    using entry = cache_entry<Key, Value>;
+
     explicit word_slab(std::size_t slots) : words_(slots * width) {}
 
     [[nodiscard]] Key key(std::size_t at) const noexcept { return load<Key>(at * width + key_at); }
     [[nodiscard]] Value value(std::size_t at) const noexcept { return load<Value>(at * width + value_at); }
     [[nodiscard]] time_point expiry(std::size_t at) const noexcept { return load<time_point>(at * width + expiry_at); }
-    [[nodiscard]] std::uint32_t hash(std::size_t at) const noexcept { return load<std::uint32_t>(at * width + hash_at); }
+    [[nodiscard]] entry_notes notes(std::size_t at) const noexcept { return load<entry_notes>(at * width + notes_at); }
 
-    void write(std::size_t at, cache_entry<Key, Value>&& e) noexcept
+    void write(std::size_t at, entry&& e) noexcept
     {
         store(at * width + key_at, e.key);
         store(at * width + value_at, e.value);
         store(at * width + expiry_at, e.expiry);
-        store(at * width + hash_at, e.hash);
+        store(at * width + notes_at, e.notes);
     }
     void drop(std::size_t) noexcept {}
+
+    template<class Each>
+    void grow(std::size_t slots, Each&&)
+    {
+        words_.grow(slots * width);
+    }
 
 private:
     template<class T>
@@ -93,14 +119,15 @@ private:
     static constexpr std::size_t key_at = 0;
     static constexpr std::size_t expiry_at = key_at + words_of<Key>;
     static constexpr std::size_t value_at = expiry_at + 1;
-    static constexpr std::size_t hash_at = value_at + words_of<Value>;
-    static constexpr std::size_t width = hash_at + 1;
+    static constexpr std::size_t notes_at = value_at + words_of<Value>;
+    static constexpr std::size_t width = notes_at + 1;
 
     template<class T>
     T load(std::size_t first) const noexcept
     {
+        auto const* const from = words_.words() + first;
         words<T> read;
-        for (std::size_t i = 0; i < read.size(); ++i) read[i] = words_[first + i].load(std::memory_order_acquire);
+        for (std::size_t i = 0; i < read.size(); ++i) read[i] = from[i].load(std::memory_order_acquire);
         return std::bit_cast<aligned<T>>(read).value;
     }
     template<class T>
@@ -111,7 +138,7 @@ private:
         for (std::size_t i = 0; i < written.size(); ++i) words_[first + i].store(written[i], std::memory_order_release);
     }
 
-    std::vector<typename Threading::template cell<std::uint64_t>> words_;
+    growing_array<std::uint64_t, Threading> words_;
 };
 
 } // namespace weir::inline v0::detail

@@ -4,35 +4,57 @@
 #include <weir/cache/detail/entry_table.hpp>
 #include <weir/cache/finding.hpp>
 #include <weir/cache/store_options.hpp>
+#include <weir/cache/store_write.hpp>
 #include <weir/core/clock.hpp>
 #include <weir/core/detail/hash.hpp>
 #include <weir/core/threading.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <mutex>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
 namespace weir::inline v0::detail {
 
+/// A write as the store has planned it before it takes the lock.
+struct planned_write {
+    std::uint32_t hash;
+    std::uint32_t weight = 0;
+    duration ttl{};     // zero: as the settings say
+    bool exact = false; // no jitter
+    bool kept = true;   // false: the value is not to be kept
+    duration took{};
+    std::optional<store_lease> lease{};
+};
+
 /// A part of a `store`: values and negative answers under one lock, and the number by which readers without the lock notice a writer.
-/// A key has a value or a negative answer or neither. All but `peek` and the sizes need the lock.
+/// A key has a value or a negative answer or neither. All but `peek`, `lease` and the sizes need the lock.
+///
+/// Writers are given `wait`, as `entry_table` is, and `gone`, which hears of the values that go, `gone(key, value, cause)`, and of the
+/// negative answers, `gone(cause)`.
 template<class Key, class Value, threading_model Threading>
 class alignas(64) store_shard {
     struct nothing {};
 
 public:
-    /// Whether hits can do without the lock: key and value are plain bits in a few words, and the key does not refer to others' bits.
-    static constexpr bool readable = Threading::is_shared && std::is_trivially_copyable_v<Key> && std::is_trivially_copyable_v<Value> &&
-                                     sizeof(Key) + sizeof(Value) <= 128 && !string_like<Key>;
+    /// How hits do without the lock: beside the writers where key and value are plain bits in a few words, and the key does not refer to
+    /// others' bits; else announced.
+    static constexpr bool plain =
+        std::is_trivially_copyable_v<Key> && std::is_trivially_copyable_v<Value> && sizeof(Key) + sizeof(Value) <= 128 && !string_like<Key>;
+    static constexpr reading how = !Threading::is_shared ? reading::locked : plain ? reading::plain : reading::guarded;
 
     /// Holds the lock and tells readers that there is a writer.
     class writing {
     public:
-        explicit writing(store_shard& part) : part_(part), lock_(part.mutex) { part_.sequence_.store(part_.sequence_.load() + 1); }
+        explicit writing(store_shard& part) : part_(part), lock_(part.mutex)
+        {
+            part_.sequence_.store(part_.sequence_.load() + 1, std::memory_order_release);
+        }
         writing(writing const&) = delete;
         writing& operator=(writing const&) = delete;
         ~writing() { part_.sequence_.store(part_.sequence_.load() + 1, std::memory_order_release); }
@@ -42,144 +64,253 @@ public:
         std::scoped_lock<typename Threading::mutex> lock_;
     };
 
-    store_shard(std::size_t slots, store_settings const& s, std::uint64_t seed)
-        : settings(s), random_(seed), values_(slots), absences_(std::max<std::size_t>(slots / 10, 1))
+    store_shard(table_shape const& shape, store_settings const& s, std::uint64_t seed)
+        : values_(shape), settings(s), random_(seed), absences_({.entries = s.negative_ttl == duration::zero() ? 0 : tenth(shape.entries)})
     {
+        for (auto& stamp : stamps_) stamp.store(1);
     }
 
-    /// Looks the key up beside the writers, without the lock. False: there was a writer, or one has to look closer.
-    [[nodiscard]] bool peek(Key const& key, std::uint32_t hash, time_point now, finding<Value>& found) noexcept
+    /// Looks the key up beside the writers, without the lock; `seen(value, times)` or `seen(times)`, for a negative answer, hears what was
+    /// found. False: there was a writer, or one has to look closer. Where `how` is `guarded`, the caller has announced itself.
+    template<class Like, class Seen>
+    [[nodiscard]] bool peek(Like const& key, std::uint32_t hash, time_point now, Seen&& seen)
     {
         std::uint64_t const before = sequence_.load(std::memory_order_acquire);
         if (before % 2 != 0) return false;
         auto const undisturbed = [&] { return sequence_.load() == before; };
-        // Bytes, not `==`: what is read beside a writer may be no `Key` at all.
-        auto const same = [&](Key const& seen) { return std::memcmp(&seen, &key, sizeof key) == 0; };
-
-        if (auto const at = values_.find(hash, any); at != none) {
-            Key const seen = values_.key(at);
-            time_point const expiry = values_.expiry(at);
-            Value const value = values_.value(at);
-            if (!undisturbed() || !same(seen)) return false;
-            if (expiry > now) {
-                values_.touch(at);
-                found = finding<Value>(value);
+        if constexpr (how == reading::guarded) {
+            if (auto const at = values_.find(hash, is(values_, key)); at != none) {
+                tell(values_, at, now, seen, [&](answer_times const& times) { seen(values_.value(at), times); });
+                return true;
             }
-            return true;
-        }
-        if (absences_.size() != 0) {
-            if (auto const at = absences_.find(hash, any); at != none) {
-                Key const seen = absences_.key(at);
-                time_point const expiry = absences_.expiry(at);
-                if (!undisturbed() || !same(seen)) return false;
+            if (absences_.size() != 0)
+                if (auto const at = absences_.find(hash, is(absences_, key)); at != none) {
+                    tell(absences_, at, now, seen, seen);
+                    return undisturbed();
+                }
+            return undisturbed();
+        } else {
+            // Bytes, not `==`: what is read beside a writer may be no `Key` at all.
+            auto const same = [&](Key const& other) { return std::memcmp(&other, &key, sizeof key) == 0; };
+            if (auto const at = values_.find(hash, any); at != none) {
+                Key const other = values_.key(at);
+                time_point const expiry = values_.expiry(at);
+                Value const value = values_.value(at);
+                answer_times const times = values_.times(at, expiry, now);
+                if (!undisturbed() || !same(other)) return false;
                 if (expiry > now) {
-                    absences_.touch(at);
-                    found = finding<Value>::absent();
+                    values_.touch(at, now);
+                    seen(value, times);
                 }
                 return true;
             }
+            if (absences_.size() != 0) {
+                if (auto const at = absences_.find(hash, any); at != none) {
+                    Key const other = absences_.key(at);
+                    time_point const expiry = absences_.expiry(at);
+                    answer_times const times = absences_.times(at, expiry, now);
+                    if (!undisturbed() || !same(other)) return false;
+                    if (expiry > now) {
+                        absences_.touch(at, now);
+                        seen(times);
+                    }
+                    return true;
+                }
+            }
+            return undisturbed();
         }
-        return undisturbed();
     }
 
     /// Looks the key up; what has been out of date for less than `stale` is found, too.
-    template<class Like>
-    [[nodiscard]] finding<Value> find(Like const& key, std::uint32_t hash, time_point now, duration stale = {})
+    template<class Like, class Seen>
+    void find(Like const& key, std::uint32_t hash, time_point now, duration stale, Seen&& seen)
     {
         time_point const good_after = before(now, stale);
-        auto const age = [&](time_point expiry) { return expiry > now ? duration::zero() : now - expiry; };
+        auto const tell = [&](auto& table, std::uint32_t at, auto&& say) {
+            time_point const expiry = table.expiry(at);
+            if (expiry <= good_after) return;
+            if (expiry > now)
+                table.touch(at, now);
+            else
+                table.spare(at);
+            say(table.times(at, expiry, now));
+        };
+        if (auto const at = values_.find(hash, is(values_, key)); at != none)
+            tell(values_, at, [&](answer_times const& times) { seen(values_.value(at), times); });
+        else if (auto const there = absences_.find(hash, is(absences_, key)); there != none)
+            tell(absences_, there, seen);
+    }
 
-        if (auto const at = values_.find(hash, is(values_, key)); at != none) {
-            if (values_.expiry(at) <= good_after) return finding<Value>();
-            values_.touch(at);
-            return finding<Value>(values_.value(at), age(values_.expiry(at)));
+    /// What a later write of the key shows that nothing came in between.
+    [[nodiscard]] store_lease lease(std::uint32_t hash) const noexcept
+    {
+        return store_lease(stamps_[hash % stamps_.size()].load(std::memory_order_acquire));
+    }
+
+    /// What became of a write.
+    enum class fate : std::uint8_t { kept, refused, dropped };
+
+    template<class Wait, class Gone>
+    fate put(Key&& key, Value&& value, planned_write const& w, time_point now, Wait&& wait, Gone&& gone)
+    {
+        if (!admits(w)) return fate::refused;
+        remove(absences_, key, w.hash, removal::replaced, wait, as_absence(gone));
+        if (!w.kept || !values_.fits_alone(w.weight)) {
+            remove(values_, key, w.hash, removal::replaced, wait, as_value(gone));
+            return fate::dropped;
         }
-        if (auto const at = absences_.find(hash, is(absences_, key)); at != none) {
-            if (absences_.expiry(at) <= good_after) return finding<Value>();
-            absences_.touch(at);
-            return finding<Value>::absent(age(absences_.expiry(at)));
+        write(values_, std::move(key), std::move(value), w, settings.ttl, now, wait, as_value(gone));
+        return fate::kept;
+    }
+    template<class Wait, class Gone>
+    fate put_absent(Key&& key, planned_write const& w, time_point now, Wait&& wait, Gone&& gone)
+    {
+        if (!admits(w)) return fate::refused;
+        remove(values_, key, w.hash, removal::replaced, wait, as_value(gone));
+        if (settings.negative_ttl == duration::zero()) {
+            remove(absences_, key, w.hash, removal::replaced, wait, as_absence(gone));
+            return fate::dropped;
         }
-        return finding<Value>();
+        write(absences_, std::move(key), nothing{}, w, settings.negative_ttl, now, wait, as_absence(gone));
+        return fate::kept;
     }
 
-    drops put(Key&& key, Value&& value, std::uint32_t hash, time_point now) noexcept
+    template<class Like, class Wait, class Gone>
+    bool erase(Like const& key, std::uint32_t hash, Wait&& wait, Gone&& gone)
     {
-        remove(absences_, key, hash);
-        return write(values_, {std::move(key), std::move(value), expiry(now, settings.ttl), hash}, now);
-    }
-    drops put_absent(Key&& key, std::uint32_t hash, time_point now) noexcept
-    {
-        remove(values_, key, hash);
-        return write(absences_, {std::move(key), nothing{}, expiry(now, settings.negative_ttl), hash}, now);
-    }
-
-    template<class Like>
-    bool erase(Like const& key, std::uint32_t hash)
-    {
-        bool const value = remove(values_, key, hash);
-        return remove(absences_, key, hash) || value;
+        outdate(hash);
+        bool const value = remove(values_, key, hash, removal::erased, wait, as_value(gone));
+        bool const absence = remove(absences_, key, hash, removal::erased, wait, as_absence(gone));
+        settle(wait);
+        return value || absence;
     }
 
-    void clear() noexcept
+    /// Forgets the values for which `which(key, value)` holds, and with `absences_too` all negative answers.
+    template<class Which, class Wait, class Gone>
+    std::size_t erase_if(Which&& which, bool absences_too, removal cause, Wait&& wait, Gone&& gone)
     {
-        values_.clear();
-        absences_.clear();
+        for (auto& stamp : stamps_) stamp.add(1);
+        std::size_t const erased =
+            values_.erase_if([&](std::uint32_t at) { return which(std::as_const(values_).key(at), std::as_const(values_).value(at)); },
+                             cause, wait, as_value(gone));
+        if (absences_too) absences_.erase_if(any, cause, wait, as_absence(gone));
+        settle(wait);
+        return erased;
+    }
+
+    template<class Wait, class Gone>
+    void resize(std::size_t entries, std::uint64_t weight, time_point now, Wait&& wait, Gone&& gone)
+    {
+        time_point const reclaim_before = before(now, settings.keep_stale);
+        wait(); // from here on readers see that there is a writer: nobody looks at what moves
+        values_.resize(entries, weight, reclaim_before, wait, as_value(gone));
+        absences_.resize(settings.negative_ttl == duration::zero() ? absences_.most() : tenth(entries), 0, reclaim_before, wait,
+                         as_absence(gone));
+    }
+
+    /// `visit(key, value, times)` for each value that is not out of date.
+    template<class Visit>
+    void for_each(time_point now, Visit&& visit) const
+    {
+        values_.for_each([&](std::uint32_t at) {
+            time_point const expiry = values_.expiry(at);
+            if (expiry > now) visit(values_.key(at), values_.value(at), values_.times(at, expiry, now));
+        });
     }
 
     [[nodiscard]] std::size_t values() const noexcept { return values_.size(); }
     [[nodiscard]] std::size_t absences() const noexcept { return absences_.size(); }
-
-    mutable typename Threading::mutex mutex;
-    store_settings settings;
+    [[nodiscard]] std::uint64_t weight() const noexcept { return values_.weight(); }
 
 private:
     static constexpr auto none = ~std::uint32_t{};
     static constexpr auto any = [](std::uint32_t) { return true; };
+    static constexpr std::size_t tenth(std::size_t entries) noexcept { return std::max<std::size_t>(entries / 10, 1); }
 
     template<class Table, class Like>
     static auto is(Table const& table, Like const& key)
     {
         return [&](std::uint32_t at) { return table.key(at) == key; };
     }
-
-    template<class Table>
-    drops write(Table& table, typename Table::entry_type&& entry, time_point now)
+    template<class Gone>
+    auto as_value(Gone& gone)
     {
-        time_point const reclaim_before = before(now, settings.keep_stale);
-        drops out{.for_room = 0, .expired = table.sweep(reclaim_before)};
-        if (auto const at = table.find(entry.hash, is(table, entry.key)); at != none) {
-            table.replace(at, std::move(entry));
-            return out;
-        }
-        drops const more = table.insert(std::move(entry), reclaim_before);
-        return {.for_room = more.for_room, .expired = out.expired + more.expired};
+        return [this, &gone](std::uint32_t at, removal cause) { gone(values_.key(at), values_.value(at), cause); };
+    }
+    template<class Gone>
+    auto as_absence(Gone& gone)
+    {
+        return [&gone](std::uint32_t, removal cause) { gone(cause); };
     }
 
-    template<class Table, class Like>
-    static bool remove(Table& table, Like const& key, std::uint32_t hash)
+    template<class Table, class Seen, class Say>
+    static void tell(Table& table, std::uint32_t at, time_point now, Seen&, Say&& say)
+    {
+        time_point const expiry = table.expiry(at);
+        if (expiry <= now) return;
+        table.touch(at, now);
+        say(table.times(at, expiry, now));
+    }
+
+    void outdate(std::uint32_t hash) noexcept { stamps_[hash % stamps_.size()].add(1); }
+    /// Whether a lease still holds. Who writes without one outdates those of others.
+    bool admits(planned_write const& w) noexcept
+    {
+        if (w.lease) return *w.lease == lease(w.hash);
+        outdate(w.hash);
+        return true;
+    }
+
+    template<class Table, class What, class Wait, class Gone>
+    void write(Table& table, Key&& key, What&& what, planned_write const& w, duration usual, time_point now, Wait&& wait, Gone&& gone)
+    {
+        time_point const reclaim_before = before(now, settings.keep_stale);
+        table.sweep(reclaim_before, wait, gone);
+        duration const most = w.ttl == duration::zero() ? usual : w.ttl;
+        duration const ttl = w.exact ? most : drawn(most);
+        table.put({std::move(key), std::move(what), after(now, ttl), {w.hash, short_span(ttl), short_span(w.took)}}, w.weight, now,
+                  reclaim_before, wait, gone);
+    }
+
+    template<class Table, class Like, class Wait, class Gone>
+    static bool remove(Table& table, Like const& key, std::uint32_t hash, removal cause, Wait&& wait, Gone&& gone)
     {
         if (table.size() == 0) return false;
         auto const at = table.find(hash, is(table, key));
         if (at == none) return false;
-        table.erase(at);
+        table.erase(at, cause, wait, gone);
         return true;
+    }
+    template<class Wait>
+    void settle(Wait&& wait)
+    {
+        values_.settle(wait);
+        absences_.settle(wait);
     }
 
     static time_point before(time_point now, duration d) noexcept { return now < time_point::min() + d ? time_point::min() : now - d; }
 
-    /// Uniform in `[ttl * (1 - jitter), ttl]` from now.
-    time_point expiry(time_point now, duration ttl) noexcept
+    /// Uniform in `[ttl * (1 - jitter), ttl]`.
+    duration drawn(duration ttl) noexcept
     {
         __extension__ using wide = unsigned __int128;
         auto const span = static_cast<std::uint64_t>(static_cast<double>(ttl.count()) * settings.jitter);
-        auto const drawn = static_cast<duration::rep>(static_cast<wide>(splitmix64(random_)) * (span + 1) >> 64);
-        return after(now, std::max(ttl - duration(drawn), duration(1)));
+        auto const off = static_cast<duration::rep>(static_cast<wide>(splitmix64(random_)) * (span + 1) >> 64);
+        return std::max(ttl - duration(off), duration(1));
     }
 
+    // What a hit reads comes first and lies in one line.
     typename Threading::template cell<std::uint64_t> sequence_; // odd while there is a writer
+    entry_table<Key, Value, Threading, how> values_;
+
+public:
+    mutable typename Threading::mutex mutex;
+    store_settings settings;
+
+private:
     std::uint64_t random_;
-    entry_table<Key, Value, Threading, readable> values_;
-    entry_table<Key, nothing, Threading, readable> absences_;
+    entry_table<Key, nothing, Threading, how> absences_;
+    std::array<typename Threading::template cell<std::uint64_t>, 64> stamps_;
 };
 
 } // namespace weir::inline v0::detail
