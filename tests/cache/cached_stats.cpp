@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <map>
 #include <string>
 #include <string_view>
@@ -17,6 +18,13 @@ constexpr weir::cached_stats busy{.hits = 60,
                                   .joined = 2,
                                   .penetrations = 4,
                                   .uncached = 7,
+                                  .refreshes = 3,
+                                  .failed_loads = 6,
+                                  .stale_answers = 8,
+                                  .invalid = 9,
+                                  .outdated = 10,
+                                  .ended_loads = 16,
+                                  .load_time = std::chrono::seconds(4),
                                   .values = 30,
                                   .population = 120};
 
@@ -28,12 +36,14 @@ TEST_CASE("cached_stats: rates are parts of the look-ups, and of the keys that e
     CHECK(busy.hit_rate() == 0.75); // negative answers are hits
     CHECK(busy.penetration_rate() == 0.04);
     CHECK(busy.fill_rate() == 0.25);
+    CHECK(busy.mean_load_time() == std::chrono::milliseconds(250));
 }
 
 TEST_CASE("cached_stats: nothing seen is a rate of zero, not a division by it")
 {
     constexpr weir::cached_stats fresh;
     CHECK(fresh.look_ups() == 0);
+    CHECK(fresh.mean_load_time() == weir::duration::zero());
     CHECK(fresh.hit_rate() == 0);
     CHECK(fresh.penetration_rate() == 0);
     CHECK(fresh.fill_rate() == 0); // nobody knows how many exist
@@ -50,9 +60,11 @@ TEST_CASE("cached_stats: every count is told once, by its name; counts that only
 {
     std::map<std::string, double, std::less<>> told;
     busy.each([&](std::string_view name, auto value) { CHECK_MESSAGE(told.emplace(name, static_cast<double>(value)).second, name); });
-    std::map<std::string, double, std::less<>> const expected{{"hits_total", 60},    {"negative_hits_total", 15}, {"misses_total", 25},
-                                                              {"spared_total", 5},   {"loads_total", 18},         {"joined_total", 2},
-                                                              {"uncached_total", 7}, {"penetrations_total", 4},   {"values", 30},
-                                                              {"hit_rate", 0.75},    {"penetration_rate", 0.04},  {"fill_rate", 0.25}};
+    std::map<std::string, double, std::less<>> const expected{
+        {"hits_total", 60},   {"negative_hits_total", 15}, {"misses_total", 25},      {"spared_total", 5},
+        {"loads_total", 18},  {"joined_total", 2},         {"uncached_total", 7},     {"penetrations_total", 4},
+        {"values", 30},       {"refreshes_total", 3},      {"failed_loads_total", 6}, {"stale_answers_total", 8},
+        {"invalid_total", 9}, {"outdated_total", 10},      {"ended_loads_total", 16}, {"load_seconds_total", 4},
+        {"hit_rate", 0.75},   {"penetration_rate", 0.04},  {"fill_rate", 0.25}};
     CHECK(told == expected);
 }

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <weir/cache/bloom_guard.hpp>
 #include <weir/cache/cached_stats.hpp>
+#include <weir/cache/detail/cache_core.hpp>
 #include <weir/cache/detail/kept_answer.hpp>
+#include <weir/cache/parts.hpp>
 #include <weir/cache/single_flight.hpp>
 #include <weir/cache/store.hpp>
 #include <weir/core/contracts.hpp>
 #include <weir/core/detail/hash.hpp>
 #include <weir/core/detail/layer.hpp>
+#include <weir/core/detail/random_seed.hpp>
 #include <weir/core/key.hpp>
 #include <weir/core/options.hpp>
-#include <weir/core/striped.hpp>
 
-#include <algorithm>
-#include <concepts>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -24,11 +24,6 @@
 #include <utility>
 
 namespace weir::inline v0 {
-
-/// The guard of a cache that has none.
-struct no_guard {
-    static constexpr bool may_exist(auto const&) noexcept { return true; }
-};
 
 /// The event that a cache tells the observer of a call for which it kept nothing; a hit is `event::answered`.
 struct cache_missed {
@@ -40,75 +35,75 @@ struct cache_missed {
     next then;
 };
 
+/// The event of a value that was found and is loaded anew.
+struct cache_refreshes {};
+
 struct cached_options {
     /// Loads at a time that other calls may join; a call beyond loads by itself. In [1, 2^24], eight bytes each.
     std::size_t max_flights = 4'096;
+    std::optional<std::uint64_t> seed = {}; ///< of what the parts draw; nobody knows it if it is left out
 };
 
 /// Answers calls from a store, and fills it with what comes back:
 /// `cached{store<symbol, quote>{{.capacity = 100'000, .ttl = 30s, .negative_ttl = 5s}}, keyed_by(&quote_request::symbol)}`.
 ///
 /// - **What is kept**: the value of a handler that returns `Value` or `result<Value>`; `errc::not_found` as a negative answer, for
-///   `negative_ttl`. A handler of `std::optional<Value>` says "there is none" with an empty one, and is answered so. Failures are not kept.
-/// - **Single flight**: calls for the same key that find nothing wait for the first one's load and get its outcome, be it a failure or an
-///   exception. If that call is cancelled, or its own deadline passes, the next one loads. A call beyond `max_flights` loads by itself.
+///   `negative_ttl`. A handler of `std::optional<Value>` says "there is none" with an empty one, and is answered so. Failures are not kept,
+///   nor refusals, nor values that the pipeline's classifier calls failures.
+/// - **Single flight**: calls for the same key that find nothing wait for the first one's load and get its outcome, be it a failure, a
+///   refusal of a policy further in or an exception. If that call is cancelled, or its own deadline passes, the next one loads. A call beyond
+///   `max_flights` loads by itself.
 ///   In an asynchronous pipeline that stands `within` a `scope` a load runs there, on its own: it outlives the call that asked for it as long
 ///   as somebody waits for it, is cancelled when the last one leaves, and no deadline of a caller reaches it; a `timeout` further in does.
-/// - **The guard**, a `bloom_guard` as third argument, knows which keys exist. A key that it does not know and that is not in the
-///   store is answered `errc::not_found` at once: made-up keys do not reach what stands behind the cache.
+/// - **Invalidation**: `erase(key)`, `clear()`, and by tag with the part `tagged`. What was loaded before is never kept after it, and who asks
+///   after it does not join the old load. `put` writes a newer value that is known.
+/// - **Parts** after the key add what more is wanted: a guard such as `bloom_guard`, a refresh ahead, stale answers on errors. `parts.hpp`
+///   says what they can do. A key that a guard does not know and that is not in the store is answered `errc::not_found` at once: made-up keys
+///   do not reach what stands behind the cache.
 /// - **The key** is all that tells answers apart: whatever else they depend on, such as the principal, belongs into it. A call without one,
 ///   an empty string or optional, passes uncached. Keys with known collisions of their `std::hash` are the store's concern, see there.
 ///
-/// A hit allocates nothing beyond the copy of the value, and touches neither guard nor flights; a miss makes one `Key`. Answers may be a
-/// load older than the last `store().erase(key)`: a load that is under way is not stopped by it. A handler must not ask for its own key: it
-/// would wait for itself. Store and guard may be given as `std::ref`, to be shared. Thread-safe as the store is.
-template<class Store, class KeyOf, class Guard = no_guard>
+/// A hit allocates nothing beyond the copy of the value, and touches neither guard nor flights; a miss makes one `Key`. A handler must not ask
+/// for its own key: it would wait for itself. Store and parts may be given as `std::ref`, to be shared. Thread-safe as the store is.
+template<class Store, class KeyOf, class... Part>
 class cached {
-    using store_type = detail::policy_t<Store>;
-    using guard_type = detail::policy_t<Guard>;
-    using key_type = typename store_type::key_type;
-    using value_type = typename store_type::value_type;
-    using threading = typename store_type::threading;
-    static_assert(guard_of<guard_type, key_type>, "weir::cached wants a guard that has may_exist(key) for the keys of its store");
-
-    using loaded = detail::loaded<value_type>;
-    using flights_type = single_flight<key_type, loaded, threading>;
-    using ticket = typename flights_type::ticket;
-    using part = typename flights_type::part;
+    using core_type = detail::cache_core<Store, Part...>;
+    using store_type = typename core_type::store_type;
+    using key_type = typename core_type::key_type;
+    using value_type = typename core_type::value_type;
+    using parts_type = typename core_type::parts_type;
+    using flights_type = typename core_type::flights_type;
+    using loaded = typename core_type::outcome_type;
+    using flight = typename core_type::flight;
+    using tally = typename core_type::tally;
+    using next = cache_missed::next;
 
 public:
     using role = source;
-    using traits = weir::traits<may_answer_alone, waits>;
+    using traits = typename parts_type::template traits_with<may_answer_alone, waits>;
     using needs = typename detail::needs_of<KeyOf>::type;
     using reads = typename detail::reads_of<KeyOf>::type;
+    using reports = std::conditional_t<parts_type::may_give_stale, facets<stale>, facets<>>;
     using options = cached_options;
-    using stats_type = cached_stats;
+    using stats_type = typename core_type::stats_type;
     static constexpr std::string_view name = "cached";
 
-    /// What a call has of the cache from a miss until it is settled.
     class token {
     public:
-        token() noexcept {} // NOLINT: leaves the room for the ticket as it is, a hit does not use it
-        [[nodiscard]] waiter& waiting() noexcept { return ticket_->waiting(); }
-        [[nodiscard]] bool abandon() noexcept { return ticket_->abandon(); }
-        void runs_as(work& load) noexcept { ticket_->runs_as(load); }
+        token() noexcept {} // NOLINT: leaves the room for the flight as it is, a hit does not use it
+        [[nodiscard]] waiter& waiting() noexcept { return flight_->ticket.waiting(); }
+        [[nodiscard]] bool abandon() noexcept { return flight_->left = flight_->ticket.abandon(flight_->until != never); }
+        void runs_as(work& load) noexcept { flight_->ticket.runs_as(load); }
+        [[nodiscard]] time_point until() const noexcept requires(parts_type::has_patience) { return flight_->until; }
 
     private:
         friend cached;
-        std::optional<ticket> ticket_;
+        std::optional<flight> flight_;
     };
 
-    cached(Store store, KeyOf key_of, options const& o = {}) requires std::same_as<Guard, no_guard>
-        : cached(std::move(store), std::move(key_of), no_guard{}, o)
-    {
-    }
     /// Throws `std::invalid_argument` that names the member.
-    cached(Store store, KeyOf key_of, Guard guard, options const& o = {})
-        : store_(std::move(store)),
-          key_of_(std::move(key_of)),
-          guard_(std::move(guard)),
-          options_(o),
-          flights_({.max_flights = checked(o).max_flights})
+    cached(Store store, KeyOf key_of, Part... parts, options const& o = {})
+        : key_of_(std::move(key_of)), options_(o), core_(std::move(store), checked(o).max_flights, seed_of(o), std::move(parts)...)
     {
     }
 
@@ -118,75 +113,114 @@ public:
         decltype(auto) key = key_of_(call);
         if (detail::is_missing(key)) [[unlikely]]
             return pass_uncached();
-        if (answer<Outcome>::say(outcome, store().find(detail::present(key), call.now()))) [[likely]]
+        if constexpr (parts_type::judges_hits) {
+            auto found = store().find(detail::present(key), call.now());
+            detail::hit_is const so = core_.judge(found, detail::present(key), call.now());
+            if (so == detail::hit_is::due) [[unlikely]]
+                return refresh(call, t, detail::present(key), std::move(found), outcome);
+            if (so == detail::hit_is::good && answer<Outcome>::say(outcome, std::move(found))) [[likely]]
+                return lookup::answered;
+        } else if (answer<Outcome>::say(outcome, store().find(detail::present(key), call.now()))) [[likely]]
             return lookup::answered;
         return load(call, t, detail::present(key), outcome);
     }
 
-    /// Woken: there is the leader's outcome, or this call leads now.
+    /// Woken: there is the leader's outcome, or this call leads now. Or it has waited long enough.
     template<class Outcome>
     lookup look_up_again(auto& call, token& t, Outcome& outcome)
     {
-        if (auto const result = t.ticket_->take()) {
+        flight& mine = *t.flight_;
+        if (auto const result = mine.ticket.take()) {
+            if (!core_.still_holds(mine, *result)) return ask_again(call, t, outcome);
             result->copy_to(outcome);
             if (result->thrown != nullptr) call.thrown(result->thrown);
+            if (result->fact) report(call, *result->fact);
             return lookup::answered;
         }
+        if constexpr (parts_type::has_patience)
+            if (mine.left)
+                return answer_stale(call, mine.key(), outcome, errc::deadline_exceeded) ? lookup::answered : ask_again(call, t, outcome);
         if (!detail::in_time_left(call)) {
             outcome = detail::out_of_time(call);
             return lookup::answered; // the token's end hands the lead on
         }
-        count(&tally::loads);
-        call.tell(cache_missed{cache_missed::next::loads});
-        return lookup::missed;
+        return begin(call, mine);
     }
 
     /// In a pipeline that can fork, a load that others can join runs on its own: it outlives the call that asked for it.
-    [[nodiscard]] split splits(token& t) const noexcept { return t.ticket_ && t.ticket_->leads() ? split::and_wait : split::none; }
-    void fork(token& t, token& load) { flights_.hand_over(*t.ticket_, load.ticket_.emplace(t.ticket_->key())); }
+    [[nodiscard]] split splits(token& t) const noexcept
+    {
+        if (!t.flight_ || !t.flight_->ticket.leads()) return split::none;
+        return t.flight_->refreshes ? split::and_go_on : split::and_wait;
+    }
+    void fork(token& t, token& load)
+    {
+        flight& mine = *t.flight_;
+        flight& other = load.flight_.emplace(mine.key());
+        other.began = mine.began;
+        other.lease = mine.lease;
+        other.refreshes = mine.refreshes;
+        if (mine.refreshes)
+            core_.flights().pass_on(mine.ticket, other.ticket);
+        else
+            core_.flights().hand_over(mine.ticket, other.ticket);
+    }
 
     template<class Outcome>
     void learn(auto& call, token& t, Outcome& outcome)
     {
-        if (!t.ticket_) return;
-        ticket& mine = *t.ticket_;
-        if (gave_up(call, outcome)) return; // as if it was cancelled: another call may have more time
-        if (answer<Outcome>::says_absent(outcome)) {
-            count(&tally::penetrations);
-            store().put_absent(mine.key(), call.now());
-        } else if (outcome.has_value())
-            store().put(mine.key(), answer<Outcome>::value(outcome), call.now());
-        flights_.settle(mine, [&] { return loaded{loaded::from(outcome), thrown_by(call, outcome)}; });
+        if (!t.flight_) return;
+        flight& mine = *t.flight_;
+        if (gave_up(call, outcome)) { // as if it was cancelled: another call may have more time
+            if (mine.refreshes) static_cast<void>(answer_anew(call, mine.key(), outcome));
+            return;
+        }
+        std::optional<stale> fact;
+        std::exception_ptr const thrown = thrown_by(call, outcome);
+        bool const absent = answer<Outcome>::says_absent(outcome);
+        bool const failed = !absent && is_failure(call, outcome);
+        core_.ended(mine, call.now(), failed, outcome.has_error() ? outcome.error() : error());
+        if (absent) {
+            core_.count(&tally::penetrations);
+            core_.keep_absent(mine, call.now());
+        } else if (!failed)
+            core_.keep(mine, answer<Outcome>::value(outcome), call.now());
+        else if (!mine.refreshes || !answer_anew(call, mine.key(), outcome))
+            fact = rescue(call, mine, outcome);
+        core_.flights().settle(mine.ticket, [&] {
+            return loaded{loaded::from(outcome), outcome.has_error() ? thrown : nullptr, mine.began, fact};
+        });
     }
 
-    /// The store, to forget a key: `svc.get<weir::cached>().store().erase(symbol)`.
-    [[nodiscard]] store_type& store() noexcept { return detail::unwrapped<Store>::of(store_); }
+    /// Forgets the answer of a key: what a load brings that has begun before is not kept, and nobody joins that load any more. Returns whether
+    /// there was an answer, or such a load.
+    template<detail::key_like<key_type> Like>
+    bool erase(Like const& key)
+    {
+        return core_.erase(key);
+    }
+    /// The same for every key.
+    void clear() { core_.clear(); }
+
+    /// The store: what is written or erased there is known to this cache's loads, too, but who comes next may still join one.
+    [[nodiscard]] store_type& store() noexcept { return core_.store(); }
     [[nodiscard]] store_type const& store() const noexcept { return const_cast<cached&>(*this).store(); }
-    /// The guard, to tell it of new keys: `svc.get<weir::cached>().guard().add(symbol)`.
-    [[nodiscard]] guard_type& guard() noexcept { return detail::unwrapped<Guard>::of(guard_); }
-    [[nodiscard]] guard_type const& guard() const noexcept { return const_cast<cached&>(*this).guard(); }
+    /// The first guard among the parts, to tell it of new keys: `svc.get<weir::cached>().guard().add(symbol)`.
+    [[nodiscard]] auto& guard() noexcept requires(parts_type::has_guard) { return core_.parts().template at<parts_type::first_guard>(); }
+    /// The first part that was made from a template, `part<refresh_ahead>()`, or is of a type.
+    template<template<class...> class Template>
+    [[nodiscard]] auto& part() noexcept
+    {
+        return core_.parts().template find<std::array<bool, sizeof...(Part)>{detail::is_made_from<Template, detail::policy_t<Part>>...}>();
+    }
+    template<class P>
+    [[nodiscard]] auto& part() noexcept
+    {
+        return core_.parts().template find<std::array<bool, sizeof...(Part)>{std::is_same_v<P, detail::policy_t<Part>>...}>();
+    }
 
     /// Hits, misses and values are those of the store: of all who look into it.
-    [[nodiscard]] stats_type stats(time_point = {}) const
-    {
-        stats_type s;
-        std::uint64_t second_looks = 0; // the store counts both looks of such a call: read before the store, never ahead of it
-        tallies_.for_each([&](tally const& each) {
-            second_looks += each.second_looks.load();
-            s.spared += each.spared.load();
-            s.loads += each.loads.load();
-            s.joined += each.joined.load();
-            s.penetrations += each.penetrations.load();
-            s.uncached += each.uncached.load();
-        });
-        store_stats const kept = store().stats();
-        s.hits = kept.hits;
-        s.negative_hits = kept.negative_hits;
-        s.misses = kept.misses - std::min(kept.misses, second_looks);
-        s.values = kept.values;
-        if constexpr (requires { guard().population(); }) s.population = guard().population();
-        return s;
-    }
+    [[nodiscard]] stats_type stats(time_point = {}) const { return const_cast<core_type&>(core_).stats(); }
     [[nodiscard]] store_settings settings() const { return store().settings(); }
     /// Other times to live for what is written from now on. Throws `std::invalid_argument` and changes nothing if they are bad.
     void reconfigure(store_settings const& s) { store().reconfigure(s); }
@@ -198,64 +232,144 @@ public:
         field("jitter", s.jitter);
         field("negative_ttl", s.negative_ttl);
         field("max_flights", options_.max_flights);
+        const_cast<core_type&>(core_).parts().each([&]<class P>([[maybe_unused]] P& part) {
+            if constexpr (detail::describes_itself<P>) part.describe(field);
+        });
     }
 
 private:
     template<class Outcome>
     using answer = detail::kept_answer<value_type, Outcome>;
-    struct tally {
-        detail::count_cell spared, loads, joined, penetrations, uncached, second_looks;
-    };
 
     static options const& checked(options const& o)
     {
         expect(o.max_flights >= 1 && o.max_flights <= flights_type::most, "cached.max_flights", "a number in [1, 2^24]");
         return o;
     }
-    void count(detail::count_cell tally::*what)
+    static std::uint64_t seed_of(options const& o)
     {
-        auto const mine = tallies_.local();
-        (mine.stripe.*what).add(1, mine.alone);
+        if (o.seed) return *o.seed;
+        if constexpr (parts_type::refreshes)
+            return detail::random_seed();
+        else
+            return 0;
     }
     [[gnu::noinline, gnu::cold]] lookup pass_uncached()
     {
-        count(&tally::uncached);
+        core_.count(&tally::uncached);
         return lookup::missed;
     }
 
     template<class Outcome>
     [[gnu::noinline]] lookup load(auto& call, token& t, auto const& key, Outcome& outcome)
     {
-        if (!guard().may_exist(key)) {
-            count(&tally::spared);
-            call.tell(cache_missed{cache_missed::next::spared});
-            answer<Outcome>::say_absent(outcome);
-            return lookup::answered;
-        }
-        ticket& mine = t.ticket_.emplace(key_type(detail::as_key<key_type>(key)));
-        part const found = flights_.join(mine);
-        if (found == part::waits) {
-            count(&tally::joined);
-            call.tell(cache_missed{cache_missed::next::joined});
+        if constexpr (parts_type::watches_misses)
+            core_.parts().missed(
+                call.now(), [this] { return cached_stats(stats()); }, [&](auto const& event) { call.tell(event); });
+        if constexpr (parts_type::has_guard)
+            if (!core_.parts().may_exist(key)) {
+                core_.count(&tally::spared);
+                call.tell(cache_missed{next::spared});
+                answer<Outcome>::say_absent(outcome);
+                return lookup::answered;
+            }
+        flight& mine = t.flight_.emplace(key_type(detail::as_key<key_type>(key)));
+        if constexpr (parts_type::throttles)
+            if (core_.parts().spares_load({.now = call.now(), .key = core_.flights().hash_of(mine.key())}) &&
+                answer_stale(call, mine.key(), outcome, errc::unavailable))
+                return lookup::answered;
+        if constexpr (parts_type::has_patience)
+            if (!core_.find_stale(mine.key(), call.now()).miss()) mine.until = after(call.now(), core_.parts().patience());
+        auto const found = core_.flights().join(mine.ticket);
+        if (found == flights_type::part::waits) {
+            core_.count(&tally::joined);
+            call.tell(cache_missed{next::joined});
             return lookup::parked;
         }
-        if constexpr (threading::is_shared)
-            if (found == part::leads && look_twice(call, mine, outcome)) return lookup::answered;
-        count(&tally::loads);
-        call.tell(cache_missed{cache_missed::next::loads});
+        if constexpr (store_type::threading::is_shared)
+            if (found == flights_type::part::leads && look_twice(call, mine, outcome)) return lookup::answered;
+        return begin(call, mine);
+    }
+    lookup begin(auto& call, flight& mine)
+    {
+        core_.begin(mine, call.now());
+        call.tell(cache_missed{next::loads});
         return lookup::missed;
     }
-
+    /// What this call waited for is of no use to it.
+    template<class Outcome>
+    [[gnu::noinline, gnu::cold]] lookup ask_again(auto& call, token& t, Outcome& outcome)
+    {
+        key_type const key = t.flight_->key();
+        t.flight_.reset();
+        return load(call, t, key, outcome);
+    }
+    /// A hit that is to be loaded anew: a fork does it, and the call goes up with the value; without forks this call does.
+    template<class Outcome>
+    [[gnu::noinline, gnu::cold]] lookup refresh(auto& call, token& t, auto const& key, finding<value_type>&& found, Outcome& outcome)
+    {
+        flight& mine = t.flight_.emplace(key_type(detail::as_key<key_type>(key)));
+        bool const leads = core_.flights().lead(mine.ticket);
+        static_cast<void>(answer<Outcome>::say(outcome, std::move(found)));
+        if (!leads) {
+            t.flight_.reset();
+            return lookup::answered;
+        }
+        mine.refreshes = true;
+        core_.begin(mine, call.now());
+        call.tell(cache_refreshes{});
+        return lookup::missed;
+    }
     /// Another flight may have ended between the miss and the start of this one.
     template<class Outcome>
-    bool look_twice(auto& call, ticket& mine, Outcome& outcome)
+    bool look_twice(auto& call, flight& mine, Outcome& outcome)
     {
-        count(&tally::second_looks);
-        if (!answer<Outcome>::say(outcome, store().find(mine.key(), call.now()))) return false;
-        flights_.settle(mine, [&] { return loaded{loaded::from(outcome), nullptr}; });
+        if (!answer<Outcome>::say(outcome, core_.look_twice(mine.key(), call.now()))) return false;
+        core_.flights().settle(mine.ticket, [&] { return loaded{loaded::from(outcome), nullptr, call.now(), {}}; });
         return true;
     }
 
+    /// The value that a refresh left in place.
+    template<class Outcome>
+    bool answer_anew(auto& call, key_type const& key, Outcome& outcome)
+    {
+        return answer<Outcome>::say(outcome, core_.find_again(key, call.now()));
+    }
+    template<class Outcome>
+    std::optional<stale> rescue([[maybe_unused]] auto& call, [[maybe_unused]] flight& mine, [[maybe_unused]] Outcome& outcome)
+    {
+        if constexpr (parts_type::rescues) {
+            // A value that the classifier calls a failure has no error to tell.
+            error const why = outcome.has_error() ? outcome.error() : error(errc::upstream_failed);
+            duration const most = core_.parts().stale_for({.why = why, .now = call.now(), .key = mine.ticket.hash()});
+            if (most > duration::zero()) return answer_stale(call, mine.key(), outcome, why.kind(), most);
+        }
+        return {};
+    }
+    template<class Outcome>
+    std::optional<stale> answer_stale(auto& call, key_type const& key, Outcome& outcome, errc why, duration most = duration::max())
+    {
+        finding<value_type> found = core_.find_stale(key, call.now());
+        stale const fact{.by = found.stale_for(), .why = why};
+        if (fact.by > most || !answer<Outcome>::say(outcome, std::move(found))) return {};
+        core_.count(&tally::stale_answers);
+        report(call, fact);
+        return fact;
+    }
+    static void report([[maybe_unused]] auto& call, [[maybe_unused]] stale fact)
+    {
+        if constexpr (parts_type::may_give_stale && requires { call.report(std::move(fact)); }) call.report(std::move(fact));
+    }
+
+    /// Failures by the pipeline's classifier, and every error: a refusal is no answer to keep.
+    static bool is_failure([[maybe_unused]] auto& call, auto const& outcome)
+    {
+        if (outcome.has_error()) return true;
+        if constexpr (requires { call.failed(outcome); })
+            return call.failed(outcome);
+        else
+            return false;
+    }
     static bool gave_up(auto& call, auto const& outcome)
     {
         if (outcome.has_value()) [[likely]]
@@ -267,21 +381,26 @@ private:
         return outcome.has_error() && outcome.error() == errc::handler_threw ? call.thrown() : nullptr;
     }
 
-    Store store_;
     [[no_unique_address]] KeyOf key_of_;
-    [[no_unique_address]] Guard guard_;
     options options_;
-    flights_type flights_;
-    detail::striped<tally, threading> tallies_;
+    core_type core_;
 };
 
-template<class Store, class KeyOf>
-cached(Store, KeyOf) -> cached<Store, KeyOf>;
+template<class Store, class KeyOf, class... Part>
+cached(Store, KeyOf, Part...) -> cached<Store, KeyOf, Part...>;
 template<class Store, class KeyOf>
 cached(Store, KeyOf, cached_options) -> cached<Store, KeyOf>;
-template<class Store, class KeyOf, class Guard>
-cached(Store, KeyOf, Guard) -> cached<Store, KeyOf, Guard>;
-template<class Store, class KeyOf, class Guard>
-cached(Store, KeyOf, Guard, cached_options) -> cached<Store, KeyOf, Guard>;
+template<class Store, class KeyOf, class P1>
+cached(Store, KeyOf, P1, cached_options) -> cached<Store, KeyOf, P1>;
+template<class Store, class KeyOf, class P1, class P2>
+cached(Store, KeyOf, P1, P2, cached_options) -> cached<Store, KeyOf, P1, P2>;
+template<class Store, class KeyOf, class P1, class P2, class P3>
+cached(Store, KeyOf, P1, P2, P3, cached_options) -> cached<Store, KeyOf, P1, P2, P3>;
+template<class Store, class KeyOf, class P1, class P2, class P3, class P4>
+cached(Store, KeyOf, P1, P2, P3, P4, cached_options) -> cached<Store, KeyOf, P1, P2, P3, P4>;
+template<class Store, class KeyOf, class P1, class P2, class P3, class P4, class P5>
+cached(Store, KeyOf, P1, P2, P3, P4, P5, cached_options) -> cached<Store, KeyOf, P1, P2, P3, P4, P5>;
+template<class Store, class KeyOf, class P1, class P2, class P3, class P4, class P5, class P6>
+cached(Store, KeyOf, P1, P2, P3, P4, P5, P6, cached_options) -> cached<Store, KeyOf, P1, P2, P3, P4, P5, P6>;
 
 } // namespace weir::inline v0

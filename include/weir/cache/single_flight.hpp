@@ -34,6 +34,9 @@ struct single_flight_options {
 /// case flights_type::part::alone: ...          // too many flights: load, nobody waits for it
 /// }
 /// ```
+/// What was loaded before a thing changed is not for those who ask after that: `forget(key)` lets the flight under way end for those who have
+/// joined it, and the next one to come leads another.
+///
 /// The idea is that of Go's `golang.org/x/sync/singleflight`. A ticket lies in the call's frame, so a flight allocates nothing; a result
 /// that somebody waits for is allocated once.
 ///
@@ -68,15 +71,28 @@ public:
             if (result_ != nullptr) flights_ = nullptr;
             return std::move(result_);
         }
-        /// Waits no more. False if it was woken, or is about to be.
-        bool abandon() noexcept { return flights_->leave(*this); }
+        /// Waits no more. False if it was woken, or is about to be. With `load_goes_on` the load is not cancelled, even if nobody else waits.
+        bool abandon(bool load_goes_on = false) noexcept { return flights_->leave(*this, load_goes_on); }
         /// Whether it leads a flight that others can join.
         [[nodiscard]] bool leads() const noexcept { return flights_ != nullptr && result_ == nullptr && !linked(); }
-        /// The load of this lead runs as a piece of work of its own: it is cancelled when nobody waits for it any more.
+        /// The load of this lead runs as a piece of work of its own: it is cancelled when the last one has left who waited for it.
         void runs_as(work& load) noexcept { load_ = &load; }
+        /// Of a ticket that found its part: a number of its key, the same for the same key.
+        [[nodiscard]] std::uint64_t hash() const noexcept { return hash_; }
 
     private:
         friend class single_flight;
+        // What a flight needs beside this lies in the waiter's note: most tickets are in a call's frame, where room is dear.
+        std::uint64_t& number() noexcept { return this->note.key; }     // of its flight, in its section
+        bool& forgotten() noexcept { return this->note.refused; }       // of a lead: nobody joins any more
+        std::uint32_t& unwatched() noexcept { return this->note.line; } // of a lead: 1 if its load goes on without anybody
+
+        void leads_as(std::uint64_t flight) noexcept
+        {
+            number() = flight;
+            forgotten() = false;
+            unwatched() = 0;
+        }
 
         Key key_;
         std::uint64_t hash_ = 0;
@@ -105,28 +121,66 @@ public:
         std::scoped_lock const lock(here.mutex);
         if (ticket* const lead = here.lead_of(mine)) {
             mine.flights_ = this;
+            mine.number() = lead->number();
             lead->waiting_.push_back(mine);
             return part::waits;
         }
-        if (here.flights == here.max_flights) return part::alone;
-        mine.flights_ = this;
-        mine.next_ = std::exchange(here.bucket_of(mine), &mine);
-        ++here.flights;
-        return part::leads;
+        return begin(here, mine) ? part::leads : part::alone;
+    }
+    /// The same for one who would rather not wait: false if a flight is under way, or there are too many.
+    [[nodiscard]] bool lead(ticket& mine)
+    {
+        mine.hash_ = hash_(mine.key_);
+        section& here = section_of(mine);
+        std::scoped_lock const lock(here.mutex);
+        return here.lead_of(mine) == nullptr && begin(here, mine);
     }
 
     /// Hands the lead from `mine` to `other`, which is new and of the same key, and makes `mine` the first who waits for it.
     void hand_over(ticket& mine, ticket& other) noexcept
     {
-        other.hash_ = mine.hash_;
         section& here = section_of(mine);
         std::scoped_lock const lock(here.mutex);
-        other.flights_ = this;
-        other.next_ = mine.next_;
-        other.waiting_.swap(mine.waiting_);
-        here.replace(mine, &other);
+        give(here, mine, other);
         mine.flights_ = this;
         other.waiting_.push_back(mine);
+    }
+    /// The same, but `mine` waits for nothing: the load goes on also if nobody waits for it.
+    void pass_on(ticket& mine, ticket& other) noexcept
+    {
+        section& here = section_of(mine);
+        std::scoped_lock const lock(here.mutex);
+        give(here, mine, other);
+        other.unwatched() = 1;
+    }
+
+    /// A number of the key, the same as its tickets have.
+    template<detail::key_like<Key> Like>
+    [[nodiscard]] std::uint64_t hash_of(Like const& key) const
+    {
+        return hash_(detail::as_key<Key>(key));
+    }
+
+    /// Nobody joins the flight of `key` any more that is under way; those who wait for it get its result. False if there is none.
+    template<detail::key_like<Key> Like>
+    bool forget(Like const& key)
+    {
+        auto&& wanted = detail::as_key<Key>(key);
+        std::uint64_t const hash = hash_(wanted);
+        section& here = section_of(hash);
+        std::scoped_lock const lock(here.mutex);
+        for (ticket* lead = here.bucket_of(hash); lead != nullptr; lead = lead->next_)
+            if (lead->hash_ == hash && lead->key_ == wanted && !lead->forgotten()) return lead->forgotten() = true;
+        return false;
+    }
+    /// The same for every key. Visits every bucket.
+    void forget_all() noexcept
+    {
+        for (section& each : sections_) {
+            std::scoped_lock const lock(each.mutex);
+            for (ticket* lead : each.buckets)
+                for (; lead != nullptr; lead = lead->next_) lead->forgotten() = true;
+        }
     }
 
     /// Ends the flight that `mine` leads and hands `make()`, a `Result`, to all who wait; without any it is not called. Does nothing if
@@ -162,16 +216,24 @@ private:
     struct alignas(64) section {
         explicit section(std::size_t bound) : max_flights(bound), buckets(std::bit_ceil(bound)) {}
 
-        ticket*& bucket_of(ticket const& t) noexcept { return buckets[t.hash_ & (buckets.size() - 1)]; }
+        ticket*& bucket_of(std::uint64_t hash) noexcept { return buckets[hash & (buckets.size() - 1)]; }
+        /// Of the flight that `t` can join.
         ticket* lead_of(ticket const& t) noexcept
         {
-            ticket* lead = bucket_of(t);
-            while (lead != nullptr && !(lead->hash_ == t.hash_ && lead->key_ == t.key_)) lead = lead->next_;
+            ticket* lead = bucket_of(t.hash_);
+            while (lead != nullptr && !(lead->hash_ == t.hash_ && !lead->forgotten() && lead->key_ == t.key_)) lead = lead->next_;
             return lead;
+        }
+        /// Of the flight that `t` has joined, forgotten or not.
+        ticket& lead_for(ticket& t) noexcept
+        {
+            ticket* lead = bucket_of(t.hash_);
+            while (lead->number() != t.number()) lead = lead->next_;
+            return *lead;
         }
         void replace(ticket& lead, ticket* by) noexcept
         {
-            ticket** at = &bucket_of(lead);
+            ticket** at = &bucket_of(lead.hash_);
             while (*at != &lead) at = &(*at)->next_;
             *at = by;
             lead.flights_ = nullptr;
@@ -192,37 +254,66 @@ private:
         mutable typename Threading::mutex mutex;
         std::size_t max_flights;
         std::size_t flights = 0;
+        std::uint64_t begun = 0;
         std::vector<ticket*> buckets;
     };
 
     // A section is chosen by the highest bits of the hash, a bucket in it by the lowest.
-    section& section_of(ticket const& t) noexcept { return sections_[t.hash_ >> 1 >> (63 - section_bits_)]; }
+    section& section_of(std::uint64_t hash) noexcept { return sections_[hash >> 1 >> (63 - section_bits_)]; }
+    section& section_of(ticket const& t) noexcept { return section_of(t.hash_); }
 
-    bool leave(ticket& t) noexcept
+    bool begin(section& here, ticket& mine) noexcept
+    {
+        if (here.flights == here.max_flights) return false;
+        mine.flights_ = this;
+        mine.leads_as(++here.begun);
+        mine.next_ = std::exchange(here.bucket_of(mine.hash_), &mine);
+        ++here.flights;
+        return true;
+    }
+    void give(section& here, ticket& mine, ticket& other) noexcept
+    {
+        other.hash_ = mine.hash_;
+        other.flights_ = this;
+        other.leads_as(mine.number());
+        other.forgotten() = mine.forgotten();
+        other.next_ = mine.next_;
+        other.waiting_.swap(mine.waiting_);
+        here.replace(mine, &other);
+    }
+    bool leave(ticket& t, bool load_goes_on) noexcept
     {
         section& here = section_of(t);
         std::scoped_lock const lock(here.mutex);
-        return take_out(here, t);
+        return take_out(here, t, load_goes_on);
     }
-    static bool take_out(section& here, ticket& t) noexcept
+    static bool take_out(section& here, ticket& t, bool load_goes_on) noexcept
     {
         if (!t.linked()) return false;
-        ticket& lead = *here.lead_of(t);
+        ticket& lead = here.lead_for(t);
         lead.waiting_.remove(t);
         t.flights_ = nullptr;
-        if (lead.load_ != nullptr && lead.waiting_.empty()) lead.load_->cancel();
+        if (load_goes_on) lead.unwatched() = 1;
+        if (lead.load_ != nullptr && lead.unwatched() == 0 && lead.waiting_.empty()) lead.load_->cancel();
         return true;
     }
     void give_up(ticket& t) noexcept
     {
         section& here = section_of(t);
         std::scoped_lock const lock(here.mutex);
-        if (take_out(here, t) || t.result_ != nullptr) return;
+        if (take_out(here, t, false) || t.result_ != nullptr) return;
         ticket* const heir = static_cast<ticket*>(t.waiting_.pop_front());
         if (heir == nullptr) return here.remove(t);
+        bool const was_forgotten = t.forgotten();
+        heir->leads_as(t.number());
         heir->next_ = t.next_;
         heir->waiting_.swap(t.waiting_);
         here.replace(t, heir);
+        // What the heir loads is new: others may join it, unless they have a flight of their own by now.
+        if (was_forgotten) {
+            heir->forgotten() = true;
+            if (here.lead_of(*heir) == nullptr) heir->forgotten() = false;
+        }
         heir->wake();
     }
 

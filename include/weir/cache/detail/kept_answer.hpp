@@ -2,6 +2,8 @@
 #pragma once
 
 #include <weir/cache/finding.hpp>
+#include <weir/cache/parts.hpp>
+#include <weir/core/clock.hpp>
 #include <weir/core/detail/hash.hpp>
 #include <weir/core/policy.hpp>
 #include <weir/core/result.hpp>
@@ -84,7 +86,9 @@ struct kept_answer {
 template<class Value>
 struct loaded {
     result<Value> outcome;
-    std::exception_ptr thrown;
+    std::exception_ptr thrown{};
+    time_point began{};          ///< when the load did
+    std::optional<stale> fact{}; ///< if the outcome is out of date
 
     template<class Outcome>
     static result<Value> from(Outcome const& o)
