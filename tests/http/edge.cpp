@@ -19,6 +19,7 @@
 #include <weir/resilience/timeout.hpp>
 #include <weir/testing/manual_clock.hpp>
 #include <weir/testing/simulation.hpp>
+#include <weir/validate/content_type.hpp>
 #include <weir/validate/max_body.hpp>
 #include <weir/validate/paging.hpp>
 
@@ -143,6 +144,23 @@ TEST_CASE("edge: a limit that no wait satisfies says so by saying nothing of whe
     CHECK(r.result_int() == 429);
     CHECK_FALSE(weir::header(r, "retry-after"));
     CHECK(weir::header(r, "ratelimit") == "\"rate_limit\";r=5");
+}
+
+TEST_CASE("edge: a body of another type is answered with the types that would be taken")
+{
+    weir::pipeline svc{weir::content_type<"application/json", "text/csv">{}, by_path};
+    auto const asked_by = [&](std::string_view method, std::string_view type) {
+        http::request r(method, "/x", "{}");
+        r.set("Content-Type", type);
+        return ask(http::edge(svc), r);
+    };
+    CHECK(asked_by("POST", "text/csv").result_int() == 200);
+    auto const refused = asked_by("POST", "text/plain");
+    CHECK(refused.result_int() == 415);
+    CHECK(weir::header(refused, "accept-post") == "application/json, text/csv");
+    CHECK(json_of(refused).at("detail") == "header content-type: expected one of application/json, text/csv");
+    CHECK(weir::header(asked_by("PATCH", "text/plain"), "accept-patch") == "application/json, text/csv");
+    CHECK(weir::header(asked_by("PUT", "text/plain"), "accept") == "application/json, text/csv");
 }
 
 TEST_CASE("edge: a violation is the detail and a member of errors")

@@ -41,8 +41,10 @@ namespace {
 struct stand_in {
     http::request const& asked;
     std::optional<weir::violations> told{};
+    std::optional<weir::accepted_types> accepted{};
     [[nodiscard]] http::request const& request() const noexcept { return asked; }
     void report(weir::violations all) { told = std::move(all); }
+    void report(weir::accepted_types types) { accepted = types; }
 };
 
 http::request post(std::string body, std::string_view type = "application/json")
@@ -132,7 +134,12 @@ TEST_CASE("json_body: limits are its options, which can be changed while it runs
 
     std::map<std::string, double> fields;
     codec.describe([&](std::string_view name, auto value) { fields[std::string(name)] = static_cast<double>(value); });
-    CHECK(fields == std::map<std::string, double>{{"bytes", 1'048'576}, {"levels", 32}, {"values", 10'000}, {"ignore_unknown_members", 1}});
+    CHECK(fields == std::map<std::string, double>{{"bytes", 1'048'576},
+                                                  {"levels", 32},
+                                                  {"values", 10'000},
+                                                  {"members", 10'000},
+                                                  {"text_bytes", 1'048'576},
+                                                  {"ignore_unknown_members", 1}});
 }
 
 TEST_CASE("json_body: a value becomes a response, nothing becomes not_found, a response passes")

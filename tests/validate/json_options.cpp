@@ -31,6 +31,8 @@ TEST_CASE("json_options: what is out of range is named")
     CHECK(complaint({.levels = 0}) == "json.levels: expected from 1 to 64");
     CHECK(complaint({.levels = weir::json_options::most_levels + 1}) == "json.levels: expected from 1 to 64");
     CHECK(complaint({.values = 0}) == "json.values: expected at least 1");
+    CHECK(complaint({.members = 0}) == "json.members: expected at least 1");
+    CHECK(complaint({.text_bytes = 0}) == "json.text_bytes: expected at least 1");
 }
 
 TEST_CASE("json_options: nothing is read with options out of range")

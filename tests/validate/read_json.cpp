@@ -224,6 +224,18 @@ TEST_CASE("read_json: what is found ends at 32, and says that there are more")
     CHECK_FALSE(few.more);
 }
 
+TEST_CASE("read_json: limits of members and of strings are kept to the last one")
+{
+    using map = std::map<std::string, int>;
+    CHECK(faults<map>(R"({"a":1,"b":2})", {.members = 2}).empty());
+    CHECK(faults<map>(R"({"a":1,"b":2,"c":3})", {.members = 2}) == lines{": at most 2 members of an object"});
+    CHECK(faults<std::vector<map>>(R"([{"a":1,"b":2},{"a":1,"b":2}])", {.members = 2}).empty());
+    for (std::string_view four : {"\"abcd\"", "\"ab\\u0063d\""}) CHECK(faults<std::string>(four, {.text_bytes = 4}).empty());
+    for (std::string_view five : {"\"abcde\"", "\"ab\\u0063de\""})
+        CHECK(faults<std::string>(five, {.text_bytes = 4}) == lines{": at most 4 bytes of a string"});
+    CHECK(faults<map>(R"({"abcd":1,"abcde":2})", {.text_bytes = 4}) == lines{": at most 4 bytes of a string"});
+}
+
 TEST_CASE("read_json: limits of bytes, levels and values are kept to the last one")
 {
     CHECK(faults<int>("  7", {.bytes = 3}).empty());

@@ -11,6 +11,7 @@
 #include <weir/http/streamed_response.hpp>
 #include <weir/limit/limit_facts.hpp>
 #include <weir/resilience/fallback.hpp>
+#include <weir/validate/accepted_types.hpp>
 #include <weir/validate/violation.hpp>
 
 #include <boost/asio/awaitable.hpp>
@@ -39,6 +40,7 @@ namespace detail {
 struct remarks {
     violation const* wrong = nullptr;
     violations const* faults = nullptr;
+    accepted_types const* accepted = nullptr;
     limit_facts const* limits = nullptr;
     degraded const* less = nullptr;
     correlation_id const* correlation = nullptr;
@@ -48,6 +50,7 @@ struct remarks {
     {
         take(reply, wrong);
         take(reply, faults);
+        take(reply, accepted);
         take(reply, limits);
         take(reply, less);
         take(reply, correlation);
@@ -155,6 +158,7 @@ response refused(error const& e, std::string_view policy, remarks const& said, N
     std::string const sentence = faults.sentence();
     response made = problem(e, {.detail = sentence, .policy = policy, .type_base = o.type_base, .challenge = o.challenge});
     faults.into(made.body());
+    if (said.accepted != nullptr) made.set(said.accepted->field, said.accepted->list);
     annotate(made, said, named, e.retry_after());
     return made;
 }
@@ -253,7 +257,8 @@ private:
 ///
 /// What comes back:
 /// - a refusal or failure: the problem document (RFC 9457) of its error, with the name or label of the policy that made it as `policy`,
-///   and `Retry-After` where it is known; a `violation`, or several, as `detail` and `errors`; a 401 with its challenge;
+///   and `Retry-After` where it is known; a `violation`, or several, as `detail` and `errors`; a 401 with its challenge; a 415 with
+///   `Accept-Post` or its like, where `content_type` or `json_body` refused;
 /// - an exception of the handler: 500 without its text. One of `boost::system::system_error` with a weir code, as
 ///   `result::value()` throws it, is answered by that error. What a policy throws is thrown on;
 /// - `RateLimit` and `RateLimit-Policy` where a limit refused the call, or tells always where it stands: an item a limit; `X-Degraded: fallback` on an answer that is less

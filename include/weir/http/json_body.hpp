@@ -6,7 +6,9 @@
 #include <weir/core/request.hpp>
 #include <weir/core/threading.hpp>
 #include <weir/http/detail/json_answer.hpp>
-#include <weir/http/detail/same_name.hpp>
+#include <weir/validate/accepted_types.hpp>
+#include <weir/validate/content_type.hpp>
+#include <weir/validate/media_type.hpp>
 #include <weir/validate/read_json.hpp>
 #include <weir/validate/violation.hpp>
 
@@ -24,26 +26,11 @@ namespace detail {
 /// Whether a Content-Type is `application/json`, or a type with the suffix `+json` (RFC 6839 section 3.1), and its charset, if it names one, UTF-8.
 [[nodiscard]] inline bool is_json_type(std::string_view field) noexcept
 {
-    constexpr auto trimmed = [](std::string_view text) {
-        std::size_t const first = text.find_first_not_of(" \t");
-        return first == std::string_view::npos ? std::string_view{} : text.substr(first, text.find_last_not_of(" \t") - first + 1);
-    };
-    std::size_t semicolon = field.find(';');
-    std::string_view const type = trimmed(field.substr(0, semicolon));
-    std::size_t const slash = type.find('/');
-    bool const suffixed = slash != std::string_view::npos && slash > 0 && type.size() > slash + 6 &&
-                          http::detail::same_name(type.substr(type.size() - 5), "+json");
-    if (!suffixed && !http::detail::same_name(type, "application/json")) return false;
-    while (semicolon != std::string_view::npos) {
-        field.remove_prefix(semicolon + 1);
-        semicolon = field.find(';');
-        std::string_view const parameter = trimmed(field.substr(0, semicolon));
-        std::size_t const equals = parameter.find('=');
-        if (!http::detail::same_name(parameter.substr(0, equals), "charset")) continue;
-        std::string_view const charset = equals == std::string_view::npos ? std::string_view{} : parameter.substr(equals + 1);
-        if (!http::detail::same_name(charset, "utf-8") && !http::detail::same_name(charset, "\"utf-8\"")) return false;
-    }
-    return true;
+    if (field == "application/json") [[likely]]
+        return true;
+    constexpr media_type plain{"application", "json"}, suffixed{"*", "*+json"};
+    auto const type = media_type::parse(field);
+    return type && (plain.takes(*type) || suffixed.takes(*type));
 }
 
 } // namespace detail
@@ -70,7 +57,7 @@ public:
     using options = json_options;
     using inner_request = Request;
     using reads = reads_request<customisation::header_fn, customisation::body_fn>;
-    using reports = facets<violations>;
+    using reports = facets<violations, accepted_types>;
     static constexpr std::string_view name = "json_body";
     struct stats_type {
         std::uint64_t refused = 0;
@@ -89,9 +76,9 @@ public:
         auto const& request = call.request();
         std::optional<std::string_view> const type = header(request, "content-type");
         if (!type || !detail::is_json_type(*type)) [[unlikely]]
-            return refuse(call, errc::unsupported_media_type, {"header", "content-type", "application/json"});
+            return refuse(call, {"header", "content-type", "application/json"}, {detail::accept_field(call.request()), "application/json"});
         if (header(request, "content-encoding")) [[unlikely]]
-            return refuse(call, errc::unsupported_media_type, {"header", "content-encoding", "none"});
+            return refuse(call, {"header", "content-encoding", "none"}, {"Accept-Encoding", "identity"});
         options const o = settings_.load();
         std::string_view const text = body(request);
         violations wrong = read_json(text, into, o);
@@ -112,17 +99,20 @@ public:
         field("bytes", o.bytes);
         field("levels", o.levels);
         field("values", o.values);
+        field("members", o.members);
+        field("text_bytes", o.text_bytes);
         field("ignore_unknown_members", o.ignore_unknown_members);
     }
 
 private:
-    [[gnu::noinline, gnu::cold]] error refuse(auto& call, errc why, violation wrong)
+    [[gnu::noinline, gnu::cold]] error refuse(auto& call, violation wrong, accepted_types taken)
     {
         refused_.add(1);
         violations all;
         all.add(std::move(wrong));
         call.report(std::move(all));
-        return why;
+        call.report(taken);
+        return errc::unsupported_media_type;
     }
 
     live<options> settings_;

@@ -15,6 +15,8 @@ struct json_options {
     std::size_t bytes = 1'048'576;       ///< the longest text
     std::size_t levels = 32;             ///< arrays and objects inside each other; from 1 to `most_levels`
     std::size_t values = 10'000;         ///< values in the whole text, arrays and objects counted: it bounds the memory of what is read
+    std::size_t members = 10'000;        ///< members of one object; those of a struct are at most 64 anyway
+    std::size_t text_bytes = 1'048'576;  ///< of one string or name
     bool ignore_unknown_members = false; ///< take objects with members that the struct does not have; their values are not kept
 
     friend bool operator==(json_options const&, json_options const&) = default;
@@ -26,6 +28,8 @@ inline json_options const& checked(json_options const& o)
     expect(o.bytes >= 1, "json.bytes", "at least 1");
     expect(o.levels >= 1 && o.levels <= json_options::most_levels, "json.levels", "from 1 to 64");
     expect(o.values >= 1, "json.values", "at least 1");
+    expect(o.members >= 1, "json.members", "at least 1");
+    expect(o.text_bytes >= 1, "json.text_bytes", "at least 1");
     return o;
 }
 

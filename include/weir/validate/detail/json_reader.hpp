@@ -80,7 +80,7 @@ public:
     {
         if (!arrives(c)) [[unlikely]]
             return false;
-        if (want_->kind != json_kind::text || !parts_.empty()) [[unlikely]]
+        if (want_->kind != json_kind::text || !parts_.empty() || last.size() > options_.text_bytes) [[unlikely]]
             return other_string(last, c);
         return static_cast<std::string*>(into_)->assign(last.data(), last.size()), true;
     }
@@ -133,7 +133,7 @@ private:
         json_shape const* shape;
         json_member const* next; // of the struct, behind the one that is read; `json_end` if it is none
         std::uint64_t seen;      // members
-        std::uint64_t at;        // the number of the element that is read, from 1
+        std::uint64_t at;        // the number of the element that is read, from 1; of members that came out of their order, or have none
         bool told_unknown;       // one violation an object is enough
     };
 
@@ -210,7 +210,9 @@ private:
     [[gnu::noinline]] bool other_string(text last, code& c)
     {
         engage();
-        bool const fits = store_text(*want_, into_, whole(last));
+        std::string_view const value = whole(last);
+        if (value.size() > options_.text_bytes) return too_much(options_.text_bytes, " bytes of a string", c);
+        bool const fits = store_text(*want_, into_, value);
         parts_.clear();
         return fits || unfit(c);
     }
@@ -244,6 +246,8 @@ private:
     {
         std::string_view const name = whole(last);
         json_shape const& s = *top_->shape;
+        if (name.size() > options_.text_bytes) return too_much(options_.text_bytes, " bytes of a string", c);
+        if (++top_->at > options_.members) return too_much(options_.members, " members of an object", c);
         bool goes_on = true;
         if (s.kind == json_kind::map) {
             want_ = s.inner;
@@ -283,9 +287,11 @@ private:
         }
         return true;
     }
-    [[gnu::noinline, gnu::cold]] bool too_many(code& c)
+    [[gnu::noinline, gnu::cold]] bool too_many(code& c) { return too_much(options_.values, " values", c); }
+    /// A limit is passed: the reading ends.
+    [[gnu::noinline, gnu::cold]] bool too_much(std::size_t most, std::string_view of_what, code& c)
     {
-        wrong_at({}, "at most " + std::to_string(options_.values) + " values");
+        wrong_at({}, ("at most " + std::to_string(most)).append(of_what));
         c = errc::invalid_request;
         return false;
     }
