@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/validate/check_rules.hpp>
 #include <weir/validate/detail/json_reader.hpp>
 #include <weir/validate/detail/json_shape.hpp>
 #include <weir/validate/json_options.hpp>
@@ -72,6 +73,8 @@ inline violations read_json(std::string_view text, void* into, json_shape const&
 /// Refused as well: a byte-order mark, invalid UTF-8, half a surrogate pair, anything after the document, and what is beyond the options.
 /// Members of the same name are refused wherever they are read; in what `ignore_unknown_members` passes over only the grammar is checked.
 ///
+/// Then the rules of the struct are enforced, and those of the structs in it (see `rules`), on all that could be read.
+///
 /// What was wrong never says what the text said: a pointer names members of your structs and positions in arrays, and where a
 /// `std::map` stands on the way, it ends there. At most `violations::most` are found, then the reading ends. After a fault `into` is
 /// valid, and what is in it means nothing.
@@ -82,7 +85,9 @@ inline violations read_json(std::string_view text, void* into, json_shape const&
 template<class T>
 [[nodiscard]] violations read_json(std::string_view text, T& into, json_options const& options = {})
 {
-    return detail::read_json(text, &into, detail::json_shape_of<T>, options);
+    violations found = detail::read_json(text, &into, detail::json_shape_of<T>, options);
+    detail::check_rules(into, found);
+    return found;
 }
 
 /// The same as a result: `auto const o = weir::read_json<order>(text); if (!o) return to_string(o.error());`

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/validate/check_rules.hpp>
 #include <weir/validate/detail/json_shape.hpp>
 #include <weir/validate/detail/json_store.hpp>
 #include <weir/validate/detail/json_text.hpp>
@@ -104,7 +105,8 @@ inline violations read_query(std::string_view path_and_query, void* into, json_s
         while (m != shape.members + shape.count && !same_text(m->name, name)) ++m;
         if (m == shape.members + shape.count) {
             if (std::exchange(told_unknown, true)) continue;
-            std::string names = shape.count == 0 ? "no parameters" : "no parameters but ";
+            std::string names(unknown_parameters);
+            names += shape.count == 0 ? "" : " but ";
             for (std::size_t i = 0; i < shape.count; ++i) (names += i == 0 ? "" : ", ") += shape.members[i].name;
             wrong({}, std::move(names));
         } else if ((std::exchange(seen, seen | m->bit) & m->bit) != 0)
@@ -131,14 +133,17 @@ inline violations read_query(std::string_view path_and_query, void* into, json_s
 ///
 /// A member is `bool` (`true`, `false`), a number, a text, a described enumeration, a type with a `json_form` over one of these, or an
 /// optional of one, which may be left out. Each parameter stands once, in any order; no others, unless the options say so. Names and
-/// values are decoded as in `find_query`; text is UTF-8. Integers are written in the one way that `parse_number` takes.
+/// values are decoded as in `find_query`; text is UTF-8. Integers are written in the one way that `parse_number` takes. The rules of the struct
+/// (see `rules`) are enforced with it.
 ///
 /// Costs one pass, a comparison of lengths for each member and parameter, and an allocation where a value is long. Thread-safe.
 template<class T>
 [[nodiscard]] violations read_query(std::string_view path_and_query, T& into, query_options const& options = {})
 {
     static_assert(detail::checked_query<T>());
-    return detail::read_query(path_and_query, &into, detail::json_shape_of<T>, options);
+    violations found = detail::read_query(path_and_query, &into, detail::json_shape_of<T>, options);
+    detail::check_rules(into, found, "query", false);
+    return found;
 }
 
 } // namespace weir::inline v0

@@ -42,6 +42,12 @@ struct violations {
     friend bool operator==(violations const&, violations const&) = default;
 };
 
+namespace detail {
+/// What a reader says of an object with a member that it does not know: it read the others.
+inline constexpr std::string_view unknown_members = "no members";
+inline constexpr std::string_view unknown_parameters = "no parameters";
+} // namespace detail
+
 /// A sentence about one: `"query limit: expected a number from 1 to 100"`.
 [[nodiscard]] inline std::string to_string(violation const& v)
 {

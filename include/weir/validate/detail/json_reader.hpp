@@ -274,7 +274,8 @@ private:
         want_ = &json_nothing;
         if (options_.ignore_unknown_members || std::exchange(top_->told_unknown, true)) return true;
         json_shape const& s = *top_->shape;
-        std::string names = s.count == 0 ? "no members" : "no members but ";
+        std::string names(unknown_members);
+        names += s.count == 0 ? "" : " but ";
         for (std::size_t i = 0; i < s.count; ++i) (names += i == 0 ? "" : ", ") += s.members[i].name;
         return wrong_in(top_, std::move(names), c);
     }
