@@ -368,4 +368,30 @@ TEST_CASE("fork: a refresh goes on after the call was answered")
     CHECK(jobs.size() == 0);
 }
 
+struct never_learns : refreshing {
+    void learn(auto&, token&, auto&)
+    {
+        ++learned;
+        throw std::runtime_error("cannot learn");
+    }
+};
+TEST_CASE("fork: what a source throws when it learns how its fork ended reaches nobody")
+{
+    weir::scope jobs;
+    weir::simulation world;
+    auto const load = [](int n) -> asio::awaitable<int> {
+        if (n == 8) throw std::runtime_error("cannot load");
+        co_return n;
+    };
+    weir::pipeline svc{weir::timed_by{std::ref(world.clock())}, weir::within{jobs}, never_learns{}, load};
+    int came = 0;
+    auto const ask = [&](int n) -> asio::awaitable<void> { came += (co_await svc(n)).value(); };
+    world.spawn(ask(7));
+    world.spawn(ask(8));
+    world.run(); // throws nothing
+    CHECK(came == 2);
+    CHECK(svc.get<never_learns>().learned >= 2);
+    CHECK(jobs.size() == 0);
+}
+
 } // namespace

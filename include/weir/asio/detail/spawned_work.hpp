@@ -29,14 +29,18 @@ public:
     /// False: the scope is closed, and nothing may run.
     [[nodiscard]] bool begin() { return member_.begun = member_.of.begin(*this); }
     [[nodiscard]] Needs& needs() noexcept { return needs_; }
-    /// `ended(work, exception)` is told what the coroutine threw, or null.
+    /// `ended(work, exception)` is told what the coroutine threw, or null. What it throws itself nobody is there to catch: it is dropped, and
+    /// does not reach the thread that runs the executor.
     template<class Awaitable, class Ended>
     void run(Awaitable what, Ended ended)
     {
         boost::asio::co_spawn(executor_, std::move(what),
                               boost::asio::bind_cancellation_slot(
                                   signal_.slot(), [self = this->shared_from_this(), ended](std::exception_ptr thrown, auto&&...) {
-                                      ended(*self, std::move(thrown));
+                                      try {
+                                          ended(*self, std::move(thrown));
+                                      } catch (...) {
+                                      }
                                   }));
     }
     void cancel() noexcept override
