@@ -83,32 +83,53 @@ run_stage() {
     say "=== $title: $(($(date +%s) - start)) s"
 }
 
-# run_sanitized <preset> <sanitizers> <title> <options of cmake...>: some kernels place memory where the sanitizers do not expect it.
+# how_to_run <compiler> <sanitizers>: whether such programs run here, and by which $launcher: some kernels place memory where the sanitizers
+# do not expect it.
+how_to_run() {
+    launcher=
+    runs_with "$1" "$2" env && return 0
+    launcher="setarch $(uname -m) -R"
+    # shellcheck disable=SC2086
+    runs_with "$1" "$2" $launcher
+}
+
+# run_sanitized <preset> <sanitizers> <title> <compiler>
 run_sanitized() {
-    preset=$1 sanitizers=$2 title=$3 with=$4
-    shift 4
-    if runs_with "$with" "$sanitizers" env; then
-        run_stage "$preset" "$title" "" "$@"
-    elif runs_with "$with" "$sanitizers" setarch "$(uname -m)" -R; then
-        run_stage "$preset" "$title" "setarch $(uname -m) -R" "$@"
+    if how_to_run "$4" "$2"; then
+        run_stage "$1" "$3" "$launcher"
     else
-        heading "$title"
-        skip "programs with -fsanitize=$sanitizers do not run on this machine"
+        heading "$3"
+        skip "programs with -fsanitize=$2 do not run on this machine"
     fi
 }
+
+# Clang's address sanitizer stage also shows that all programs compile with clang and do what they should: then the stage without sanitizers has
+# only those folders in which a compiler was once found to be wrong, and the fuzz targets.
+memory=address,undefined
+sanitizes_with_clang=no
+case $stages in *asan*) if [ -n "$clangxx" ] && how_to_run "$clangxx" $memory; then sanitizes_with_clang=yes; fi ;; esac
 
 for stage in $stages; do
     case $stage in
     test) run_stage test "tests with ${CXX:-g++}" "" ;;
     clang)
-        if [ -n "$clangxx" ]; then
-            run_stage clang "tests with $clangxx" ""
+        if [ $sanitizes_with_clang = yes ]; then
+            run_stage clang "core, asio, the fuzz targets and the examples with $clangxx" "" "-DWEIR_TEST_FOLDERS=core;asio;fuzz"
+        elif [ -n "$clangxx" ]; then
+            run_stage clang "tests with $clangxx" "" -U WEIR_TEST_FOLDERS
         else
             heading "tests with clang"
             skip "no clang++ from 16 on"
         fi
         ;;
-    asan) run_sanitized asan address,undefined "tests under the address and undefined behaviour sanitizers" "${CXX:-g++}" ;;
+    asan)
+        title="tests under the address and undefined behaviour sanitizers"
+        if [ $sanitizes_with_clang = yes ]; then
+            run_sanitized clang_asan $memory "$title, with $clangxx" "$clangxx"
+        else
+            run_sanitized asan $memory "$title" "${CXX:-g++}"
+        fi
+        ;;
     matrix)
         heading "compilers and versions of Boost"
         start=$(date +%s)
