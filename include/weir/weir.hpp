@@ -3,11 +3,18 @@
 
 // The core, limits, resilience and caches. What needs more than Boost's headers of containers and results is included by its own
 // name: weir/asio.hpp, and the headers of validate/, sign/, http/ and testing/.
+#include <weir/cache/batched.hpp>
 #include <weir/cache/bloom_filter.hpp>
 #include <weir/cache/bloom_guard.hpp>
 #include <weir/cache/cached.hpp>
 #include <weir/cache/counting_bloom_filter.hpp>
 #include <weir/cache/guard.hpp>
+#include <weir/cache/hit_rate_alarm.hpp>
+#include <weir/cache/hit_rate_watch.hpp>
+#include <weir/cache/in_bulk.hpp>
+#include <weir/cache/load_limit.hpp>
+#include <weir/cache/request_cache.hpp>
+#include <weir/cache/request_context.hpp>
 #include <weir/cache/store.hpp>
 #include <weir/core/describe.hpp>
 #include <weir/core/key.hpp>

@@ -2,13 +2,13 @@
 #pragma once
 
 #include <weir/core/contracts.hpp>
+#include <weir/core/detail/announcer.hpp>
 #include <weir/core/detail/random_seed.hpp>
 #include <weir/core/detail/splitmix64.hpp>
 #include <weir/core/live.hpp>
 #include <weir/core/striped.hpp>
 #include <weir/resilience/breaker_transition.hpp>
 #include <weir/resilience/breaker_window.hpp>
-#include <weir/resilience/detail/announcer.hpp>
 #include <weir/resilience/detail/breaker_core.hpp>
 #include <weir/resilience/verdict.hpp>
 

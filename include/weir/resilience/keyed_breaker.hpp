@@ -2,13 +2,13 @@
 #pragma once
 
 #include <weir/core/contracts.hpp>
+#include <weir/core/detail/announcer.hpp>
 #include <weir/core/detail/hash.hpp>
 #include <weir/core/detail/splitmix64.hpp>
 #include <weir/core/key.hpp>
 #include <weir/core/striped.hpp>
 #include <weir/resilience/breaker_transition.hpp>
 #include <weir/resilience/breaker_window.hpp>
-#include <weir/resilience/detail/announcer.hpp>
 #include <weir/resilience/detail/breaker_shard.hpp>
 #include <weir/resilience/verdict.hpp>
 
