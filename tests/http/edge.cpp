@@ -19,6 +19,7 @@
 #include <weir/resilience/timeout.hpp>
 #include <weir/testing/manual_clock.hpp>
 #include <weir/testing/simulation.hpp>
+#include <weir/validate/challenge.hpp>
 #include <weir/validate/content_type.hpp>
 #include <weir/validate/max_body.hpp>
 #include <weir/validate/paging.hpp>
@@ -56,6 +57,17 @@ struct nobody {
     using role = weir::gate;
     static constexpr std::string_view name = "nobody";
     weir::admission<> admit(auto&) const { return weir::errc::unauthenticated; }
+};
+
+struct asks_for_a_token {
+    using role = weir::gate;
+    using reports = weir::facets<weir::challenge>;
+    static constexpr std::string_view name = "asks_for_a_token";
+    weir::admission<> admit(auto& call) const
+    {
+        call.report(weir::challenge{"Bearer error=\"invalid_token\""});
+        return weir::errc::unauthenticated;
+    }
 };
 
 struct refusing {
@@ -212,6 +224,14 @@ TEST_CASE("edge: a 401 has the challenge, a problem has the type that was chosen
     CHECK(weir::header(r, "www-authenticate") == "Bearer");
     CHECK(json_of(r).at("type") == "https://bank.example/problems/unauthenticated");
     CHECK(json_of(r).at("policy") == "nobody");
+}
+
+TEST_CASE("edge: a challenge that a policy reports is sent, and not that of the options")
+{
+    weir::pipeline svc{asks_for_a_token{}, by_path};
+    auto const r = ask(http::edge(svc), "/");
+    CHECK(r.code() == http::status::unauthorized);
+    CHECK(weir::header(r, "www-authenticate") == "Bearer error=\"invalid_token\"");
 }
 
 TEST_CASE("edge: a handler's error is a problem without a policy, an exception is a 500 without its text")

@@ -12,6 +12,7 @@
 #include <weir/limit/limit_facts.hpp>
 #include <weir/resilience/fallback.hpp>
 #include <weir/validate/accepted_types.hpp>
+#include <weir/validate/challenge.hpp>
 #include <weir/validate/violation.hpp>
 
 #include <boost/asio/awaitable.hpp>
@@ -44,6 +45,7 @@ struct remarks {
     limit_facts const* limits = nullptr;
     degraded const* less = nullptr;
     correlation_id const* correlation = nullptr;
+    weir::challenge const* prove = nullptr;
 
     template<class Reply>
     explicit remarks(Reply const& reply)
@@ -54,6 +56,7 @@ struct remarks {
         take(reply, limits);
         take(reply, less);
         take(reply, correlation);
+        take(reply, prove);
     }
 
 private:
@@ -156,7 +159,10 @@ response refused(error const& e, std::string_view policy, remarks const& said, N
 {
     fault_list const faults(said);
     std::string const sentence = faults.sentence();
-    response made = problem(e, {.detail = sentence, .policy = policy, .type_base = o.type_base, .challenge = o.challenge});
+    response made = problem(e, {.detail = sentence,
+                                .policy = policy,
+                                .type_base = o.type_base,
+                                .challenge = said.prove != nullptr ? said.prove->value : o.challenge});
     faults.into(made.body());
     if (said.accepted != nullptr) made.set(said.accepted->field, said.accepted->list);
     annotate(made, said, named, e.retry_after());
@@ -257,8 +263,8 @@ private:
 ///
 /// What comes back:
 /// - a refusal or failure: the problem document (RFC 9457) of its error, with the name or label of the policy that made it as `policy`,
-///   and `Retry-After` where it is known; a `violation`, or several, as `detail` and `errors`; a 401 with its challenge; a 415 with
-///   `Accept-Post` or its like, where `content_type` or `json_body` refused;
+///   and `Retry-After` where it is known; a `violation`, or several, as `detail` and `errors`; a 401 with the `challenge` that was reported,
+///   else that of the options; a 415 with `Accept-Post` or its like, where `content_type` or `json_body` refused;
 /// - an exception of the handler: 500 without its text. One of `boost::system::system_error` with a weir code, as
 ///   `result::value()` throws it, is answered by that error. What a policy throws is thrown on;
 /// - `RateLimit` and `RateLimit-Policy` where a limit refused the call, or tells always where it stands: an item a limit; `X-Degraded: fallback` on an answer that is less

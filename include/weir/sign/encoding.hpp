@@ -93,16 +93,29 @@ inline decode_result read_base64(std::string_view text, alphabet const& a, std::
     if (text.size() % 4 == 1) return {0, decode_fault::length};
     std::size_t const size = text.size() / 4 * 3 + (text.size() % 4 != 0 ? text.size() % 4 - 1 : 0);
     if (size > out.size()) return {0, decode_fault::room};
-    std::uint32_t group = 0;
-    unsigned bits = 0;
-    std::size_t written = 0;
-    for (char c : text) {
-        std::uint8_t const value = a.value(c);
-        if (value == no_digit) return {0, decode_fault::character};
-        group = group << 6 | value;
-        if (bits += 6; bits >= 8) out[written++] = static_cast<std::byte>(group >> (bits -= 8) & 0xff);
+    // Four digits a step, and one branch at the end for all of them: a value that is none has bits above the six.
+    auto const value = [&](std::size_t i) -> std::uint32_t { return a.value(text[i]); };
+    std::uint32_t seen = 0;
+    std::size_t read = 0, written = 0;
+    for (; text.size() - read >= 4; read += 4) {
+        std::uint32_t const first = value(read), second = value(read + 1), third = value(read + 2), last = value(read + 3);
+        seen |= first | second | third | last;
+        std::uint32_t const group = first << 18 | second << 12 | third << 6 | last;
+        out[written++] = static_cast<std::byte>(group >> 16 & 0xff);
+        out[written++] = static_cast<std::byte>(group >> 8 & 0xff);
+        out[written++] = static_cast<std::byte>(group & 0xff);
     }
-    if ((group & ((1u << bits) - 1)) != 0) return {0, decode_fault::trailing_bits};
+    std::uint32_t rest = 0;
+    if (std::size_t const left = text.size() - read; left != 0) {
+        std::uint32_t const first = value(read), second = value(read + 1), third = left == 3 ? value(read + 2) : 0;
+        seen |= first | second | third;
+        std::uint32_t const group = first << 18 | second << 12 | third << 6;
+        out[written++] = static_cast<std::byte>(group >> 16 & 0xff);
+        if (left == 3) out[written++] = static_cast<std::byte>(group >> 8 & 0xff);
+        rest = group & (left == 3 ? 0xffu : 0xffffu);
+    }
+    if (seen > 63) return {0, decode_fault::character};
+    if (rest != 0) return {0, decode_fault::trailing_bits};
     return {size, decode_fault::none};
 }
 

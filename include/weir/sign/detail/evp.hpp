@@ -39,15 +39,27 @@ inline digest_context make_digest_context()
     return made;
 }
 
-/// SHA-256, looked up once a program: OpenSSL's look-up by name costs as much as hashing a short message.
+/// A digest, looked up once: OpenSSL's look-up by name costs as much as hashing a short message.
+inline std::unique_ptr<EVP_MD, evp_deleter> look_up_digest(char const* name)
+{
+    std::unique_ptr<EVP_MD, evp_deleter> made(EVP_MD_fetch(nullptr, name, nullptr));
+    if (made == nullptr) throw_openssl_error(std::string("looking up ") + name);
+    return made;
+}
 inline EVP_MD const* sha256_algorithm()
 {
-    static std::unique_ptr<EVP_MD, evp_deleter> const fetched = [] {
-        std::unique_ptr<EVP_MD, evp_deleter> made(EVP_MD_fetch(nullptr, "SHA256", nullptr));
-        if (made == nullptr) throw_openssl_error("looking up SHA-256");
-        return made;
-    }();
-    return fetched.get();
+    static auto const found = look_up_digest("SHA2-256");
+    return found.get();
+}
+inline EVP_MD const* sha384_algorithm()
+{
+    static auto const found = look_up_digest("SHA2-384");
+    return found.get();
+}
+inline EVP_MD const* sha512_algorithm()
+{
+    static auto const found = look_up_digest("SHA2-512");
+    return found.get();
 }
 
 /// A context for the thread's short computations. Each starts it anew and leaves nothing for the next.

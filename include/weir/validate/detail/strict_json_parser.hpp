@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <weir/validate/strict_json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+namespace weir::inline v0 {
+
+/// The zero behind a string's last byte is no character of JSON, so that looking at the next byte needs no question whether there is one.
+class strict_json::parser {
+public:
+    parser(strict_json& into, strict_json_limits const& limits) noexcept
+        : nodes_(into.nodes_),
+          start_(into.buffer_.data()),
+          at_(start_),
+          end_(start_ + into.buffer_.size()),
+          levels_(std::min(limits.levels, strict_json_limits::most_levels)),
+          values_(limits.values)
+    {
+    }
+
+    strict_json_fault run()
+    {
+        skip_space();
+        for (node named{};;) {
+            if (nodes_.size() >= values_) return strict_json_fault::too_many;
+            bool opened = false;
+            nodes_.push_back(named);
+            if (strict_json_fault const f = value(opened); f != strict_json_fault::none) [[unlikely]]
+                return f;
+            if (!opened) {
+                if (strict_json_fault const f = behind_value(); f != strict_json_fault::none || depth_ == 0) return f;
+            }
+            frame& f = frames_[depth_ - 1];
+            named = node{};
+            if (nodes_[f.node].kind == json_view::kind::object) {
+                if (strict_json_fault const bad = member_name(f, named); bad != strict_json_fault::none) [[unlikely]]
+                    return bad;
+            }
+            ++nodes_[f.node].size;
+        }
+    }
+
+private:
+    struct frame {
+        std::uint32_t node;
+        std::uint64_t seen; // a bit for each member name that it may be
+    };
+    static constexpr std::size_t few_members = 32;
+
+    void skip_space() noexcept
+    {
+        while (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t') ++at_;
+    }
+    [[nodiscard]] std::uint32_t offset(char const* p) const noexcept { return static_cast<std::uint32_t>(p - start_); }
+
+    strict_json_fault value(bool& opened)
+    {
+        auto const index = static_cast<std::uint32_t>(nodes_.size() - 1);
+        node& n = nodes_.back();
+        n.next = index + 1;
+        switch (*at_) {
+        case '"': n.kind = json_view::kind::text; return text(n.at, n.size);
+        case '{': n.kind = json_view::kind::object; return open(index, opened);
+        case '[': n.kind = json_view::kind::list; return open(index, opened);
+        case 't': n.integer = 1; return word("true", json_view::kind::boolean);
+        case 'f': return word("false", json_view::kind::boolean);
+        case 'n': return word("null", json_view::kind::null);
+        default: return number(n);
+        }
+    }
+    strict_json_fault open(std::uint32_t index, bool& opened) noexcept
+    {
+        if (depth_ == levels_) return strict_json_fault::too_deep;
+        bool const empty = (++at_, skip_space(), *at_ == closing(index));
+        if (empty) return ++at_, strict_json_fault::none;
+        frames_[depth_++] = {index, 0};
+        opened = true;
+        return strict_json_fault::none;
+    }
+    [[nodiscard]] char closing(std::uint32_t index) const noexcept { return nodes_[index].kind == json_view::kind::object ? '}' : ']'; }
+
+    /// Goes on to where the next element or member begins, or to the end.
+    strict_json_fault behind_value()
+    {
+        for (;;) {
+            skip_space();
+            if (depth_ == 0) return at_ == end_ ? strict_json_fault::none : strict_json_fault::grammar;
+            std::uint32_t const inside = frames_[depth_ - 1].node;
+            if (*at_ == ',') return ++at_, skip_space(), strict_json_fault::none;
+            if (*at_ != closing(inside)) return strict_json_fault::grammar;
+            ++at_;
+            --depth_;
+            nodes_[inside].next = static_cast<std::uint32_t>(nodes_.size());
+            if (nodes_[inside].size > few_members && has_duplicates(inside)) return strict_json_fault::duplicate_member;
+        }
+    }
+
+    strict_json_fault member_name(frame& f, node& named)
+    {
+        if (*at_ != '"') return strict_json_fault::grammar;
+        if (strict_json_fault const bad = text(named.name_at, named.name_size); bad != strict_json_fault::none) return bad;
+        skip_space();
+        if (*at_ != ':') return strict_json_fault::grammar;
+        ++at_;
+        skip_space();
+        if (nodes_[f.node].size >= few_members) return strict_json_fault::none; // compared at the object's end
+        std::string_view const name{start_ + named.name_at, named.name_size};
+        std::uint64_t const bit = name.empty()
+                                      ? 1
+                                      : std::uint64_t{1} << ((std::to_integer<unsigned>(std::byte(name.front())) * 5 +
+                                                              std::to_integer<unsigned>(std::byte(name.back())) * 3 + name.size()) %
+                                                             64);
+        bool const met = (f.seen & bit) != 0 && is_member(f.node, name);
+        f.seen |= bit;
+        return met ? strict_json_fault::duplicate_member : strict_json_fault::none;
+    }
+    [[nodiscard]] std::string_view name_of(node const& n) const noexcept { return {start_ + n.name_at, n.name_size}; }
+    [[nodiscard]] bool is_member(std::uint32_t object, std::string_view name) const noexcept
+    {
+        for (std::size_t i = object + 1; i < nodes_.size(); i = nodes_[i].next)
+            if (detail::same_text(name_of(nodes_[i]), name)) return true;
+        return false;
+    }
+    [[gnu::noinline, gnu::cold]] bool has_duplicates(std::uint32_t object) const
+    {
+        if (nodes_[object].kind != json_view::kind::object) return false;
+        std::vector<std::string_view> names;
+        names.reserve(nodes_[object].size);
+        for (std::size_t i = object + 1; i < nodes_.size(); i = nodes_[i].next) names.push_back(name_of(nodes_[i]));
+        std::ranges::sort(names);
+        return std::ranges::adjacent_find(names) != names.end();
+    }
+
+    strict_json_fault word(std::string_view expected, json_view::kind k)
+    {
+        if (static_cast<std::size_t>(end_ - at_) < expected.size() || std::memcmp(at_, expected.data(), expected.size()) != 0)
+            return strict_json_fault::grammar;
+        at_ += expected.size();
+        nodes_.back().kind = k;
+        return strict_json_fault::none;
+    }
+
+    static bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+    bool digits() noexcept
+    {
+        if (!is_digit(*at_)) return false;
+        while (is_digit(*at_)) ++at_;
+        return true;
+    }
+    strict_json_fault number(node& n)
+    {
+        char const* const first = at_;
+        if (*at_ == '-') ++at_;
+        if (*at_ == '0')
+            ++at_;
+        else if (!digits())
+            return strict_json_fault::grammar;
+        bool const whole = *at_ != '.' && *at_ != 'e' && *at_ != 'E';
+        if (*at_ == '.' && (++at_, !digits())) return strict_json_fault::grammar;
+        if (*at_ == 'e' || *at_ == 'E') {
+            ++at_;
+            if (*at_ == '+' || *at_ == '-') ++at_;
+            if (!digits()) return strict_json_fault::grammar;
+        }
+        n.kind = whole ? json_view::kind::integer : json_view::kind::real;
+        std::from_chars_result const r = whole ? std::from_chars(first, at_, n.integer) : read_real(first, n);
+        return r.ec == std::errc{} && r.ptr == at_ ? strict_json_fault::none : strict_json_fault::number;
+    }
+    std::from_chars_result read_real(char const* first, node& n) const
+    {
+        double real = 0;
+        std::from_chars_result const r = std::from_chars(first, at_, real);
+        n.real = real;
+        return r;
+    }
+
+    /// From the quotation mark to behind the other; escapes are resolved in place.
+    strict_json_fault text(std::uint32_t& where, std::uint32_t& size)
+    {
+        char* const first = ++at_;
+        for (;;) {
+            while (end_ - at_ >= 8) {
+                std::uint64_t eight;
+                std::memcpy(&eight, at_, 8);
+                if (detail::wants_a_look(eight)) break;
+                at_ += 8;
+            }
+            char const c = *at_;
+            if (c == '"') {
+                where = offset(first);
+                size = offset(at_) - where;
+                ++at_;
+                return strict_json_fault::none;
+            }
+            if (c == '\\') return escaped_text(first, where, size);
+            if (strict_json_fault const bad = plain(); bad != strict_json_fault::none) return bad;
+        }
+    }
+    /// Goes over one character that stands for itself.
+    strict_json_fault plain() noexcept
+    {
+        auto const byte = static_cast<unsigned char>(*at_);
+        if (byte < 0x20) return strict_json_fault::grammar; // the zero at the end too
+        std::size_t const length = byte < 0x80 ? 1 : detail::utf8_sequence({at_, static_cast<std::size_t>(end_ - at_)});
+        at_ += length;
+        return length == 0 ? strict_json_fault::encoding : strict_json_fault::none;
+    }
+    [[gnu::noinline]] strict_json_fault escaped_text(char* first, std::uint32_t& where, std::uint32_t& size)
+    {
+        char* out = at_;
+        for (;;) {
+            if (*at_ == '"') {
+                where = offset(first);
+                size = offset(out) - where;
+                ++at_;
+                return strict_json_fault::none;
+            }
+            if (*at_ == '\\') {
+                ++at_;
+                if (strict_json_fault const bad = escape(out); bad != strict_json_fault::none) return bad;
+                continue;
+            }
+            char const* const from = at_;
+            if (strict_json_fault const bad = plain(); bad != strict_json_fault::none) return bad;
+            auto const length = static_cast<std::size_t>(at_ - from);
+            std::memmove(out, from, length);
+            out += length;
+        }
+    }
+    strict_json_fault escape(char*& out) noexcept
+    {
+        switch (*at_++) {
+        case '"': *out++ = '"'; return strict_json_fault::none;
+        case '\\': *out++ = '\\'; return strict_json_fault::none;
+        case '/': *out++ = '/'; return strict_json_fault::none;
+        case 'b': *out++ = '\b'; return strict_json_fault::none;
+        case 'f': *out++ = '\f'; return strict_json_fault::none;
+        case 'n': *out++ = '\n'; return strict_json_fault::none;
+        case 'r': *out++ = '\r'; return strict_json_fault::none;
+        case 't': *out++ = '\t'; return strict_json_fault::none;
+        case 'u': return code_point(out);
+        default: return strict_json_fault::grammar;
+        }
+    }
+    /// Four hexadecimal digits, or a number above 0xffff.
+    std::uint32_t unit() noexcept
+    {
+        std::uint32_t made = 0;
+        for (int i = 0; i < 4; ++i) {
+            char const c = *at_;
+            bool const letter = (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+            if (!is_digit(c) && !letter) return 0x10000;
+            made = made << 4 | static_cast<std::uint32_t>(letter ? (c & 7) + 9 : c - '0');
+            ++at_;
+        }
+        return made;
+    }
+    strict_json_fault code_point(char*& out) noexcept
+    {
+        std::uint32_t point = unit();
+        if (point > 0xffff) return strict_json_fault::grammar;
+        if (point >= 0xd800 && point < 0xe000) {
+            if (point >= 0xdc00 || at_[0] != '\\' || at_[1] != 'u') return strict_json_fault::encoding;
+            at_ += 2;
+            std::uint32_t const low = unit();
+            if (low < 0xdc00 || low > 0xdfff) return low > 0xffff ? strict_json_fault::grammar : strict_json_fault::encoding;
+            point = 0x10000 + ((point & 0x3ff) << 10 | (low & 0x3ff));
+        }
+        auto const put = [&](std::uint32_t bits) { *out++ = static_cast<char>(bits); };
+        if (point < 0x80) return put(point), strict_json_fault::none;
+        if (point < 0x800) {
+            put(0xc0 | point >> 6);
+        } else {
+            if (point < 0x10000) {
+                put(0xe0 | point >> 12);
+            } else {
+                put(0xf0 | point >> 18);
+                put(0x80 | (point >> 12 & 63));
+            }
+            put(0x80 | (point >> 6 & 63));
+        }
+        put(0x80 | (point & 63));
+        return strict_json_fault::none;
+    }
+
+    std::vector<node>& nodes_;
+    char* const start_;
+    char* at_;
+    char* const end_;
+    std::size_t const levels_, values_;
+    std::size_t depth_ = 0;
+    std::array<frame, strict_json_limits::most_levels> frames_;
+};
+
+inline strict_json_fault strict_json::parse(strict_json_limits const& limits)
+{
+    nodes_.clear();
+    if (buffer_.size() > limits.bytes || buffer_.size() > 0xffff'fffe) return strict_json_fault::too_long;
+    strict_json_fault const fault = parser(*this, limits).run();
+    if (fault != strict_json_fault::none) nodes_.clear();
+    return fault;
+}
+
+} // namespace weir::inline v0
