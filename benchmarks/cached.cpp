@@ -7,6 +7,7 @@
 #include "allocations.hpp"
 
 #include <weir/asio.hpp>
+#include <weir/cache/bloom_guard.hpp>
 #include <weir/cache/cached.hpp>
 #include <weir/core/pipeline.hpp>
 

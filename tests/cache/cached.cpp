@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <weir/cache/cached.hpp>
 
+#include <weir/cache/bloom_guard.hpp>
 #include <weir/core/laws.hpp>
 #include <weir/core/observed.hpp>
 #include <weir/core/pipeline.hpp>

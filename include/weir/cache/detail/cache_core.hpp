@@ -7,7 +7,7 @@
 #include <weir/cache/finding.hpp>
 #include <weir/cache/parts.hpp>
 #include <weir/cache/single_flight.hpp>
-#include <weir/core/admission.hpp>
+#include <weir/cache/store_write.hpp>
 #include <weir/core/clock.hpp>
 #include <weir/core/detail/hash.hpp>
 #include <weir/core/detail/splitmix64.hpp>
@@ -25,20 +25,6 @@
 
 namespace weir::inline v0::detail {
 
-template<class Store>
-concept gives_leases = requires(Store& s, typename Store::key_type const& key)
-{
-    s.lease(key);
-};
-template<class Store>
-struct lease_of {
-    using type = pass;
-};
-template<gives_leases Store>
-struct lease_of<Store> {
-    using type = decltype(std::declval<Store&>().lease(std::declval<typename Store::key_type const&>()));
-};
-
 /// What has become of a hit.
 enum class hit_is : std::uint8_t { good, due, none };
 
@@ -54,7 +40,6 @@ public:
     using parts_type = part_list<key_type, value_type, std::index_sequence_for<Part...>, Part...>;
     using outcome_type = loaded<value_type>;
     using flights_type = single_flight<key_type, outcome_type, threading>;
-    using lease_type = typename lease_of<store_type>::type;
     using stats_type = typename parts_type::template stats_with<cached_stats>;
 
     /// What a call has of the cache from a miss until it is settled.
@@ -64,7 +49,7 @@ public:
 
         typename flights_type::ticket ticket;
         time_point began{};
-        [[no_unique_address]] lease_type lease{};
+        store_lease lease{};
         bool refreshes = false; // there is a value meanwhile
         bool left = false;      // has waited long enough
         time_point until = never;
@@ -103,11 +88,9 @@ public:
             asked<Like> whom{*this, key};
             hit_facts hit(&whom, &asked<Like>::answer);
             hit.now = now;
-            if constexpr (requires { found.left(); }) {
-                hit.age = found.age();
-                hit.time_left = found.left();
-                hit.load_time = found.took();
-            }
+            hit.age = found.age();
+            hit.time_left = found.left();
+            hit.load_time = found.took();
             if (parts_.wants_refresh(hit)) return hit_is::due;
         }
         return hit_is::good;
@@ -142,7 +125,7 @@ public:
     void begin(flight& mine, time_point now)
     {
         mine.began = now;
-        if constexpr (gives_leases<store_type>) mine.lease = store().lease(mine.key());
+        mine.lease = store().lease(mine.key());
         count(&tally::loads);
         if (mine.refreshes) count(&tally::refreshes);
     }
@@ -150,15 +133,14 @@ public:
     void keep(flight& mine, value_type const& value, time_point now)
     {
         if (!parts_.keeps(value)) return;
-        if (parts_.is_valid(mine.key(), value, mine.began) && put(mine, value, now)) return;
-        count(&tally::outdated);
+        if (!parts_.is_valid(mine.key(), value, mine.began)) return count(&tally::outdated);
+        // What may be invalidated by its age is as old as its load: a change of the source just after the load began is seen.
+        time_point const written_at = parts_type::validates ? mine.began : now;
+        if (!store().put(mine.key(), value, written_at, {.lease = mine.lease, .took = now - mine.began})) count_if_outdated(mine);
     }
     void keep_absent(flight& mine, time_point now)
     {
-        if constexpr (gives_leases<store_type>) {
-            if (!store().put_absent(mine.key(), now, {.lease = mine.lease})) count(&tally::outdated);
-        } else
-            store().put_absent(mine.key(), now);
+        if (!store().put_absent(mine.key(), now, mine.lease)) count_if_outdated(mine);
     }
     /// A load has ended.
     void ended(flight const& mine, time_point now, bool failed, error why)
@@ -250,15 +232,10 @@ private:
         std::uint64_t state = seed_ + std::rotl(std::uint64_t{thread_number::current()}, 56) + mine->draws.load() * 0x9e3779b97f4a7c15u;
         return splitmix64(state);
     }
-    /// The earliest time at which it can have been written.
+    /// The earliest time at which it can have been written: a store knows the age to within a thousandth of the time to live.
     static time_point written_at(finding<value_type> const& found, time_point now)
     {
-        if constexpr (requires { found.left(); }) {
-            // The store knows the age to within a thousandth of the time to live.
-            duration const margin = (found.age() + found.left()) / 512 + duration(1);
-            return now - found.age() - found.stale_for() - margin;
-        } else
-            return time_point::min();
+        return now - found.age() - (found.age() + found.left()) / 512 - duration(1);
     }
     template<class Like>
     [[nodiscard]] bool holds(finding<value_type> const& found, Like const& key, time_point now)
@@ -272,14 +249,9 @@ private:
     {
         count(found.hit() ? &tally::more_hits : found.negative() ? &tally::more_absent : &tally::more_misses);
     }
-    bool put(flight& mine, value_type const& value, time_point now)
+    void count_if_outdated(flight const& mine)
     {
-        if constexpr (gives_leases<store_type>)
-            return store().put(mine.key(), value, now, {.lease = mine.lease, .took = now - mine.began});
-        else {
-            store().put(mine.key(), value, now);
-            return true;
-        }
+        if (!(store().lease(mine.key()) == mine.lease)) count(&tally::outdated);
     }
 
     Store store_;

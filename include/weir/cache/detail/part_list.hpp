@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <weir/cache/bloom_guard.hpp>
+#include <weir/cache/guard.hpp>
 #include <weir/cache/parts.hpp>
 #include <weir/core/clock.hpp>
 #include <weir/core/policy.hpp>
