@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/cache/cached_options.hpp>
 #include <weir/cache/cached_stats.hpp>
 #include <weir/cache/detail/cache_core.hpp>
 #include <weir/cache/detail/kept_answer.hpp>
@@ -25,24 +26,9 @@
 
 namespace weir::inline v0 {
 
-/// The event that a cache tells the observer of a call for which it kept nothing; a hit is `event::answered`.
-struct cache_missed {
-    enum class next : std::uint8_t {
-        spared, ///< the guard knows that there is nothing
-        joined, ///< it waits for another call's load
-        loads,  ///< it goes on to what stands behind the cache, also one that has waited and leads now
-    };
-    next then;
-};
-
-/// The event of a value that was found and is loaded anew.
-struct cache_refreshes {};
-
-struct cached_options {
-    /// Loads at a time that other calls may join; a call beyond loads by itself. In [1, 2^24], eight bytes each.
-    std::size_t max_flights = 4'096;
-    std::optional<std::uint64_t> seed = {}; ///< of what the parts draw; nobody knows it if it is left out
-};
+namespace detail {
+struct insides;
+}
 
 /// Answers calls from a store, and fills it with what comes back:
 /// `cached{store<symbol, quote>{{.capacity = 100'000, .ttl = 30s, .negative_ttl = 5s}}, keyed_by(&quote_request::symbol)}`.
@@ -69,8 +55,6 @@ template<class Store, class KeyOf, class... Part>
 class cached {
     using core_type = detail::cache_core<Store, Part...>;
     using store_type = typename core_type::store_type;
-    using key_type = typename core_type::key_type;
-    using value_type = typename core_type::value_type;
     using parts_type = typename core_type::parts_type;
     using flights_type = typename core_type::flights_type;
     using loaded = typename core_type::outcome_type;
@@ -79,6 +63,8 @@ class cached {
     using next = cache_missed::next;
 
 public:
+    using key_type = typename core_type::key_type;
+    using value_type = typename core_type::value_type;
     using role = source;
     using traits = typename parts_type::template traits_with<may_answer_alone, waits>;
     using needs = typename detail::needs_of<KeyOf>::type;
@@ -238,6 +224,7 @@ public:
     }
 
 private:
+    friend struct detail::insides;
     template<class Outcome>
     using answer = detail::kept_answer<value_type, Outcome>;
 

@@ -103,6 +103,14 @@ public:
         uncount(found);
         return holds(found, key, now) ? std::move(found) : finding<value_type>();
     }
+    /// A call's own look, without what a freshness strategy has to say.
+    [[nodiscard]] finding<value_type> find_valid(key_type const& key, time_point now)
+    {
+        finding<value_type> found = store().find(key, now);
+        if (holds(found, key, now)) return found;
+        count(&tally::invalid);
+        return {};
+    }
     /// A second look of the same call: only one of the two counts, and of those the one that found something.
     [[nodiscard]] finding<value_type> look_twice(key_type const& key, time_point now)
     {
