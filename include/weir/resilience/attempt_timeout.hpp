@@ -3,25 +3,16 @@
 
 #include <weir/resilience/detail/limit_of_time.hpp>
 
-#include <string_view>
-
 namespace weir::inline v0 {
-
-namespace detail {
-struct named_attempt_timeout {
-    static constexpr std::string_view name = "attempt_timeout";
-};
-} // namespace detail
 
 /// Gives each attempt of a retry or a hedge a time limit of its own: `retry<3>{}, attempt_timeout{80ms}, handler`. It stands inside of what
 /// repeats, where `timeout`, for the whole call, stands outside; in the wrong place neither compiles. Everything else is as it is with
 /// `timeout`, also that an earlier deadline further out stays in force: the last attempt may have less.
 template<ms Limit = ms{}>
-class attempt_timeout : public detail::limit_of_time<detail::named_attempt_timeout, Limit> {
+class attempt_timeout : public detail::limit_of_time<"attempt_timeout", Limit> {
 public:
     using traits = weir::traits<limits_time, limits_an_attempt>;
-    static constexpr std::string_view name = "attempt_timeout";
-    using detail::limit_of_time<detail::named_attempt_timeout, Limit>::limit_of_time;
+    using detail::limit_of_time<"attempt_timeout", Limit>::limit_of_time;
 };
 attempt_timeout(duration)->attempt_timeout<>;
 

@@ -3,15 +3,7 @@
 
 #include <weir/resilience/detail/limit_of_time.hpp>
 
-#include <string_view>
-
 namespace weir::inline v0 {
-
-namespace detail {
-struct named_timeout {
-    static constexpr std::string_view name = "timeout";
-};
-} // namespace detail
 
 /// Gives the call a deadline: `timeout{200ms}`, or `timeout<ms{200}>` when the compiler is to check that the attempts inside fit in.
 ///
@@ -23,11 +15,10 @@ struct named_timeout {
 /// It stands around asynchronous handlers only, since nothing can interrupt a function. A call costs an entry in the timer wheel of its
 /// execution context. Thread-safe.
 template<ms Limit = ms{}>
-class timeout : public detail::limit_of_time<detail::named_timeout, Limit> {
+class timeout : public detail::limit_of_time<"timeout", Limit> {
 public:
     using traits = weir::traits<limits_time, limits_the_call>;
-    static constexpr std::string_view name = "timeout";
-    using detail::limit_of_time<detail::named_timeout, Limit>::limit_of_time;
+    using detail::limit_of_time<"timeout", Limit>::limit_of_time;
 };
 timeout(duration)->timeout<>;
 

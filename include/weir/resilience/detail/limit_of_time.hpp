@@ -2,6 +2,7 @@
 #pragma once
 
 #include <weir/core/contracts.hpp>
+#include <weir/core/fixed_string.hpp>
 #include <weir/core/options.hpp>
 #include <weir/core/threading.hpp>
 
@@ -18,11 +19,12 @@ struct ms {
 
 namespace detail {
 
-/// What `timeout` and `attempt_timeout` do: `Named::name` is the policy's, for what its errors say.
-template<class Named, ms Limit>
+/// What `timeout` and `attempt_timeout` do; `Name` is the policy's.
+template<fixed_string Name, ms Limit>
 class limit_of_time {
 public:
     using role = loop;
+    static constexpr std::string_view name = Name.view();
     static constexpr std::int64_t time_limit_ns = Limit.count * 1'000'000;
     using plan = weir::deadline;
 
@@ -54,7 +56,7 @@ public:
 private:
     static duration within(duration limit)
     {
-        std::string const member = std::string(Named::name) + ".limit";
+        std::string const member = std::string(name) + ".limit";
         expect(limit > duration::zero(), member, "more than 0");
         expect(Limit.count == 0 || limit.count() <= time_limit_ns, member, "at most the limit that the type states");
         return limit;
