@@ -33,6 +33,14 @@ std::optional<std::string_view> find_field(Message const& message, std::string_v
     return {};
 }
 
+/// Each field line of that name, in order.
+template<class Message>
+void each_field(Message const& message, std::string_view name, auto&& f)
+{
+    for (auto const& field : message)
+        if (same_name(field.name_string(), name)) f(std::string_view(field.value()));
+}
+
 class exchange;
 struct exchange_of;
 
@@ -73,6 +81,7 @@ public:
     }
 
     friend std::optional<std::string_view> weir_header(request const& r, std::string_view name) { return detail::find_field(r, name); }
+    friend void weir_each_header(request const& r, std::string_view name, auto&& f) { detail::each_field(r, name, f); }
     friend void weir_set_header(request& r, std::string_view name, std::string_view value) { r.set(name, value); }
     friend std::string_view weir_method(request const& r) { return r.method_string(); }
     friend std::string_view weir_target(request const& r) { return r.target(); }
@@ -110,6 +119,8 @@ public:
     }
 
     friend std::optional<std::string_view> weir_header(response const& r, std::string_view name) { return detail::find_field(r, name); }
+    friend void weir_each_header(response const& r, std::string_view name, auto&& f) { detail::each_field(r, name, f); }
+    friend unsigned weir_status(response const& r) noexcept { return r.result_int(); }
     friend void weir_set_header(response& r, std::string_view name, std::string_view value) { r.set(name, value); }
     friend std::string_view weir_body(response const& r) noexcept { return r.body(); }
 };

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <weir/sign/detail/evp.hpp>
+#include <weir/sign/digest.hpp>
+#include <weir/sign/secret.hpp>
+#include <weir/sign/structured_write.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+namespace weir::inline v0 {
+
+/// The digests of RFC 9530 that are secure: those that it calls insecure (MD5, SHA-1, checksums) are never made, and prove nothing.
+enum class digest_kind : std::uint8_t { sha_256, sha_512 };
+
+/// The name of a digest in the field: `"sha-256"`.
+[[nodiscard]] constexpr std::string_view to_string(digest_kind k) noexcept
+{
+    return k == digest_kind::sha_256 ? "sha-256" : "sha-512";
+}
+
+/// The 64 bytes of a SHA-512 digest.
+using sha512_digest = std::array<std::byte, 64>;
+
+/// The SHA-512 digest (FIPS 180-4) of `bytes`. As `sha256` otherwise.
+[[nodiscard]] inline sha512_digest sha512(byte_view bytes)
+{
+    static std::unique_ptr<EVP_MD, detail::evp_deleter> const algorithm(EVP_MD_fetch(nullptr, "SHA512", nullptr));
+    if (algorithm == nullptr) detail::throw_openssl_error("looking up SHA-512");
+    EVP_MD_CTX* const context = detail::thread_digest_context();
+    detail::check_openssl(EVP_DigestInit_ex2(context, algorithm.get(), nullptr), "starting SHA-512");
+    detail::update_digest(context, bytes);
+    sha512_digest out;
+    unsigned size = 0;
+    detail::check_openssl(EVP_DigestFinal_ex(context, reinterpret_cast<unsigned char*>(out.data()), &size), "finishing a digest");
+    return out;
+}
+
+namespace detail {
+
+inline std::string digest_bytes(digest_kind k, byte_view content)
+{
+    if (k == digest_kind::sha_256) return std::string(byte_view(sha256(content)).text());
+    return std::string(byte_view(sha512(content)).text());
+}
+
+} // namespace detail
+
+/// The value of Content-Digest for a body: `sha-256=:X48E9q...=:` (RFC 9530, section 2). The same text is the value of Repr-Digest (section 3) for
+/// the bytes of the whole representation, before ranges are cut out of it.
+[[nodiscard]] inline std::string content_digest(byte_view content, digest_kind kind = digest_kind::sha_256)
+{
+    std::string text(to_string(kind));
+    text += "=:";
+    text += to_base64(detail::digest_bytes(kind, content));
+    text += ':';
+    return text;
+}
+
+/// What a Content-Digest or Repr-Digest says about some bytes.
+enum class digest_verdict : std::uint8_t {
+    right,     ///< it has at least one digest that is known, and each of those is that of the bytes
+    wrong,     ///< it has one that is not
+    unknown,   ///< it has none that is known: it proves nothing
+    malformed, ///< it is no dictionary of byte sequences
+};
+
+/// Judges the field's value, all its lines joined by `", "`. Cost: a digest of the bytes for each kind that stands in it.
+[[nodiscard]] inline digest_verdict check_content_digest(std::string_view field, byte_view content)
+{
+    auto const parsed = sf::parse_dictionary(field, {.max_members = 16, .refuse_duplicate_keys = true});
+    if (!parsed || parsed->empty()) return digest_verdict::malformed;
+    auto verdict = digest_verdict::unknown;
+    for (auto const& [key, value] : *parsed) {
+        auto const* const one = std::get_if<sf::item>(&value);
+        auto const* const claimed = one == nullptr ? nullptr : std::get_if<sf::bytes>(&one->value);
+        if (claimed == nullptr) return digest_verdict::malformed;
+        for (digest_kind const kind : {digest_kind::sha_256, digest_kind::sha_512}) {
+            if (key != to_string(kind)) continue;
+            if (!equal_in_constant_time(detail::digest_bytes(kind, content), claimed->data)) return digest_verdict::wrong;
+            verdict = digest_verdict::right;
+        }
+    }
+    return verdict;
+}
+
+} // namespace weir::inline v0

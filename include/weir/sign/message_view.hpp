@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <weir/core/request.hpp>
+
+#include <concepts>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace weir::inline v0 {
+
+/// What signatures need of a message beyond what `weir/core/request.hpp` lists: free functions beside the type, found by argument-dependent look-up.
+///
+/// | write, beside your type                                        | it means                                                                    |
+/// |----------------------------------------------------------------|-----------------------------------------------------------------------------|
+/// | `void weir_each_header(M const&, string_view name, auto&& f)`  | `f(value)` for each field line of that name in order, case of names ignored |
+/// | `void weir_each_trailer(M const&, string_view name, auto&& f)` | the same for the trailers; a type without it has none                       |
+/// | `unsigned weir_status(M const&)`                               | a response's status code: what has it is a response, what has none a request |
+///
+/// A type without `weir_each_header` is asked by `weir_header` for its one value: it then has to join repeated fields by itself.
+namespace customisation {
+
+struct ignore_value {
+    void operator()(std::string_view) const noexcept {}
+};
+template<class M>
+concept has_each_header = requires(M const& m)
+{
+    weir_each_header(m, std::string_view{}, ignore_value{});
+};
+template<class M>
+concept has_each_trailer = requires(M const& m)
+{
+    weir_each_trailer(m, std::string_view{}, ignore_value{});
+};
+template<class M>
+concept has_status = requires(M const& m)
+{
+    {
+        weir_status(m)
+        } -> std::convertible_to<unsigned>;
+};
+
+} // namespace customisation
+
+/// A response whose signature can be verified: it has a status code, headers and a body.
+template<class M>
+concept verifiable_response = customisation::has_status<M> && customisation::body_fn::works_for<M> &&
+    (customisation::has_each_header<M> || customisation::header_fn::works_for<M>);
+/// A message whose signature can be verified: such a response, or a request with method, target, headers and body.
+template<class M>
+concept verifiable_message = verifiable_response<M> ||
+    (customisation::method_fn::works_for<M>&& customisation::target_fn::works_for<M>&& customisation::body_fn::works_for<M> &&
+     (customisation::has_each_header<M> || customisation::header_fn::works_for<M>));
+/// A message that can be signed: its headers can be set, too.
+template<class M>
+concept signable_message = verifiable_message<M> && customisation::header_fn::works_for<M> && customisation::set_header_fn::works_for<M>;
+
+/// A message of any type seen as one type: what signatures read of it. It refers to the message, which outlives it.
+class message_view {
+public:
+    template<verifiable_message M>
+    requires(!std::same_as<M, message_view>) explicit message_view(M const& m) : message_(&m), collect_(collect<M>), body_(weir::body(m))
+    {
+        if constexpr (customisation::has_status<M>) {
+            status_ = static_cast<unsigned>(weir_status(m));
+        } else {
+            method_ = weir::method(m);
+            target_ = weir::target(m);
+        }
+    }
+
+    [[nodiscard]] bool is_response() const noexcept { return status_.has_value(); }
+    /// The status code of a response.
+    [[nodiscard]] unsigned status() const noexcept { return status_.value_or(0); }
+    /// Method and target of a request.
+    [[nodiscard]] std::string_view method() const noexcept { return method_; }
+    [[nodiscard]] std::string_view target() const noexcept { return target_; }
+    [[nodiscard]] std::string_view body() const noexcept { return body_; }
+    /// The values of all field lines of a name, as they came.
+    [[nodiscard]] std::vector<std::string_view> fields(std::string_view name, bool trailers = false) const
+    {
+        std::vector<std::string_view> values;
+        collect_(message_, name, trailers, values);
+        return values;
+    }
+
+private:
+    using collector = void (*)(void const*, std::string_view, bool, std::vector<std::string_view>&);
+
+    template<class M>
+    static void collect(void const* message, std::string_view name, bool trailers, std::vector<std::string_view>& into)
+    {
+        M const& m = *static_cast<M const*>(message);
+        auto const add = [&](std::string_view value) { into.push_back(value); };
+        if (trailers) {
+            if constexpr (customisation::has_each_trailer<M>) weir_each_trailer(m, name, add);
+        } else if constexpr (customisation::has_each_header<M>) {
+            weir_each_header(m, name, add);
+        } else if (std::optional<std::string_view> const value = weir::header(m, name)) {
+            add(*value);
+        }
+    }
+
+    void const* message_;
+    collector collect_;
+    std::optional<unsigned> status_{};
+    std::string_view method_{}, target_{}, body_{};
+};
+
+} // namespace weir::inline v0
