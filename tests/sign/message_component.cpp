@@ -22,7 +22,7 @@ std::string line(std::string_view component, M const& m, raw_request const* requ
     std::string base;
     std::optional<weir::message_view> asked;
     if (request != nullptr) asked.emplace(*request);
-    if (!message_component(component).append_line(base, weir::message_view(m), asked ? &*asked : nullptr, "https")) return refused;
+    if (!message_component(component).append_line(base, weir::message_view(m), asked ? &*asked : nullptr)) return refused;
     return base;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/core/clock.hpp>
 #include <weir/core/options.hpp>
 #include <weir/sign/content_digest.hpp>
 #include <weir/sign/detail/signature_fields.hpp>
@@ -37,6 +38,7 @@ struct http_signature_options {
     std::string label = "sig1";                   ///< its name in the fields; when verifying, empty: any that is right
     std::string tag{};                            ///< what it is for; empty: none. When verifying it has to be this
     std::string scheme = "https";                 ///< how the service is reached: behind a proxy it cannot tell
+    std::string authority{};                      ///< the service's name, for requests without Host, as a client has them
     std::chrono::seconds max_age{300};            ///< verifying: how long after `created` it is accepted; not negative
     std::chrono::seconds skew{60};                ///< verifying: how far the clocks may be apart, in both directions
     std::chrono::seconds expires{300};            ///< signing: `expires` is so long after `created`, if it is a parameter
@@ -81,6 +83,14 @@ public:
     }
 
     [[nodiscard]] options const& settings() const noexcept { return options_; }
+
+    void describe(auto&& field) const
+    {
+        field("label", std::string_view(options_.label));
+        field("components", components_.size());
+        field("max_age", duration(options_.max_age));
+        field("skew", duration(options_.skew));
+    }
 
     /// Signs a request: sets Content-Digest if there is a body, and adds to Signature-Input and Signature. Nothing that is covered may change afterwards.
     /// Without a key, or if a component is not there, or the label taken, nothing but the digest is set.
@@ -156,7 +166,7 @@ private:
         }
         if (!options_.tag.empty()) parameters.params.set("tag", options_.tag);
         std::string list;
-        if (auto where = detail::append_base(made.base, list, covered, parameters, message, request, options_.scheme))
+        if (auto where = detail::append_base(made.base, list, covered, parameters, message, request, origin()))
             return failed(std::move(made), message_fault::missing, *std::move(where));
         made.unique = nonce.empty() ? made.base : std::string(nonce);
 
@@ -217,7 +227,7 @@ private:
             return failed(std::move(found), message_fault::not_covered, "content-digest");
 
         std::string list;
-        if (auto where = detail::append_base(found.base, list, covered, *input, message, request, options_.scheme))
+        if (auto where = detail::append_base(found.base, list, covered, *input, message, request, origin()))
             return failed(std::move(found), message_fault::missing, *std::move(where));
         if (found.unique.empty()) found.unique = found.base;
         auto const key = keys.find(found.signer, now);
@@ -264,6 +274,7 @@ private:
         return message_fault::none;
     }
 
+    [[nodiscard]] message_origin origin() const noexcept { return {options_.scheme, options_.authority}; }
     static message_check failed(message_check found, message_fault fault, std::string where)
     {
         found.fault = fault;

@@ -19,6 +19,12 @@
 
 namespace weir::inline v0 {
 
+/// How the service is reached, where a request does not say it.
+struct message_origin {
+    std::string_view scheme = "https"; ///< where the target has none
+    std::string_view authority{};      ///< where there is no Host either, as before a client adds it
+};
+
 /// A part of a message that a signature covers (RFC 9421, section 2): a field by its name, or a derived one. `content-type`, `@method`, `@path;req`,
 /// `signature;req;key="sig1"`, `@query-param;name="id"`.
 ///
@@ -75,14 +81,14 @@ public:
     /// Appends the component's line to a signature base (section 2.5): identifier, colon, space, value, line feed. False if the message does not
     /// have it, has it more than once where it must not, or in a form that cannot be signed.
     [[nodiscard]] bool append_line(std::string& base, message_view const& message, message_view const* request,
-                                   std::string_view scheme) const
+                                   message_origin const& origin = {}) const
     {
         if (of_request() && (request == nullptr || !message.is_response())) return false;
         message_view const& from = of_request() ? *request : message;
         base += identifier_;
         base += ": ";
         std::size_t const begin = base.size();
-        if (!(is_derived() ? append_derived(base, from, scheme) : append_field(base, from))) return false;
+        if (!(is_derived() ? append_derived(base, from, origin) : append_field(base, from))) return false;
         // What is signed is ASCII without line ends: a value can never look like a line of its own.
         bool const plain = std::all_of(base.begin() + static_cast<std::ptrdiff_t>(begin), base.end(),
                                        [](char c) { return (c >= 0x20 && c < 0x7f) || c == '\t'; });
@@ -134,7 +140,7 @@ private:
         return std::ranges::find(known, name_) != known.end();
     }
 
-    bool append_derived(std::string& to, message_view const& m, std::string_view otherwise) const
+    bool append_derived(std::string& to, message_view const& m, message_origin const& origin) const
     {
         if (m.is_response() != (name_ == "@status")) return false;
         if (name_ == "@status") return to += std::to_string(m.status()), m.status() >= 100 && m.status() <= 999;
@@ -144,9 +150,9 @@ private:
         if (name_ == "@path") return to += parts.path.empty() ? "/" : parts.path, true;
         if (name_ == "@query") return (to += '?') += parts.query.value_or(""), true;
         if (name_ == "@query-param") return append_parameter(to, parts.query.value_or(""));
-        std::string const scheme = detail::scheme_of(parts, otherwise);
+        std::string const scheme = detail::scheme_of(parts, origin.scheme);
         if (name_ == "@scheme") return to += scheme, !scheme.empty();
-        std::string const authority = detail::authority_of(m, parts, scheme);
+        std::string const authority = detail::authority_of(m, parts, scheme, origin.authority);
         if (name_ == "@authority") return to += authority, !authority.empty();
         ((to += scheme) += "://") += authority;
         if (m.target() != "*") to += parts.path.empty() ? "/" : parts.path;

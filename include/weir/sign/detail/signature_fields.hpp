@@ -101,12 +101,12 @@ inline std::optional<std::string> read_components(sf::inner_list const& input, s
 /// Appends a signature base (RFC 9421, section 2.5), and to `list` the value of `@signature-params`; what the message does not have is told.
 inline std::optional<std::string> append_base(std::string& base, std::string& list, std::vector<message_component> const& covered,
                                               sf::inner_list const& input, message_view const& message, message_view const* request,
-                                              std::string_view scheme)
+                                              message_origin const& origin)
 {
     base.reserve(512);
     list += '(';
     for (message_component const& c : covered) {
-        if (!c.append_line(base, message, request, scheme)) return c.identifier();
+        if (!c.append_line(base, message, request, origin)) return c.identifier();
         if (list.size() > 1) list += ' ';
         list += c.identifier();
     }

@@ -57,15 +57,15 @@ inline std::string scheme_of(target_parts const& parts, std::string_view otherwi
     return lower_case(parts.scheme.empty() ? otherwise : parts.scheme);
 }
 
-/// The authority of a request in its normal form (RFC 9110, section 4.2.3): lower case, no default port. Empty if the target has none and there is
-/// no Host, or more than one.
-inline std::string authority_of(message_view const& request, target_parts const& parts, std::string_view scheme)
+/// The authority of a request in its normal form (RFC 9110, section 4.2.3): lower case, no default port. Of Host if the target has none, `otherwise` if
+/// there is neither; empty if there are several.
+inline std::string authority_of(message_view const& request, target_parts const& parts, std::string_view scheme, std::string_view otherwise)
 {
     std::string_view given = parts.authority;
     if (given.empty()) {
         auto const hosts = request.fields("host");
-        if (hosts.size() != 1) return {};
-        given = trim_value(hosts.front());
+        if (hosts.size() > 1) return {};
+        given = hosts.empty() ? otherwise : trim_value(hosts.front());
     }
     std::string out = lower_case(given);
     auto const colon = out.rfind(':');

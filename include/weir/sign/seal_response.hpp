@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <weir/core/contracts.hpp>
+#include <weir/core/request.hpp>
+#include <weir/sign/detail/signature_stats.hpp>
+#include <weir/sign/http_signature.hpp>
+#include <weir/sign/random_nonce.hpp>
+#include <weir/sign/sign_request.hpp>
+
+#include <string_view>
+#include <utility>
+
+namespace weir::inline v0 {
+
+/// What a response's signature covers unless it is told otherwise: the status, and method and target of the request that it answers.
+[[nodiscard]] inline http_signature_options sealed_answer()
+{
+    return {.components = {"@status", "@method;req", "@target-uri;req"}, .label = "seal"};
+}
+
+/// The pitcher: signs each response at the service that gives it, bound to the request that it answers. `open_response` is the catcher.
+/// `seal_response{http_signature{sealed_answer()}, std::ref(keys)}`, or `seal_response{jwt_seal{{.issuer = "bank"}}, std::ref(keys)}`. A scheme
+/// has `message_check sign_answer(response, request, keys, now, nonce) const`.
+///
+/// Put `"signature;req;key=\"sig1\""` among the components where requests are signed: the response is then bound to that very request, not only to
+/// one that asks the same. Stands outside of caches, since a kept response answers another request, and of what rewrites the body. A response that
+/// cannot be signed does not leave: the outcome is `errc::unavailable`. An error is no response: what the HTTP edge makes of it is not sealed, and
+/// whoever opens it gets an error, too.
+template<class Scheme, class Keys, class Clock = system_wall, class Nonces = random_nonces>
+class seal_response {
+    static_assert(wall_clock<detail::policy_t<Clock>>, "weir::seal_response wants a wall clock: a type with wall_now()");
+
+public:
+    using role = transform;
+    using traits = weir::traits<wants_whole_outcome>;
+    using stats_type = detail::signature_stats;
+    static constexpr std::string_view name = "seal_response";
+
+    /// Keys and a clock given by `std::ref` outlive the policy.
+    seal_response(Scheme scheme, Keys keys, Clock clock = {}, Nonces nonces = {})
+        : scheme_(std::move(scheme)), keys_(std::move(keys)), clock_(std::move(clock)), nonces_(std::move(nonces))
+    {
+    }
+
+    void up(auto& call, auto& outcome)
+    {
+        if (!outcome.has_value()) return;
+        auto const nonce = nonces_();
+        message_check const made =
+            scheme_.sign_answer(*outcome, call.request(), keys(), detail::unwrapped<Clock>::of(clock_).wall_now(), nonce.view());
+        counts_.add(made.fault);
+        if (!made) [[unlikely]]
+            outcome = error(errc::unavailable);
+    }
+
+    /// The keys, to be replaced while calls use them.
+    [[nodiscard]] auto& keys() noexcept { return detail::unwrapped<Keys>::of(keys_); }
+    [[nodiscard]] stats_type stats(time_point = {}) const { return counts_.sum(); }
+    [[nodiscard]] auto const& settings() const noexcept { return scheme_.settings(); }
+    void describe(auto&& field) const { scheme_.describe(field); }
+
+private:
+    Scheme scheme_;
+    Keys keys_;
+    [[no_unique_address]] Clock clock_;
+    [[no_unique_address]] Nonces nonces_;
+    detail::signature_counts<typename detail::policy_t<Keys>::threading> counts_;
+};
+
+} // namespace weir::inline v0
