@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "raw_message.hpp"
 #include "request.hpp"
 
 #include <weir/sign/canonical.hpp>
@@ -278,3 +279,21 @@ TEST_CASE("canonical: one bit anywhere in what is signed never verifies")
 }
 
 } // namespace
+
+TEST_CASE("canonical_scheme: a signed header that stands twice is refused, if the request can tell")
+{
+    weir::canonical_scheme const scheme({.covered = {"x-amount"}});
+    weir::key_ring<weir::confined> const keys({{.app = "shop", .key = weir::secret{"only-for-tests-0123456789"}}});
+    weir::wall_time const now{std::chrono::milliseconds(1'700'000'000'000)};
+    weir_tests::raw_request r;
+    r.fields = {{"X-Amount", "1"}};
+    REQUIRE(scheme.sign(r, {.app = "shop", .device = "till", .nonce = "n-1", .at = now}, keys));
+    REQUIRE(scheme.verify(r, keys, now));
+    for (char const* const name : {"x-amount", "X-APP-ID", "x-content-sha256"}) {
+        weir_tests::raw_request twice = r;
+        twice.fields.emplace_back(name, "1000");
+        CHECK(scheme.verify(twice, keys, now).fault == weir::signature_fault::malformed);
+        std::swap(twice.fields.front(), twice.fields.back());
+        CHECK(scheme.verify(twice, keys, now).fault == weir::signature_fault::malformed);
+    }
+}

@@ -3,6 +3,8 @@
 
 #include <weir/core/options.hpp>
 #include <weir/core/request.hpp>
+#include <weir/sign/canonical_form.hpp>
+#include <weir/sign/detail/canonical_parts.hpp>
 #include <weir/sign/detail/text.hpp>
 #include <weir/sign/digest.hpp>
 #include <weir/sign/encoding.hpp>
@@ -71,13 +73,18 @@ struct text_to_sign {
 /// | `x-content-sha256:9f86d081884c7d65...`        | the digest of the body, 64 lower-case hexadecimal digits, also of an empty one |
 ///
 /// The text is read back in one way only: the number of lines is fixed by the options, a name has no colon, and a value, method or target
-/// with a control character (a line feed, say) is refused, as are spaces in method and target. Not covered: headers that are not named, so
-/// name those your handler trusts; a second field of the same name, so let `weir_header` join or refuse those.
+/// with a control character (a line feed, say) is refused, as are spaces in method and target. A signed header that stands twice is refused where
+/// the request's type can tell (`weir_each_header`); else let `weir_header` join or refuse those. Not covered: headers that are not named, so name
+/// those your handler trusts.
 ///
 /// The scheme itself keeps no nonces: whoever accepts a request gives its facts to a `nonce_store` afterwards.
 /// Immutable, so thread-safe. Works on every request with the customisation points it uses.
 class canonical_scheme {
 public:
+    /// The parts of the text, in order.
+    using form = canonical_form<detail::canonical_part::scheme, detail::canonical_part::method, detail::canonical_part::target,
+                                detail::canonical_part::facts, detail::canonical_part::covered, detail::canonical_part::digest>;
+
     /// Throws `std::invalid_argument` for a name that is no header name (RFC 9110, section 5.6.2) or stands twice, or a negative window.
     explicit canonical_scheme(canonical_options options = {}) : options_(std::move(options))
     {
@@ -95,22 +102,8 @@ public:
         text_to_sign made;
         auto& [text, found] = made;
         text.reserve(512);
-        text += "weir-hmac-sha256-1\n";
-        add_word(text, "method", method(request), found);
-        add_word(text, "target", target(request), found);
-        found.app = add_header(text, options_.app_id, header(request, options_.app_id), found);
-        found.device = add_header(text, options_.device_id, header(request, options_.device_id), found);
-        std::string_view const when = add_header(text, options_.timestamp, header(request, options_.timestamp), found);
-        found.nonce = add_header(text, options_.nonce, header(request, options_.nonce), found);
-        for (std::string const& name : options_.covered) {
-            if (auto const value = header(request, name)) {
-                add_line(text, name, ':', *value, found);
-            } else {
-                text.append(name).push_back('\n');
-            }
-        }
-        add_header(text, options_.digest, header(request, options_.digest), found);
-        if (found) check_forms(when, found);
+        detail::canonical_part::source<Request, canonical_options> source{request, options_, found};
+        if (form::append(text, source)) check_forms(source.when, found);
         return made;
     }
 
@@ -165,38 +158,10 @@ private:
         std::array<char, 64> text_;
     };
 
-    // The first fault stays: later ones may follow from it.
     static signature_check& fail(signature_check& found, signature_fault fault, std::string_view where) noexcept
     {
-        if (found) {
-            found.fault = fault;
-            found.where = where;
-        }
+        detail::canonical_part::fail(found, fault, where);
         return found;
-    }
-    static void add_word(std::string& text, std::string_view what, std::string_view word, signature_check& found)
-    {
-        bool const good = !word.empty() && detail::byte_classes_in(word) == 0;
-        if (!good) fail(found, signature_fault::malformed, what);
-        text.append(word).push_back('\n');
-    }
-    static std::string_view add_line(std::string& text, std::string_view name, char after_name, std::string_view value,
-                                     signature_check& found)
-    {
-        value = detail::trim_value(value);
-        if ((detail::byte_classes_in(value) & detail::byte_class::control) != 0) fail(found, signature_fault::malformed, name);
-        text.append(name).push_back(after_name);
-        text.append(value).push_back('\n');
-        return value;
-    }
-    static std::string_view add_header(std::string& text, std::string const& name, std::optional<std::string_view> value,
-                                       signature_check& found)
-    {
-        if (!value) {
-            fail(found, signature_fault::missing, name);
-            return {};
-        }
-        return add_line(text, name, ':', *value, found);
     }
     void check_forms(std::string_view when, signature_check& found) const noexcept
     {

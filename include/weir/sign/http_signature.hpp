@@ -211,8 +211,10 @@ private:
         if (given.inputs.find(label) == nullptr || given.signatures.find(label) == nullptr)
             return failed(std::move(found), message_fault::missing, "label " + label);
         if (input == nullptr || signature == nullptr) return failed(std::move(found), message_fault::malformed, "label " + label);
-        if (message_fault const f = judge_parameters(input->params, now, found); f != message_fault::none)
-            return failed(std::move(found), f, std::move(found.where));
+        if (message_fault const f = judge_parameters(input->params, now, found); f != message_fault::none) {
+            std::string where = found.where;
+            return failed(std::move(found), f, std::move(where));
+        }
 
         std::vector<message_component> covered;
         if (auto where = detail::read_components(*input, covered))
