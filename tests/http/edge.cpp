@@ -29,6 +29,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -173,6 +174,38 @@ TEST_CASE("edge: a body of another type is answered with the types that would be
     CHECK(json_of(refused).at("detail") == "header content-type: expected one of application/json, text/csv");
     CHECK(weir::header(asked_by("PATCH", "text/plain"), "accept-patch") == "application/json, text/csv");
     CHECK(weir::header(asked_by("PUT", "text/plain"), "accept") == "application/json, text/csv");
+}
+
+TEST_CASE("edge: a problem is told in the language that the client asks for, or in English")
+{
+    constexpr weir::message german[] = {
+        {"Bad Request", "Fehlerhafte Anfrage"},
+        {"there is no such thing", "das gibt es nicht"},
+        {"one number from {0} to {1}", "eine Zahl von {0} bis {1}"},
+        {"query {0}: expected {1}", "Parameter {0}: erwartet wird {t1}"},
+    };
+    auto const messages = std::make_shared<weir::catalogue const>(weir::catalogue("en").add("de", german));
+    weir::pipeline svc{weir::paging{}, by_path};
+    auto const asked_in = [&](std::string_view language, std::string_view target) {
+        http::request r("GET", target);
+        if (!language.empty()) r.set("Accept-Language", language);
+        return ask(http::edge(svc, {.messages = messages}), r);
+    };
+    auto const told = asked_in("it, de-AT;q=0.9, en;q=0.1", "/x?limit=0");
+    CHECK(told.result_int() == 400);
+    CHECK(weir::header(told, "content-language") == "de");
+    CHECK(weir::header(told, "vary") == "Accept-Language");
+    auto const problem = json_of(told);
+    CHECK(problem.at("title") == "Fehlerhafte Anfrage");
+    CHECK(problem.at("detail") == "Parameter limit: erwartet wird eine Zahl von 1 bis 100");
+    CHECK(problem.at("errors").at(0).at("expected") == "eine Zahl von 1 bis 100");
+    CHECK(json_of(asked_in("de", "/missing")).at("detail") == "das gibt es nicht");
+    for (std::string_view other : {"", "fr", "*", "de;q=0"}) {
+        auto const english = asked_in(other, "/x?limit=0");
+        CHECK(weir::header(english, "content-language") == "en");
+        CHECK(json_of(english).at("detail") == "query limit: expected one number from 1 to 100");
+    }
+    CHECK_FALSE(weir::header(ask(http::edge(svc), "/x?limit=0"), "content-language"));
 }
 
 TEST_CASE("edge: a violation is the detail and a member of errors")

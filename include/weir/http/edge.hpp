@@ -12,6 +12,7 @@
 #include <weir/limit/limit_facts.hpp>
 #include <weir/resilience/fallback.hpp>
 #include <weir/validate/accepted_types.hpp>
+#include <weir/validate/catalogue.hpp>
 #include <weir/validate/challenge.hpp>
 #include <weir/validate/violation.hpp>
 
@@ -33,6 +34,8 @@ namespace weir::inline v0::http {
 struct edge_options {
     std::string type_base = {};          ///< `type` of a problem is this and the error's name; `about:blank` if empty
     std::string challenge = "Signature"; ///< WWW-Authenticate of a 401 (RFC 9110 section 15.5.2)
+    /// The sentences of problem documents in the language that the client asks for (Accept-Language); in English if there is none.
+    std::shared_ptr<catalogue const> messages = {};
 };
 
 namespace detail {
@@ -116,10 +119,30 @@ void annotate(response& r, remarks const& said, Named const& named, duration ret
     fields.set_on(r);
 }
 
+/// The language in which a client is told what was wrong.
+struct spoken {
+    catalogue const* messages = nullptr;
+    std::string_view language{};
+
+    template<class Request>
+    spoken(std::shared_ptr<catalogue const> const& from, Request const& r)
+    {
+        if constexpr (customisation::header_fn::works_for<Request>)
+            if (from != nullptr) {
+                messages = from.get();
+                language = from->choose(header(r, "accept-language").value_or(std::string_view{}));
+            }
+    }
+    [[nodiscard]] std::string operator()(std::string_view sentence) const
+    {
+        return messages == nullptr ? std::string(sentence) : messages->translate(language, sentence);
+    }
+};
+
 /// Violations as the member `errors`, and the sentence of the first as `detail`; of those that were not listed it says that there are some.
 class fault_list {
 public:
-    explicit fault_list(remarks const& said)
+    fault_list(remarks const& said, spoken const& in) : in_(in)
     {
         if (said.wrong != nullptr) add(*said.wrong);
         if (said.faults == nullptr) return;
@@ -144,10 +167,11 @@ private:
         if (count_++ == 0) first_ = to_string(wrong);
         append_json(json_ += json_.empty() ? "{\"where\":" : ",{\"where\":", wrong.where);
         append_json(json_ += ",\"name\":", wrong.name);
-        append_json(json_ += ",\"expected\":", wrong.expected);
+        append_json(json_ += ",\"expected\":", in_(wrong.expected));
         json_ += '}';
     }
 
+    spoken const& in_;
     std::string first_, json_;
     std::size_t count_ = 0;
     bool more_ = false;
@@ -155,15 +179,22 @@ private:
 
 /// The problem document of a refusal: with what was wrong, its sentence as `detail` and its parts as the member `errors`.
 template<class Named>
-response refused(error const& e, std::string_view policy, remarks const& said, Named const& named, edge_options const& o)
+response refused(error const& e, std::string_view policy, remarks const& said, Named const& named, edge_options const& o, spoken const& in)
 {
-    fault_list const faults(said);
-    std::string const sentence = faults.sentence();
+    fault_list const faults(said, in);
+    std::string const first = faults.sentence();
+    std::string const sentence = in(first.empty() ? detail_of(e.kind()) : std::string_view(first));
+    std::string const title = in(std::string_view(obsolete_reason(status_of(e.kind()))));
     response made = problem(e, {.detail = sentence,
+                                .title = title,
                                 .policy = policy,
                                 .type_base = o.type_base,
                                 .challenge = said.prove != nullptr ? said.prove->value : o.challenge});
     faults.into(made.body());
+    if (in.messages != nullptr) {
+        made.set(field::content_language, in.language);
+        made.set(field::vary, "Accept-Language");
+    }
     if (said.accepted != nullptr) made.set(said.accepted->field, said.accepted->list);
     annotate(made, said, named, e.retry_after());
     return made;
@@ -194,7 +225,7 @@ public:
 
     auto operator()(Request& r) const
     {
-        auto const respond = [this](auto& reply) -> decltype(auto) { return this->give(reply); };
+        auto const respond = [this, &r](auto& reply) -> decltype(auto) { return this->give(reply, r); };
         if constexpr (awaitable<decltype(svc_->call(r, respond))>)
             return svc_->call(r, respond);
         else
@@ -208,20 +239,20 @@ private:
         co_return std::move(made);
     }
     template<class Reply>
-    decltype(auto) give(Reply& reply) const
+    decltype(auto) give(Reply& reply, Request const& r) const
     {
         if constexpr (detail::streams_body<typename std::remove_cvref_t<decltype(reply.result())>::value_type>)
-            return divide(reply);
+            return divide(reply, r);
         else
-            return std::move(this->answer(reply));
+            return std::move(this->answer(reply, r));
     }
     /// Of a stream: its head, and what runs behind it.
     template<class Reply>
-    detail::divided_response divide(Reply& reply) const
+    detail::divided_response divide(Reply& reply, Request const& r) const
     {
         detail::remarks const said(reply);
         auto& outcome = reply.result();
-        if (!outcome.has_value()) return detail::divided_response(refusal_of(reply, said));
+        if (!outcome.has_value()) return detail::divided_response(refusal_of(reply, r, said));
         detail::divided_response made(std::move(*outcome));
         detail::annotate(made.head, said, limit_names(weir::error::no_policy));
         return made;
@@ -231,25 +262,25 @@ private:
         return [refusing](std::string_view told) { return names::of_limit(told, refusing); };
     }
     template<class Reply>
-    response refusal_of(Reply& reply, detail::remarks const& said) const
+    response refusal_of(Reply& reply, Request const& r, detail::remarks const& said) const
     {
         // What was thrown on the way may have come to something else: a time that was up, another attempt's error.
         auto& outcome = reply.result();
         bool const threw = outcome.error() == errc::handler_threw && reply.thrown();
         error const e = threw ? detail::error_of(reply.thrown()) : outcome.error();
-        return detail::refused(e, names::at(e.policy()), said, limit_names(e.policy()), *options_);
+        return detail::refused(e, names::at(e.policy()), said, limit_names(e.policy()), *options_, detail::spoken(options_->messages, r));
     }
 
     /// The response, in the reply itself: moving one costs as much as a policy.
     template<class Reply>
-    response& answer(Reply& reply) const
+    response& answer(Reply& reply, Request const& r) const
     {
         detail::remarks const said(reply);
         auto& outcome = reply.result();
         if (outcome.has_value()) [[likely]] {
             detail::annotate(*outcome, said, limit_names(weir::error::no_policy));
         } else {
-            outcome = refusal_of(reply, said);
+            outcome = refusal_of(reply, r, said);
         }
         return *outcome;
     }
@@ -264,7 +295,8 @@ private:
 /// What comes back:
 /// - a refusal or failure: the problem document (RFC 9457) of its error, with the name or label of the policy that made it as `policy`,
 ///   and `Retry-After` where it is known; a `violation`, or several, as `detail` and `errors`; a 401 with the `challenge` that was reported,
-///   else that of the options; a 415 with `Accept-Post` or its like, where `content_type` or `json_body` refused;
+///   else that of the options; a 415 with `Accept-Post` or its like, where `content_type` or `json_body` refused; in the language that the
+///   client asks for, where the options have a `catalogue`: the title, the detail and what was expected;
 /// - an exception of the handler: 500 without its text. One of `boost::system::system_error` with a weir code, as
 ///   `result::value()` throws it, is answered by that error. What a policy throws is thrown on;
 /// - `RateLimit` and `RateLimit-Policy` where a limit refused the call, or tells always where it stands: an item a limit; `X-Degraded: fallback` on an answer that is less

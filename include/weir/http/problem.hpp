@@ -68,6 +68,7 @@ namespace weir::inline v0::http {
 /// What a problem document says besides the error. Views are read at once and not kept.
 struct problem_details {
     std::string_view detail = {};   ///< a sentence about this occurrence; the error's own if empty
+    std::string_view title = {};    ///< of the status in another language; its reason phrase if empty
     std::string_view policy = {};   ///< member `policy`: the name of the policy that refused; left out if empty
     std::string_view instance = {}; ///< member `instance`: a URI reference that names this occurrence; left out if empty
     std::string_view type_base =
@@ -108,7 +109,7 @@ inline response make_problem(status code, std::string_view name, std::string_vie
     std::string text = "{\"type\":";
     append_json(text, more.type_base.empty() ? "about:blank" : std::string(more.type_base) + std::string(name));
     text += ",\"title\":";
-    append_json(text, std::string_view(obsolete_reason(code)));
+    append_json(text, more.title.empty() ? std::string_view(obsolete_reason(code)) : more.title);
     text += ",\"status\":" + std::to_string(static_cast<unsigned>(code)) + ",\"detail\":";
     append_json(text, more.detail.empty() ? sentence : more.detail);
     text += ",\"code\":";

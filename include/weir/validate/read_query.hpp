@@ -81,9 +81,8 @@ inline bool store_parameter(json_shape const& s, void* into, std::string_view te
     return fault == std::errc{} && end == text.data() + text.size() && store_real(s, into, near, text);
 }
 
-inline violations read_query(std::string_view path_and_query, void* into, json_shape const& shape, query_options const& o)
+inline void read_query(std::string_view path_and_query, void* into, json_shape const& shape, query_options const& o, violations& found)
 {
-    violations found;
     auto const wrong = [&](std::string_view name, std::string expected) {
         return found.add({"query", std::string(name), std::move(expected)});
     };
@@ -123,7 +122,6 @@ inline violations read_query(std::string_view path_and_query, void* into, json_s
         json_member const& m = shape.members[std::countr_zero(left)];
         wrong(m.name, expected_of(*m.shape) + ", which is missing");
     }
-    return found;
 }
 
 } // namespace detail
@@ -141,7 +139,8 @@ template<class T>
 [[nodiscard]] violations read_query(std::string_view path_and_query, T& into, query_options const& options = {})
 {
     static_assert(detail::checked_query<T>());
-    violations found = detail::read_query(path_and_query, &into, detail::json_shape_of<T>, options);
+    violations found;
+    detail::read_query(path_and_query, &into, detail::json_shape_of<T>, options, found);
     detail::check_rules(into, found, "query", false);
     return found;
 }
