@@ -3,13 +3,25 @@
 
 #include <doctest/doctest.h>
 
+#if __has_include(<fmt/format.h>)
+#include <fmt/format.h>
+#endif
+
 #include <array>
+#include <concepts>
 #include <cstddef>
 #include <cstring>
+#include <functional>
 #include <new>
 #include <ostream>
+#include <ranges>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <utility>
+#if __has_include(<format>)
+#include <format>
+#endif
 #include <vector>
 
 namespace {
@@ -23,6 +35,33 @@ static_assert(!printable<weir::secret<>>);
 static_assert(!printable<weir::secret<std::vector<std::byte>>>);
 static_assert(!std::is_copy_constructible_v<weir::secret<>> && !std::is_copy_assignable_v<weir::secret<>>);
 static_assert(!std::is_convertible_v<weir::secret<>, std::string> && !std::is_convertible_v<std::string, weir::secret<>>);
+
+// Nothing that writes values finds a way in: no text, no number, no range, no hook of a formatter, no hash.
+static_assert(!std::is_convertible_v<weir::secret<>, std::string_view> && !std::is_convertible_v<weir::secret<>, char const*>);
+static_assert(!std::is_convertible_v<weir::secret<>, bool> && !std::is_convertible_v<weir::secret<>, weir::byte_view>);
+static_assert(!std::ranges::range<weir::secret<>> && !std::ranges::range<weir::secret<std::vector<std::byte>>>);
+template<class T>
+concept formatted_as = requires(T const& value)
+{
+    format_as(value);
+};
+template<class T>
+concept streams_as_text = requires(T const& value)
+{
+    to_string(value);
+};
+template<class T>
+concept hashed = requires(T const& value)
+{
+    std::hash<T>{}(value);
+};
+static_assert(!formatted_as<weir::secret<>> && !streams_as_text<weir::secret<>> && !hashed<weir::secret<>>);
+#if __has_include(<fmt/format.h>)
+static_assert(!fmt::is_formattable<weir::secret<>>::value && !fmt::is_formattable<weir::secret<std::vector<std::byte>>>::value);
+#endif
+#if defined(__cpp_lib_format)
+static_assert(!std::is_default_constructible_v<std::formatter<weir::secret<>>>);
+#endif
 
 TEST_CASE("secret: reveals what it was given and compares by value")
 {
