@@ -18,6 +18,7 @@
 #include <weir/resilience/retry.hpp>
 #include <weir/validate/require_headers.hpp>
 
+#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/beast/http/empty_body.hpp>

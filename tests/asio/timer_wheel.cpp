@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <weir/asio/timer_wheel.hpp>
+#include <weir/testing/detail/exact_alarms.hpp>
 
 #include <boost/asio/io_context.hpp>
 
@@ -172,7 +173,7 @@ TEST_CASE("timer_wheel: driven exactly, each alarm rings once, at its time, what
         std::mt19937_64 random(seed);
         boost::asio::io_context context;
         auto& wheel = boost::asio::use_service<weir::timer_wheel>(context);
-        wheel.drive_exactly();
+        wheel.drive_by_hand(std::make_unique<weir::detail::exact_alarms>());
         std::deque<alarm_type> alarms(100);
         weir::time_point now = start;
         for (int step = 0; step < 5'000; ++step) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <weir/asio/detail/exact_alarms.hpp>
+#include <weir/asio/detail/alarms.hpp>
 #include <weir/asio/detail/wheel_levels.hpp>
 #include <weir/core/clock.hpp>
 #include <weir/core/striped.hpp>
@@ -38,8 +38,8 @@ public:
     /// `e.expire` will be called once at `at`, which may be `never`, or up to a tick and a thread's wake-up later, unless it is disarmed.
     void arm(entry& e, time_point now, time_point at)
     {
-        if (exact_ != nullptr) [[unlikely]]
-            return arm_exactly(e, at);
+        if (book_ != nullptr) [[unlikely]]
+            return arm_in_book(e, at);
         unsigned const index = detail::thread_number::current() % shards;
         shard& mine = shards_[index];
         e.shard = static_cast<std::uint8_t>(index);
@@ -55,8 +55,8 @@ public:
     /// True if it had not expired. Else `expire` has returned by now.
     bool disarm(entry& e) noexcept
     {
-        if (exact_ != nullptr) [[unlikely]]
-            return disarm_exactly(e);
+        if (book_ != nullptr) [[unlikely]]
+            return disarm_in_book(e);
         {
             std::lock_guard lock(shards_[e.shard].mutex);
             if (e.state.load(std::memory_order_relaxed) == entry::armed) {
@@ -71,16 +71,16 @@ public:
 
     /// From now on no thread runs: whoever drives the time calls `advance`. For simulations; called before the first alarm.
     void drive_by_hand() noexcept { by_hand_ = true; }
-    /// The same, and each alarm rings at its time to the nanosecond, those of the same time in the order in which they were armed.
-    void drive_exactly()
+    /// The same, and `book` keeps the alarms, such as one that knows their times to the nanosecond.
+    void drive_by_hand(std::unique_ptr<detail::alarms> book) noexcept
     {
         by_hand_ = true;
-        exact_ = std::make_unique<detail::exact_alarms>();
+        book_ = std::move(book);
     }
     /// Expires what is due at `now`.
     void advance(time_point now) noexcept
     {
-        if (exact_ != nullptr) return exact_->advance(now);
+        if (book_ != nullptr) return book_->advance(now);
         for (shard& each : shards_) {
             entry* due = nullptr;
             {
@@ -117,7 +117,7 @@ public:
     /// When `advance` has to be called next; `never` if nothing is armed.
     [[nodiscard]] time_point next() noexcept
     {
-        if (exact_ != nullptr) return exact_->next();
+        if (book_ != nullptr) return book_->next();
         std::uint64_t tick = detail::wheel_levels::nothing;
         for (shard& each : shards_) {
             std::lock_guard lock(each.mutex);
@@ -167,8 +167,8 @@ private:
     }
 
     // Out of line: inlined, they cost those who do not want them fifty instructions.
-    [[gnu::noinline, gnu::cold]] void arm_exactly(entry& e, time_point at) { exact_->arm(e, at); }
-    [[gnu::noinline, gnu::cold]] bool disarm_exactly(entry& e) noexcept { return exact_->disarm(e); }
+    [[gnu::noinline, gnu::cold]] void arm_in_book(entry& e, time_point at) { book_->arm(e, at); }
+    [[gnu::noinline, gnu::cold]] bool disarm_in_book(entry& e) noexcept { return book_->disarm(e); }
     [[gnu::noinline, gnu::cold]] void wake()
     {
         std::lock_guard lock(mutex_);
@@ -210,7 +210,7 @@ private:
             if (e.abandon != nullptr) e.abandon(e);
         };
         for (shard& each : shards_) each.levels.drain(give_up);
-        if (exact_ != nullptr) exact_->drain(give_up);
+        if (book_ != nullptr) book_->drain(give_up);
         for (bool more = true; more;) {
             std::unique_ptr<grave> next;
             {
@@ -225,7 +225,7 @@ private:
     std::array<shard, shards> shards_;
     std::atomic<std::uint64_t> wake_at_{detail::wheel_levels::nothing};
     bool by_hand_ = false;
-    std::unique_ptr<detail::exact_alarms> exact_;
+    std::unique_ptr<detail::alarms> book_;
     std::mutex mutex_;
     std::condition_variable changed_;
     bool scan_again_ = false;

@@ -40,8 +40,9 @@ public:
         return label.empty() ? std::string_view(policy_at<Index>::name) : label;
     }
 
+    /// From the first of the parts, which are references.
     template<class Parts>
-    constexpr explicit shelf([[maybe_unused]] Parts parts) : leaf<I, Elements>{std::get<I>(std::move(parts))}...
+    constexpr explicit shelf([[maybe_unused]] Parts& parts) : leaf<I, Elements>{std::get<I>(std::move(parts))}...
     {
     }
     template<std::size_t Index>
@@ -67,7 +68,7 @@ struct composed<std::tuple<Parts...>> {
     using policies = typename split<std::make_index_sequence<sizeof...(Parts) - 1>>::type;
 };
 template<class... E>
-using composed_of = composed<decltype(std::tuple_cat(parts(std::declval<E>())...))>;
+using composed_of = composed<decltype(parts(std::declval<E>()...))>;
 
 } // namespace detail
 
@@ -99,7 +100,7 @@ public:
 
     template<class... E>
     requires(!(std::is_same_v<std::remove_cvref_t<E>, pipeline> || ...)) explicit pipeline(E&&... elements)
-        : pipeline(std::in_place, std::tuple_cat(detail::parts(std::forward<E>(elements))...))
+        : pipeline(std::in_place, detail::parts(std::forward<E>(elements)...))
     {
     }
     pipeline(pipeline const&) = delete;
@@ -164,14 +165,8 @@ private:
     friend struct detail::access<pipeline>;
 
     template<class... Parts>
-    pipeline(std::in_place_t, std::tuple<Parts...> parts)
-        : policies_(head(parts, std::index_sequence_for<Elements...>())), handler_{std::get<size>(std::move(parts))}
+    pipeline(std::in_place_t, std::tuple<Parts...> parts) : policies_(parts), handler_{std::get<size>(std::move(parts))}
     {
-    }
-    template<class Parts, std::size_t... I>
-    static auto head(Parts& parts, std::index_sequence<I...>)
-    {
-        return std::forward_as_tuple(std::get<I>(std::move(parts))...);
     }
     template<std::array<bool, size> Flags>
     auto& find() noexcept

@@ -33,14 +33,16 @@ constexpr bool is_stack = false;
 template<class... Elements>
 constexpr bool is_stack<stack<Elements...>> = true;
 
-/// References to the elements of a stack, or to the one element: what a pipeline is built from.
-template<class E>
-constexpr auto parts(E&& element)
+/// References to the elements of the stacks among these, and to the others: what a pipeline is built from.
+template<class... E>
+constexpr auto parts(E&&... elements)
 {
-    if constexpr (is_stack<std::remove_cvref_t<E>>)
-        return std::apply([](auto&&... inner) { return std::tuple_cat(parts(std::move(inner))...); }, static_cast<E&&>(element).release());
+    if constexpr (!(is_stack<std::remove_cvref_t<E>> || ...))
+        return std::tuple<E&&...>(std::forward<E>(elements)...);
+    else if constexpr (sizeof...(E) == 1)
+        return std::apply([](auto&&... inner) { return parts(std::move(inner)...); }, (static_cast<E&&>(elements).release(), ...));
     else
-        return std::tuple<E&&>(std::forward<E>(element));
+        return std::tuple_cat(parts(std::forward<E>(elements))...);
 }
 
 } // namespace detail
@@ -51,7 +53,7 @@ requires(policy<std::remove_cvref_t<A>> || detail::is_stack<std::remove_cvref_t<
                                                                                                                         B&& inner)
 {
     return std::apply([](auto&&... e) { return stack{std::forward<decltype(e)>(e)...}; },
-                      std::tuple_cat(detail::parts(std::forward<A>(outer)), detail::parts(std::forward<B>(inner))));
+                      detail::parts(std::forward<A>(outer), std::forward<B>(inner)));
 }
 
 } // namespace weir::inline v0

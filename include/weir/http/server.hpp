@@ -6,14 +6,10 @@
 #include <weir/http/message.hpp>
 #include <weir/http/server_options.hpp>
 
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 
 #include <csignal>
 #include <cstdint>
-#include <exception>
 #include <functional>
 #include <initializer_list>
 #include <memory>
@@ -109,7 +105,7 @@ private:
     basic_server(boost::asio::any_io_executor const& executor, std::shared_ptr<detail::server_state<Stream>> state)
         : executor_(executor), state_(std::move(state)), port_(state_->acceptor.local_endpoint().port())
     {
-        boost::asio::co_spawn(executor_, accept(state_), boost::asio::detached);
+        state_->run(accept(state_), {}, nullptr);
     }
     static boost::asio::awaitable<void> accept(std::shared_ptr<detail::server_state<Stream>> state);
 
@@ -158,11 +154,9 @@ boost::asio::awaitable<void> basic_server<Stream>::accept(std::shared_ptr<detail
             detail::count(state->shed);
             continue;
         }
-        auto one = std::make_unique<session>(state, detail::make_stream<Stream>(std::move(socket), state->context), *peer);
-        auto* const running = one.get();
-        auto const slot = running->slot();
-        auto owner = [one = std::move(one)](std::exception_ptr) {};
-        asio::co_spawn(state->acceptor.get_executor(), running->run(), asio::bind_cancellation_slot(slot, std::move(owner)));
+        auto one = std::make_shared<session>(state, detail::make_stream<Stream>(std::move(socket), state->context), *peer);
+        auto& running = *one;
+        state->run(running.run(), running.slot(), std::move(one));
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include <weir/asio/driver.hpp>
 #include <weir/asio/timer_wheel.hpp>
+#include <weir/testing/detail/exact_alarms.hpp>
 #include <weir/testing/detail/ready_queue.hpp>
 #include <weir/testing/detail/sleep.hpp>
 #include <weir/testing/manual_clock.hpp>
@@ -53,7 +54,7 @@ public:
           ready_(boost::asio::use_service<detail::ready_queue>(context_)),
           order_(order)
     {
-        wheel_.drive_exactly();
+        wheel_.drive_by_hand(std::make_unique<detail::exact_alarms>());
     }
     simulation(simulation const&) = delete;
     simulation& operator=(simulation const&) = delete;

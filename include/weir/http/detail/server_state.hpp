@@ -129,6 +129,12 @@ public:
         });
         finish_if_done();
     }
+    /// Runs a coroutine, which the slot cancels. `owned` is let go when it has ended. One way for all of them: each costs a compiler dear.
+    void run(asio::awaitable<void> what, asio::cancellation_slot slot, std::shared_ptr<void> owned)
+    {
+        asio::co_spawn(acceptor.get_executor(), std::move(what),
+                       asio::bind_cancellation_slot(slot, [owned = std::move(owned)](std::exception_ptr) {}));
+    }
     /// Ends all at once.
     void stop()
     {
@@ -176,11 +182,16 @@ private:
         if (open.load(std::memory_order_relaxed) > 0 || working_) return;
         if (last_work == nullptr) return finish();
         working_ = true;
-        asio::co_spawn(acceptor.get_executor(), last_work(),
-                       asio::bind_cancellation_slot(end_of_work_.slot(), [self = this->shared_from_this()](std::exception_ptr) {
-                           self->working_ = false;
-                           self->finish();
-                       }));
+        run(work_on(), end_of_work_.slot(), this->shared_from_this());
+    }
+    asio::awaitable<void> work_on()
+    {
+        try {
+            co_await last_work();
+        } catch (...) { // it had its time
+        }
+        working_ = false;
+        finish();
     }
     void finish()
     {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/asio/detail/alarms.hpp>
 #include <weir/asio/detail/wheel_levels.hpp>
 #include <weir/core/clock.hpp>
 
@@ -13,9 +14,9 @@ namespace weir::inline v0::detail {
 
 /// Alarms in the order of their times, to the nanosecond, and of the same time in the order in which they were armed: what a simulation has
 /// in place of the wheel. Logarithmic, and it allocates. Thread-safe; it owns no entry.
-class exact_alarms {
+class exact_alarms final : public alarms {
 public:
-    void arm(wheel_entry& e, time_point at)
+    void arm(wheel_entry& e, time_point at) override
     {
         e.tick = static_cast<std::uint64_t>(at.time_since_epoch().count());
         e.state.store(wheel_entry::armed, std::memory_order_relaxed);
@@ -26,8 +27,7 @@ public:
         (e.before != nullptr ? e.before->behind : same_time.first) = &e;
         same_time.last = &e;
     }
-    /// True if it had not expired. Else `expire` has returned by now.
-    bool disarm(wheel_entry& e) noexcept
+    bool disarm(wheel_entry& e) noexcept override
     {
         {
             std::lock_guard lock(mutex_);
@@ -40,20 +40,19 @@ public:
         while (e.state.load(std::memory_order_acquire) == wheel_entry::expiring) std::this_thread::yield();
         return e.state.load(std::memory_order_relaxed) == wheel_entry::idle;
     }
-    void advance(time_point now) noexcept
+    void advance(time_point now) noexcept override
     {
         while (wheel_entry* const e = take_due(now)) {
             e->expire(*e);
             e->state.store(wheel_entry::expired, std::memory_order_release); // its owner may free it from here on
         }
     }
-    [[nodiscard]] time_point next() const noexcept
+    [[nodiscard]] time_point next() noexcept override
     {
         std::lock_guard lock(mutex_);
         return lines_.empty() ? never : lines_.begin()->first;
     }
-    /// Takes everything out, one by one, and gives it to `f`, which may free it.
-    void drain(auto&& f) noexcept
+    void drain(void (*f)(wheel_entry&)) noexcept override
     {
         while (!lines_.empty()) {
             wheel_entry& e = *lines_.begin()->second.first;
@@ -85,7 +84,7 @@ private:
         if (same_time.first == nullptr) lines_.erase(found);
     }
 
-    mutable std::mutex mutex_;
+    std::mutex mutex_;
     std::map<time_point, line> lines_;
 };
 
