@@ -20,7 +20,7 @@ struct pem_pair {
 /// A fresh pair of keys as PEM: nothing that looks like a private key stands in the project.
 inline pem_pair fresh_pair(EVP_PKEY* made)
 {
-    weir::detail::pkey_handle const key(made);
+    weir::detail::pkey const key(made);
     if (key == nullptr) throw std::runtime_error("OpenSSL made no key");
     struct closer {
         void operator()(BIO* b) const noexcept { BIO_free(b); }

@@ -9,7 +9,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -32,10 +31,8 @@ using sha512_digest = std::array<std::byte, 64>;
 /// The SHA-512 digest (FIPS 180-4) of `bytes`. As `sha256` otherwise.
 [[nodiscard]] inline sha512_digest sha512(byte_view bytes)
 {
-    static std::unique_ptr<EVP_MD, detail::evp_deleter> const algorithm(EVP_MD_fetch(nullptr, "SHA512", nullptr));
-    if (algorithm == nullptr) detail::throw_openssl_error("looking up SHA-512");
     EVP_MD_CTX* const context = detail::thread_digest_context();
-    detail::check_openssl(EVP_DigestInit_ex2(context, algorithm.get(), nullptr), "starting SHA-512");
+    detail::check_openssl(EVP_DigestInit_ex2(context, detail::sha512_algorithm(), nullptr), "starting SHA-512");
     detail::update_digest(context, bytes);
     sha512_digest out;
     unsigned size = 0;

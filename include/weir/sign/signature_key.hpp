@@ -2,7 +2,7 @@
 #pragma once
 
 #include <weir/core/options.hpp>
-#include <weir/sign/detail/evp_key.hpp>
+#include <weir/sign/detail/signature.hpp>
 #include <weir/sign/hmac.hpp>
 #include <weir/sign/secret.hpp>
 
@@ -46,44 +46,45 @@ public:
         : held_(std::make_shared<held const>(held{signature_algorithm::hmac_sha256, checked(shared)}))
     {
     }
-    /// The public or private key in a PEM text (PKCS#8, SEC 1, PKCS#1; not encrypted). Throws `std::invalid_argument` if there is none, or one that
-    /// is not of the algorithm: another kind, another curve, RSA of less than 2,048 bits.
+    /// The public or private key in a PEM text (PKCS#8, SEC 1, PKCS#1, or a certificate; not encrypted). Throws `std::invalid_argument` if there is
+    /// none, or one that is not of the algorithm: another kind, another curve, RSA of less than 2,048 bits, halves that do not belong together.
     signature_key(signature_algorithm a, std::string_view pem)
     {
         expect(a != signature_algorithm::hmac_sha256, "signature_key", "a weir::secret for hmac-sha256, no PEM");
+        using detail::key_half;
         bool const is_private = pem.find("PRIVATE KEY-----") != std::string_view::npos;
-        detail::pkey_handle key = detail::read_pem_key(pem, is_private);
-        expect(key != nullptr, "signature_key", "a PEM text with a key that is not encrypted");
-        expect(fits(a, key.get()), "signature_key", expected(a));
-        held_ = std::make_shared<held const>(held{a, std::nullopt, std::move(key), is_private});
+        detail::pkey key = checked(detail::read_pem(pem, is_private ? key_half::private_key : key_half::public_key), a, is_private);
+        std::optional<detail::ready_key> signs;
+        if (is_private) {
+            EVP_PKEY_up_ref(key.get());
+            signs.emplace(detail::pkey(key.get()), jws(a), key_half::private_key);
+        }
+        held_ = std::make_shared<held const>(
+            held{a, std::nullopt, detail::ready_key(std::move(key), jws(a), key_half::public_key), std::move(signs)});
     }
 
     [[nodiscard]] signature_algorithm algorithm() const noexcept { return held_->algorithm; }
-    [[nodiscard]] bool can_sign() const noexcept { return held_->is_private; }
+    [[nodiscard]] bool can_sign() const noexcept { return held_->hmac || held_->signs; }
 
     /// The signature of a message. Throws `std::logic_error` if the key cannot sign, `std::runtime_error` if OpenSSL fails.
     [[nodiscard]] std::string sign(byte_view message) const
     {
         if (!can_sign()) throw std::logic_error("signature_key: a public key cannot sign");
-        if (held_->hmac) {
-            sha256_digest const code = (*held_->hmac)(message);
-            return std::string(byte_view(code).text());
-        }
-        return detail::pkey_sign(held_->pair.get(), scheme(), message);
+        if (held_->signs) return held_->signs->sign({&message, 1});
+        sha256_digest const code = (*held_->hmac)(message);
+        return std::string(byte_view(code).text());
     }
     /// Whether the signature is that of the message. Codes are compared in constant time.
     [[nodiscard]] bool verify(byte_view message, byte_view signature) const
     {
-        if (held_->hmac) return held_->hmac->verify(message, signature);
-        return detail::pkey_verify(held_->pair.get(), scheme(), message, signature);
+        return held_->hmac ? held_->hmac->verify(message, signature) : held_->verifies->verify({&message, 1}, signature);
     }
 
 private:
     struct held {
         signature_algorithm algorithm;
         std::optional<hmac_sha256> hmac{};
-        detail::pkey_handle pair{};
-        bool is_private = true;
+        std::optional<detail::ready_key> verifies{}, signs{};
     };
 
     template<class T>
@@ -92,41 +93,22 @@ private:
         expect(shared.size() >= 16, "signature_key", "at least 16 bytes");
         return hmac_sha256(shared);
     }
-    static bool fits(signature_algorithm a, EVP_PKEY* key)
+    static constexpr jws_algorithm jws(signature_algorithm a) noexcept
     {
-        std::array<char, 32> group{};
-        std::size_t size = 0;
-        switch (a) {
-        case signature_algorithm::rsa_pss_sha512:
-            return (EVP_PKEY_is_a(key, "RSA") || EVP_PKEY_is_a(key, "RSA-PSS")) && EVP_PKEY_get_bits(key) >= 2048;
-        case signature_algorithm::rsa_v1_5_sha256: return EVP_PKEY_is_a(key, "RSA") && EVP_PKEY_get_bits(key) >= 2048;
-        case signature_algorithm::ecdsa_p256_sha256:
-        case signature_algorithm::ecdsa_p384_sha384:
-            return EVP_PKEY_is_a(key, "EC") && EVP_PKEY_get_group_name(key, group.data(), group.size(), &size) == 1 &&
-                   std::string_view(group.data(), size) == (a == signature_algorithm::ecdsa_p256_sha256 ? "prime256v1" : "secp384r1");
-        case signature_algorithm::ed25519: return EVP_PKEY_is_a(key, "ED25519");
-        default: return false;
-        }
+        constexpr std::array<jws_algorithm, 6> same{jws_algorithm::hs256, jws_algorithm::ps512, jws_algorithm::rs256,
+                                                    jws_algorithm::es256, jws_algorithm::es384, jws_algorithm::ed25519};
+        return same[static_cast<std::size_t>(a)];
     }
-    static std::string_view expected(signature_algorithm a) noexcept
+    static detail::pkey checked(detail::pkey key, signature_algorithm a, bool is_private)
     {
-        switch (a) {
-        case signature_algorithm::rsa_pss_sha512: return "an RSA or RSA-PSS key of 2,048 bits or more";
-        case signature_algorithm::rsa_v1_5_sha256: return "an RSA key of 2,048 bits or more";
-        case signature_algorithm::ecdsa_p256_sha256: return "a key on the curve P-256";
-        case signature_algorithm::ecdsa_p384_sha384: return "a key on the curve P-384";
-        default: return "an Ed25519 key";
-        }
-    }
-    [[nodiscard]] detail::pkey_scheme scheme() const noexcept
-    {
-        switch (held_->algorithm) {
-        case signature_algorithm::rsa_pss_sha512: return {"SHA512", true};
-        case signature_algorithm::rsa_v1_5_sha256: return {"SHA256"};
-        case signature_algorithm::ecdsa_p256_sha256: return {"SHA256", false, 32};
-        case signature_algorithm::ecdsa_p384_sha384: return {"SHA384", false, 48};
-        default: return {nullptr};
-        }
+        using detail::key_half;
+        // A key that is for PSS alone (RFC 4055, section 1.2) is none of JOSE's.
+        if (a != signature_algorithm::rsa_pss_sha512 || EVP_PKEY_is_a(key.get(), "RSA-PSS") != 1)
+            return detail::checked(std::move(key), jws(a), is_private ? key_half::private_key : key_half::public_key);
+        int const bits = EVP_PKEY_get_bits(key.get());
+        detail::expect_key(bits >= 2048 && bits <= 16384 && detail::passes(key.get(), EVP_PKEY_public_check),
+                           "PS512: a sound RSA-PSS key of 2048 to 16384 bits");
+        return key;
     }
 
     std::shared_ptr<held const> held_;
