@@ -4,6 +4,7 @@
 #include <weir/core/contracts.hpp>
 #include <weir/core/request.hpp>
 #include <weir/http/correlation_id.hpp>
+#include <weir/validate/mask.hpp>
 #include <weir/validate/query.hpp>
 #include <weir/validate/violation.hpp>
 
@@ -34,10 +35,15 @@ struct one_symbol {
     }
 };
 
-/// Writes each failure of what is further in to standard error, with the id by which it is found in the other services' logs.
+/// What of a request may stand in a line of the log.
+using log_mask = weir::common_mask;
+
+/// Writes each failure of what is further in to standard error, with the request, masked, and the id by which it is found in the other
+/// services' logs.
 struct log_failures {
     using role = weir::transform;
     using needs = weir::facets<weir::correlation_id>;
+    using reads = weir::reads_request<weir::customisation::method_fn, weir::customisation::target_fn>;
     static constexpr std::string_view name = "log_failures";
 
     std::string_view service;
@@ -45,7 +51,7 @@ struct log_failures {
     void up(auto& call, auto const& outcome) const
     {
         if (!call.failed(outcome)) return;
-        fmt::print(stderr, "gateway: {}: {} [{}]\n", service, to_string(outcome.error().kind()),
+        fmt::print(stderr, "gateway: {}: {} {} [{}]\n", service, to_string(outcome.error().kind()), log_mask::request_line(call.request()),
                    call.template get<weir::correlation_id>().key());
     }
 };
