@@ -87,34 +87,47 @@ inline decode_result read_hex(std::string_view text, alphabet const& a, std::spa
     return {size, decode_fault::none};
 }
 
+/// By place in a group of four and character: the digit's bits where they belong in the group; for what is no digit, bits above those.
+struct group_table {
+    std::array<std::array<std::uint32_t, 256>, 4> bits{};
+
+    explicit constexpr group_table(alphabet const& a) noexcept
+    {
+        for (std::size_t place = 0; place < 4; ++place)
+            for (std::size_t c = 0; c < 256; ++c)
+                bits[place][c] = a.values[c] == no_digit ? no_bits : std::uint32_t{a.values[c]} << (18 - 6 * place);
+    }
+    static constexpr std::uint32_t no_bits = 0x0100'0000;
+};
+inline constexpr group_table plain_groups{base64_plain}, url_groups{base64_url};
+
 /// Decodes base64 without padding.
-inline decode_result read_base64(std::string_view text, alphabet const& a, std::span<std::byte> out) noexcept
+inline decode_result read_base64(std::string_view text, group_table const& t, std::span<std::byte> out) noexcept
 {
-    if (text.size() % 4 == 1) return {0, decode_fault::length};
-    std::size_t const size = text.size() / 4 * 3 + (text.size() % 4 != 0 ? text.size() % 4 - 1 : 0);
+    std::size_t const left = text.size() % 4;
+    if (left == 1) return {0, decode_fault::length};
+    std::size_t const size = text.size() / 4 * 3 + (left != 0 ? left - 1 : 0);
     if (size > out.size()) return {0, decode_fault::room};
-    // Four digits a step, and one branch at the end for all of them: a value that is none has bits above the six.
-    auto const value = [&](std::size_t i) -> std::uint32_t { return a.value(text[i]); };
-    std::uint32_t seen = 0;
-    std::size_t read = 0, written = 0;
-    for (; text.size() - read >= 4; read += 4) {
-        std::uint32_t const first = value(read), second = value(read + 1), third = value(read + 2), last = value(read + 3);
-        seen |= first | second | third | last;
-        std::uint32_t const group = first << 18 | second << 12 | third << 6 | last;
-        out[written++] = static_cast<std::byte>(group >> 16 & 0xff);
-        out[written++] = static_cast<std::byte>(group >> 8 & 0xff);
-        out[written++] = static_cast<std::byte>(group & 0xff);
+    auto const* at = reinterpret_cast<unsigned char const*>(text.data());
+    auto const* const end = at + (text.size() - left);
+    std::byte* to = out.data();
+    std::uint32_t seen = 0; // one branch at the end for all digits
+    for (; at != end; at += 4, to += 3) {
+        std::uint32_t const group = t.bits[0][at[0]] | t.bits[1][at[1]] | t.bits[2][at[2]] | t.bits[3][at[3]];
+        seen |= group;
+        to[0] = static_cast<std::byte>(group >> 16);
+        to[1] = static_cast<std::byte>(group >> 8);
+        to[2] = static_cast<std::byte>(group);
     }
     std::uint32_t rest = 0;
-    if (std::size_t const left = text.size() - read; left != 0) {
-        std::uint32_t const first = value(read), second = value(read + 1), third = left == 3 ? value(read + 2) : 0;
-        seen |= first | second | third;
-        std::uint32_t const group = first << 18 | second << 12 | third << 6;
-        out[written++] = static_cast<std::byte>(group >> 16 & 0xff);
-        if (left == 3) out[written++] = static_cast<std::byte>(group >> 8 & 0xff);
+    if (left != 0) {
+        std::uint32_t const group = t.bits[0][at[0]] | t.bits[1][at[1]] | (left == 3 ? t.bits[2][at[2]] : 0);
+        seen |= group;
+        to[0] = static_cast<std::byte>(group >> 16);
+        if (left == 3) to[1] = static_cast<std::byte>(group >> 8);
         rest = group & (left == 3 ? 0xffu : 0xffffu);
     }
-    if (seen > 63) return {0, decode_fault::character};
+    if ((seen & group_table::no_bits) != 0) return {0, decode_fault::character};
     if (rest != 0) return {0, decode_fault::trailing_bits};
     return {size, decode_fault::none};
 }
@@ -155,13 +168,13 @@ inline decode_result read_base64(std::string_view text, std::span<std::byte> out
 {
     if (text.size() % 4 != 0) return {0, decode_fault::length};
     if (text.ends_with('=')) text.remove_suffix(text.ends_with("==") ? 2 : 1);
-    return detail::read_base64(text, detail::base64_plain, out);
+    return detail::read_base64(text, detail::plain_groups, out);
 }
 
 /// Decodes base64url without padding into `out` (RFC 4648, section 5; RFC 7515, section 2), as strictly.
 inline decode_result read_base64url(std::string_view text, std::span<std::byte> out) noexcept
 {
-    return detail::read_base64(text, detail::base64_url, out);
+    return detail::read_base64(text, detail::url_groups, out);
 }
 
 /// Lower-case hexadecimal digits: `"00ff"`.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
@@ -160,11 +161,27 @@ private:
     strict_json_fault number(node& n)
     {
         char const* const first = at_;
-        if (*at_ == '-') ++at_;
-        if (*at_ == '0')
+        bool const negative = *at_ == '-';
+        if (negative) ++at_;
+        char const* const start = at_;
+        std::int64_t value = 0;
+        if (*at_ == '0') {
             ++at_;
-        else if (!digits())
-            return strict_json_fault::grammar;
+        } else {
+            // Eighteen digits fit; what has more is read with care below.
+            while (is_digit(*at_) && at_ - start < 18) value = value * 10 + (*at_++ - '0');
+            if (at_ == start) return strict_json_fault::grammar;
+        }
+        if (*at_ != '.' && (*at_ | 0x20) != 'e' && (value == 0 || !is_digit(*at_))) [[likely]] {
+            n.kind = json_view::kind::integer;
+            n.integer = negative ? -value : value;
+            return strict_json_fault::none;
+        }
+        return long_number(n, first);
+    }
+    [[gnu::noinline]] strict_json_fault long_number(node& n, char const* first)
+    {
+        while (is_digit(*at_)) ++at_;
         bool const whole = *at_ != '.' && *at_ != 'e' && *at_ != 'E';
         if (*at_ == '.' && (++at_, !digits())) return strict_json_fault::grammar;
         if (*at_ == 'e' || *at_ == 'E') {
@@ -184,6 +201,21 @@ private:
         return r;
     }
 
+    /// How many of eight bytes, from the first on, stand for themselves and are ASCII; a big-endian machine knows only all or none.
+    static std::size_t plain_bytes(std::uint64_t eight) noexcept
+    {
+        constexpr std::uint64_t ones = 0x0101010101010101, tops = ones * 0x80;
+        if constexpr (std::endian::native == std::endian::little) {
+            // A borrow goes to bytes behind the first that has to be looked at, so that one is exact.
+            std::uint64_t const quote = eight ^ (ones * '"'), backslash = eight ^ (ones * '\\');
+            std::uint64_t const looks =
+                (eight | (eight - ones * 0x20) | ((quote - ones) & ~quote) | ((backslash - ones) & ~backslash)) & tops;
+            return static_cast<std::size_t>(std::countr_zero(looks)) / 8;
+        } else {
+            return detail::wants_a_look(eight) ? 0 : 8;
+        }
+    }
+
     /// From the quotation mark to behind the other; escapes are resolved in place.
     strict_json_fault text(std::uint32_t& where, std::uint32_t& size)
     {
@@ -192,8 +224,9 @@ private:
             while (end_ - at_ >= 8) {
                 std::uint64_t eight;
                 std::memcpy(&eight, at_, 8);
-                if (detail::wants_a_look(eight)) break;
-                at_ += 8;
+                std::size_t const plain = plain_bytes(eight);
+                at_ += plain;
+                if (plain != 8) break;
             }
             char const c = *at_;
             if (c == '"') {
@@ -305,6 +338,7 @@ private:
 inline strict_json_fault strict_json::parse(strict_json_limits const& limits)
 {
     nodes_.clear();
+    nodes_.reserve(12); // most tokens
     if (buffer_.size() > limits.bytes || buffer_.size() > 0xffff'fffe) return strict_json_fault::too_long;
     strict_json_fault const fault = parser(*this, limits).run();
     if (fault != strict_json_fault::none) nodes_.clear();
