@@ -8,13 +8,17 @@
 #include <weir/cache/bloom_guard.hpp>
 #include <weir/cache/cached.hpp>
 #include <weir/cache/counting_bloom_filter.hpp>
+#include <weir/cache/full_table.hpp>
 #include <weir/cache/get_all.hpp>
 #include <weir/cache/guard.hpp>
 #include <weir/cache/hit_rate_alarm.hpp>
 #include <weir/cache/hit_rate_watch.hpp>
 #include <weir/cache/in_bulk.hpp>
+#include <weir/cache/key_rule.hpp>
+#include <weir/cache/known_keys.hpp>
 #include <weir/cache/level.hpp>
 #include <weir/cache/load_limit.hpp>
+#include <weir/cache/preloaded.hpp>
 #include <weir/cache/request_cache.hpp>
 #include <weir/cache/request_context.hpp>
 #include <weir/cache/second_level.hpp>

@@ -4,9 +4,11 @@
 #include <doctest/doctest.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace {
@@ -23,6 +25,12 @@ struct below {
 struct even {
     bool may_exist(int key) const { return key % 2 == 0; }
     std::size_t population() const { return 500; }
+    struct stats_type {
+        std::uint64_t odd;
+        void each(auto&& field) const { field("odd_total", odd); }
+    };
+    stats_type stats() const { return {7}; }
+    void describe(auto&& field) const { field("even", true); }
 };
 
 } // namespace
@@ -51,6 +59,15 @@ TEST_CASE("guards: guards that others have, too, and their population")
     all.get<0>().bound = 5;
     CHECK(shared.bound == 5);
     CHECK_FALSE(all.may_exist(8));
+}
+
+TEST_CASE("guards: tell what their guards tell")
+{
+    weir::guards const all{below{10}, even{}};
+    std::string told;
+    all.stats().each([&](std::string_view name, std::uint64_t value) { told += std::string(name) + "=" + std::to_string(value) + " "; });
+    all.describe([&](std::string_view name, bool) { told += name; });
+    CHECK(told == "odd_total=7 even");
 }
 
 TEST_CASE("guards: of the keys that all of them take")

@@ -23,7 +23,7 @@ namespace weir::inline v0 {
 struct bloom_guard_stats {
     std::size_t population = 0;         ///< distinct keys added; less than the rate of false positives too few
     std::size_t planned_population = 0; ///< that the filter was made for
-    double false_positive_rate = 0;     ///< of made-up keys, estimated from the filter as it is filled now
+    double false_positive_rate = 0;     ///< of made-up keys, reckoned from the population
     std::size_t size_in_bytes = 0;      ///< memory of the filter; twice as much while it is built anew
     std::uint64_t rebuilds = 0;         ///< filters that have taken the place of another
     bool rebuilding = false;            ///< whether one is being built
@@ -33,13 +33,13 @@ struct bloom_guard_stats {
 
     void each(auto&& field) const
     {
-        field("population", static_cast<std::uint64_t>(population));
-        field("planned_population", static_cast<std::uint64_t>(planned_population));
-        field("fill", fill());
-        field("false_positive_rate", false_positive_rate);
-        field("size_in_bytes", static_cast<std::uint64_t>(size_in_bytes));
-        field("rebuilds_total", rebuilds);
-        field("rebuilding", static_cast<std::uint64_t>(rebuilding));
+        field("guard_population", static_cast<std::uint64_t>(population));
+        field("guard_planned_population", static_cast<std::uint64_t>(planned_population));
+        field("guard_fill", fill());
+        field("guard_false_positive_rate", false_positive_rate);
+        field("guard_size_in_bytes", static_cast<std::uint64_t>(size_in_bytes));
+        field("guard_rebuilds_total", rebuilds);
+        field("guard_rebuilding", static_cast<std::uint64_t>(rebuilding));
     }
 };
 
@@ -139,14 +139,17 @@ public:
     /// Knows what a filter knows, one that was loaded from a file say.
     explicit bloom_guard(Filter filter) : state_(std::make_unique<state>(std::make_unique<content>(std::move(filter))))
     {
-        state_->write([](content& k, bool) { k.population.store(k.filter.added()); });
+        state_->write([](content& c, content*) { c.population.store(c.filter.added()); });
     }
 
     /// From now on the key may exist.
     template<detail::key_like<Key> Like>
     void add(Like const& key)
     {
-        state_->write([&](content& k, bool) { k.add(key); });
+        state_->write([&](content& now, content* next) {
+            now.add(key);
+            if (next != nullptr) next->add(key);
+        });
     }
     /// The key, which was added, does not exist any more. False if it was not known. For a `Filter` that can remove.
     template<detail::key_like<Key> Like>
@@ -155,13 +158,11 @@ public:
         f.remove(key);
     }
     {
-        bool removed = false;
-        state_->write([&](content& k, bool is_successor) {
-            if (is_successor || !k.filter.remove(key)) return; // whether it is in the successor, nobody knows
-            removed = true;
-            if (!k.filter.may_contain(key)) k.population.add(static_cast<std::size_t>(-1));
+        return state_->write([&](content& now, content*) { // whether it is in the successor, nobody knows
+            if (!now.filter.remove(key)) return false;
+            if (!now.filter.may_contain(key)) now.population.add(static_cast<std::size_t>(-1));
+            return true;
         });
-        return removed;
     }
     /// False: it does not exist. True: it does, or this is one of the few false positives.
     template<detail::key_like<Key> Like>
@@ -219,14 +220,23 @@ public:
     {
         return state_->read([](content const& k) { return k.population.load(); });
     }
-    /// Reads the whole filter.
     [[nodiscard]] bloom_guard_stats stats() const
     {
-        return state_->read([&](content const& k) {
-            bloom_filter_stats const s = k.filter.stats();
-            return bloom_guard_stats{k.population.load(), k.filter.planned_population(), s.false_positive_rate,
-                                     s.size_in_bytes,     state_->rebuilds.load(),       state_->building()};
+        return state_->read([&](content const& c) {
+            std::size_t const population = c.population.load();
+            return bloom_guard_stats{population,
+                                     c.filter.planned_population(),
+                                     c.filter.rate_with(population),
+                                     c.filter.size_in_bytes(),
+                                     state_->rebuilds.load(),
+                                     state_->building()};
         });
+    }
+    void describe(auto&& field) const
+    {
+        options const o = planned();
+        field("planned_population", *o.population);
+        field("false_positive_rate", o.false_positive_rate);
     }
 
 private:

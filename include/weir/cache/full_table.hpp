@@ -66,10 +66,9 @@ class full_table {
         part& of(auto const& key) { return all[hash(key) >> 1 >> (63 - part_bits)]; }
         part const& of(auto const& key) const { return const_cast<content&>(*this).of(key); }
 
-        bool put(Key const& key, Value const& value, bool newest)
+        /// `put` and `erase` are for who holds the part's lock.
+        bool put(part& mine, Key const& key, Value const& value, bool newest)
         {
-            part& mine = of(key);
-            std::scoped_lock const lock(mine.mutex);
             if (newest)
                 mine.gone.erase(key);
             else if (mine.gone.contains(key))
@@ -85,11 +84,8 @@ class full_table {
             mine.values.emplace(key, value);
             return true;
         }
-        bool erase(auto const& key, bool is_successor)
+        bool erase(part& mine, auto const& key)
         {
-            part& mine = of(key);
-            std::scoped_lock const lock(mine.mutex);
-            if (is_successor) mine.gone.insert(Key(key));
             auto const at = mine.values.find(key);
             if (at == mine.values.end()) return false;
             mine.values.erase(at);
@@ -131,7 +127,13 @@ public:
             if (state_ != nullptr) state_->abandon();
         }
         /// What the source has. False if there is no room.
-        bool put(Key const& key, Value const& value) { return state_->successor().put(key, value, false); }
+        bool put(Key const& key, Value const& value)
+        {
+            content& fresh = state_->successor();
+            part& mine = fresh.of(key);
+            std::scoped_lock const lock(mine.mutex);
+            return fresh.put(mine, key, value, false);
+        }
         /// The table holds from now on what was put here, and what was put and erased there meanwhile. Once.
         void commit()
         {
@@ -153,21 +155,23 @@ public:
         state_ = std::make_unique<state>(std::make_unique<content>(capacity_, hash_));
     }
 
-    /// Keeps the value, in the place of whatever the key had. False, and nothing is kept, if there is no room.
+    /// Keeps the value, in the place of whatever the key had. False, and what it had stays, if there is no room; in that of a reload's
+    /// successor it may be kept.
     bool put(Key const& key, Value const& value)
     {
-        bool kept = true;
-        state_->write([&](content& c, bool) { kept = c.put(key, value, true) && kept; });
-        return kept;
+        return change(key, [&](content& c, part& mine, bool) { return c.put(mine, key, value, true); });
     }
     /// The key does not exist any more. Returns whether it did.
     template<detail::key_like<Key> Like>
     bool erase(Like const& key)
     {
+        auto&& wanted = detail::as_key<Key>(key);
         bool erased = false;
-        state_->write([&](content& c, bool is_successor) {
-            bool const had = c.erase(detail::as_key<Key>(key), is_successor);
+        change(wanted, [&](content& c, part& mine, bool is_successor) {
+            if (is_successor) mine.gone.insert(Key(wanted));
+            bool const had = c.erase(mine, wanted);
             if (!is_successor) erased = had;
+            return true;
         });
         return erased;
     }
@@ -213,6 +217,22 @@ public:
     [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
 
 private:
+    /// Changes the successor first, if there is one, and keeps its lock until both are changed: nobody sees an older value after a newer one.
+    template<class F>
+    bool change(auto const& key, F&& f)
+    {
+        return state_->write([&](content& now, content* next) {
+            std::unique_lock<typename Threading::mutex> held;
+            if (next != nullptr) {
+                part& theirs = next->of(key);
+                held = std::unique_lock(theirs.mutex);
+                if (!f(*next, theirs, true)) return false;
+            }
+            part& mine = now.of(key);
+            std::scoped_lock const lock(mine.mutex);
+            return f(now, mine, false);
+        });
+    }
     auto look(auto const& key, auto&& in) const
     {
         auto&& wanted = detail::as_key<Key>(key);

@@ -31,6 +31,16 @@ concept knows_its_population = requires(G const& guard)
         guard.population()
         } -> std::convertible_to<std::size_t>;
 };
+template<class G>
+concept guard_with_stats = requires(G const& guard)
+{
+    guard.stats().each([](auto const&, auto const&) {});
+};
+template<class G>
+concept guard_that_describes_itself = requires(G const& guard)
+{
+    guard.describe([](auto const&, auto const&) {});
+};
 } // namespace detail
 
 /// Several guards as one: a key may exist if each of them says so. They are asked from left to right, the cheap ones first:
@@ -53,6 +63,15 @@ public:
     {
         return first_population<0>();
     }
+    /// What those of the guards tell that have something to tell.
+    [[nodiscard]] auto stats() const
+    {
+        return std::apply([](auto const&... each) { return all_stats{std::tuple_cat(stats_of(guard_in(each))...)}; }, guards_);
+    }
+    void describe(auto&& field) const
+    {
+        std::apply([&](auto const&... each) { (describe_one(guard_in(each), field), ...); }, guards_);
+    }
     /// The guard at a place, to tell it of new keys: `guard.get<1>().add(key)`.
     template<std::size_t Place>
     [[nodiscard]] auto& get() noexcept
@@ -62,6 +81,30 @@ public:
     }
 
 private:
+    template<class... Stats>
+    struct all_stats {
+        std::tuple<Stats...> of_guards;
+        void each(auto&& field) const
+        {
+            std::apply([&](auto const&... one) { (one.each(field), ...); }, of_guards);
+        }
+    };
+    template<class... Stats>
+    all_stats(std::tuple<Stats...>) -> all_stats<Stats...>;
+
+    template<class G>
+    static auto stats_of([[maybe_unused]] G const& guard)
+    {
+        if constexpr (detail::guard_with_stats<G>)
+            return std::tuple(guard.stats());
+        else
+            return std::tuple<>();
+    }
+    template<class G>
+    static void describe_one([[maybe_unused]] G const& guard, [[maybe_unused]] auto&& field)
+    {
+        if constexpr (detail::guard_that_describes_itself<G>) guard.describe(field);
+    }
     template<class Element>
     static auto const& guard_in(Element const& element) noexcept
     {

@@ -36,7 +36,7 @@ struct number_range {
 
 struct key_rule_stats {
     std::uint64_t refused = 0; ///< keys that cannot exist by their shape
-    void each(auto&& field) const { field("refused_total", refused); }
+    void each(auto&& field) const { field("key_rule_refused_total", refused); }
 };
 
 namespace detail {
@@ -82,10 +82,7 @@ private:
 template<class Number>
 class range_test {
 public:
-    explicit range_test(number_range<Number> const& r) : range_(r)
-    {
-        expect(r.least <= r.most, "key_rule.most", "at least least");
-    }
+    explicit range_test(number_range<Number> const& r) : range_(r) { expect(r.least <= r.most, "key_rule.most", "at least least"); }
     bool operator()(Number key) const noexcept { return key >= range_.least && key <= range_.most; }
     void describe(auto&& field) const
     {
@@ -102,7 +99,7 @@ private:
 /// A guard that knows by its shape that a key cannot exist: the cheapest shield against made-up keys, to be asked first.
 /// ```cpp
 /// weir::key_rule{weir::text_shape{.max_length = 8, .prefix = "SYM:", .characters = "A-Z0-9"}}
-/// weir::key_rule{weir::number_range{.least = 1, .most = 4'000'000}}
+/// weir::key_rule{weir::number_range<int>{.least = 1, .most = 4'000'000}}
 /// weir::key_rule{[](std::string_view isin) { return check_digit_is_right(isin); }}
 /// ```
 /// It stops keys made at random, and none that are made up to look right: those are for a `bloom_guard` behind it. Alone it stands in

@@ -18,8 +18,7 @@
 namespace weir::inline v0 {
 
 /// Trait of a policy that refuses calls whose key does not exist.
-struct guards_keys {
-};
+struct guards_keys {};
 
 namespace advice {
 template<class Guard>
@@ -62,6 +61,26 @@ struct known_keys_stats {
     }
 };
 
+namespace detail {
+
+template<class Guard>
+struct known_keys_stats_of {
+    using type = known_keys_stats;
+};
+template<guard_with_stats Guard>
+struct known_keys_stats_of<Guard> {
+    struct type : known_keys_stats {
+        decltype(std::declval<Guard const&>().stats()) of_guard;
+        void each(auto&& field) const
+        {
+            known_keys_stats::each(field);
+            of_guard.each(field);
+        }
+    };
+};
+
+} // namespace detail
+
 /// Refuses a call whose key does not exist, with `errc::not_found`, before anything further in is asked:
 /// `known_keys{keyed_by(&quote_request::symbol), guards{key_rule{...}, std::ref(known_symbols)}}`.
 ///
@@ -83,7 +102,7 @@ public:
     using demands = weir::demands<laws::keys_are_guarded_before_answers_are_looked_up>;
     using needs = typename detail::needs_of<KeyOf>::type;
     using reads = typename detail::reads_of<KeyOf>::type;
-    using stats_type = known_keys_stats;
+    using stats_type = typename detail::known_keys_stats_of<guard_type>::type; ///< those of the guard among them
     static constexpr std::string_view name = "known_keys";
 
     known_keys(KeyOf key_of, Guard guard) : key_of_(std::move(key_of)), guard_(std::move(guard)) {}
@@ -102,10 +121,17 @@ public:
     /// The guard, to tell it of new keys: `svc.get<weir::known_keys>().guard().add(symbol)`.
     [[nodiscard]] guard_type& guard() noexcept { return detail::unwrapped<Guard>::of(guard_); }
     [[nodiscard]] guard_type const& guard() const noexcept { return const_cast<known_keys&>(*this).guard(); }
-    [[nodiscard]] stats_type stats(time_point = {}) const { return {passed_.sum(), refused_.sum(), unnamed_.sum()}; }
+    [[nodiscard]] stats_type stats(time_point = {}) const
+    {
+        known_keys_stats const mine{passed_.sum(), refused_.sum(), unnamed_.sum()};
+        if constexpr (detail::guard_with_stats<guard_type>)
+            return {mine, guard().stats()};
+        else
+            return mine;
+    }
     void describe(auto&& field) const
     {
-        if constexpr (requires { guard().describe(field); }) guard().describe(field);
+        if constexpr (detail::guard_that_describes_itself<guard_type>) guard().describe(field);
     }
 
 private:

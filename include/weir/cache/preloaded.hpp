@@ -17,8 +17,7 @@
 namespace weir::inline v0 {
 
 /// Trait of a policy that lets no call reach what stands further in.
-struct answers_every_call {
-};
+struct answers_every_call {};
 
 namespace advice {
 template<class Source>

@@ -8,6 +8,7 @@
 #include <weir/core/options.hpp>
 #include <weir/core/threading.hpp>
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -36,6 +37,13 @@ public:
     /// The rate of false positives that it was made for.
     [[nodiscard]] double planned_rate() const noexcept { return rate_; }
 
+    /// The rate of false positives to be expected with so many keys.
+    [[nodiscard]] double rate_with(std::size_t keys) const
+    {
+        double const load = static_cast<double>(keys) * lines_a_key_ / static_cast<double>(lines_.size());
+        return keys == 0 ? 0 : load > 600 ? 1 : std::pow(rate_at(load, places_).mean, lines_a_key_);
+    }
+
 protected:
     using line_type = bloom_line<typename Threading::template cell<std::uint64_t>>;
     static constexpr unsigned width = line_type::width;
@@ -60,6 +68,7 @@ protected:
     unsigned lines_a_key_ = 1;
     std::size_t population_;
     double rate_;
+    double places_;
     std::vector<line_type> lines_;
 
 private:
@@ -67,7 +76,7 @@ private:
     friend bloom_image;
 
     bloom_lines(options const& o, double places, std::uint64_t seed)
-        : seed_(seed), hash_(seed), population_(o.population), rate_(o.false_positive_rate)
+        : seed_(seed), hash_(seed), population_(o.population), rate_(o.false_positive_rate), places_(places)
     {
         expect(population_ >= 1 && population_ <= (std::size_t{1} << 36), "bloom_filter.population", "a number of keys in [1, 2^36]");
         expect(rate_ >= 1e-6 && rate_ <= 0.5, "bloom_filter.false_positive_rate", "a rate in [1e-6, 0.5]");

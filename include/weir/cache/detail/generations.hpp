@@ -31,16 +31,15 @@ public:
         [[maybe_unused]] auto const inside = readers_.enter();
         return std::forward<F>(f)(std::as_const(*now_.load(std::memory_order_seq_cst)));
     }
-    /// Calls `f(thing, is_successor)` for each that there is.
-    /// The successor is looked for first: between the two looks it may only become the one that is read.
+    /// Returns `f(thing, successor)`; the successor is null if there is none.
+    /// It is looked for first: between the two looks it may only become the one that is read.
     template<class F>
-    void write(F&& f)
+    decltype(auto) write(F&& f)
     {
         [[maybe_unused]] auto const inside = readers_.enter();
         Thing* const next = next_.load(std::memory_order_seq_cst);
         Thing* const now = now_.load(std::memory_order_seq_cst);
-        f(*now, false);
-        if (next != nullptr && next != now) f(*next, true);
+        return std::forward<F>(f)(*now, next != now ? next : nullptr);
     }
 
     /// From now on what is written goes into the successor, too. False, and nothing happens, if there is one already.
