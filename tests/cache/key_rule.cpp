@@ -4,9 +4,9 @@
 #include <doctest/doctest.h>
 
 #include <climits>
+#include <cstddef>
 #include <cstdint>
 #include <random>
-#include <regex>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -33,16 +33,17 @@ TEST_CASE("key_rule: a string that says nothing has to be there and not too long
     CHECK_FALSE(any.may_exist(std::string(257, 'x')));
 }
 
-TEST_CASE("key_rule: random strings against a regular expression")
+TEST_CASE("key_rule: random strings against a plain loop")
 {
     weir::key_rule const rule{weir::text_shape{.min_length = 2, .max_length = 6, .prefix = "a", .characters = "-b-dX+"}};
-    std::regex const model("a[-b-dX+]{1,5}", std::regex::extended);
     std::mt19937 random(1);
     int good = 0;
     for (int i = 0; i < 20'000; ++i) {
         std::string key(random() % 8, ' ');
         for (char& c : key) c = "abcdeX+-Y"[random() % 9];
-        bool const expected = std::regex_match(key, model);
+        bool expected = key.size() >= 2 && key.size() <= 6 && key[0] == 'a';
+        for (std::size_t at = 1; at < key.size(); ++at)
+            expected = expected && std::string_view("-bcdX+").find(key[at]) != std::string_view::npos;
         good += expected ? 1 : 0;
         REQUIRE(rule.may_exist(key) == expected);
     }

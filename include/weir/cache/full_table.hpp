@@ -36,7 +36,8 @@ struct full_table_options {
 /// what a `bloom_guard` knows but for a few.
 ///
 /// **Reload.** A successor is built beside it by whoever calls, in pieces if he wants, and takes its place at once. What is put or erased
-/// meanwhile is newer than what the reload brings, and stays so.
+/// meanwhile is newer than what the reload brings, and stays so. Begin before you read the source; who changes something changes it
+/// there first, then here.
 /// ```cpp
 /// if (auto fresh = table.begin_reload()) {
 ///     while (auto const page = co_await next_page()) for (auto& [key, value] : *page) fresh->put(key, value);

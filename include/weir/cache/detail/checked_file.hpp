@@ -151,9 +151,15 @@ public:
         if (whole < sizeof head + sizeof(std::uint64_t)) fail("is damaged: it is too short");
         left_ = whole - sizeof(std::uint64_t);
         check_sum();
-        rewind();
-        from_file(&head, sizeof head);
-        left_ -= sizeof head;
+        body_ = left_ - sizeof head;
+        again();
+    }
+
+    /// Begins anew with the first byte behind the head.
+    void again()
+    {
+        if (std::fseek(file_.get(), sizeof(file_head), SEEK_SET) != 0) file_failed(path_, "cannot be read");
+        left_ = body_;
     }
 
     /// Bytes that are left.
@@ -202,6 +208,7 @@ private:
     std::string path_;
     open_file file_;
     std::size_t left_ = 0;
+    std::size_t body_ = 0;
 };
 
 } // namespace weir::inline v0::detail

@@ -42,12 +42,14 @@ public:
         return std::forward<F>(f)(*now, next != now ? next : nullptr);
     }
 
-    /// From now on what is written goes into the successor, too. False, and nothing happens, if there is one already.
+    /// From now on what is written goes into the successor, too, and whatever did not is there already. False, and nothing happens, if
+    /// there is one already.
     [[nodiscard]] bool begin(std::unique_ptr<Thing>& successor)
     {
         std::scoped_lock const lock(mutex_);
         if (next_.load() != nullptr) return false;
         next_.store(successor.release(), std::memory_order_seq_cst);
+        readers_.wait_until_left(); // for writers that have not seen it
         return true;
     }
     [[nodiscard]] bool building() const noexcept { return next_.load() != nullptr; }
