@@ -4,6 +4,7 @@
 // The core, limits, resilience and caches. What needs more than Boost's headers of containers and results is included by its own
 // name: weir/asio.hpp, and the headers of validate/, sign/, http/ and testing/.
 #include <weir/cache/batched.hpp>
+#include <weir/cache/bloom_file.hpp>
 #include <weir/cache/bloom_filter.hpp>
 #include <weir/cache/bloom_guard.hpp>
 #include <weir/cache/cached.hpp>
@@ -22,7 +23,9 @@
 #include <weir/cache/request_cache.hpp>
 #include <weir/cache/request_context.hpp>
 #include <weir/cache/second_level.hpp>
+#include <weir/cache/staggered_warm_up.hpp>
 #include <weir/cache/store.hpp>
+#include <weir/cache/store_snapshot.hpp>
 #include <weir/cache/tagged.hpp>
 #include <weir/core/describe.hpp>
 #include <weir/core/key.hpp>
