@@ -7,10 +7,8 @@
 
 #include <openssl/crypto.h>
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
-#include <initializer_list>
 #include <optional>
 #include <span>
 #include <string>

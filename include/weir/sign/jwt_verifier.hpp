@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <weir/core/policy.hpp>
 #include <weir/core/threading.hpp>
 #include <weir/sign/claims.hpp>
 #include <weir/sign/detail/accepted_token.hpp>

@@ -15,7 +15,6 @@
 #include <array>
 #include <bit>
 #include <cstddef>
-#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <utility>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <weir/core/policy.hpp>
 #include <weir/sign/byte_view.hpp>
 #include <weir/sign/detail/signature.hpp>
 #include <weir/sign/encoding.hpp>
@@ -9,7 +8,6 @@
 #include <weir/sign/token_fault.hpp>
 #include <weir/validate/strict_json.hpp>
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
