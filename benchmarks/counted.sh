@@ -26,9 +26,9 @@ limit      sliding_window-shared bare_sliding_window-shared 1.60 times - 10000
 limit      sliding_window-confined bare_sliding_window-confined - - - 10000
 limit      sliding_log          bare_sliding_log  -    -      -          10000
 limit      warm_up              bare_warm_up      -    -      -          10000
-cached     composed_numbers     by_hand_numbers   150  more   nothing    10000
-cached     composed_strings     by_hand_strings   150  more   nothing    10000
-cached     composed_later       by_hand_later     150  more   nothing    10000
+cached     composed_numbers     by_hand_numbers   1.50 times  nothing    10000
+cached     composed_strings     by_hand_strings   1.50 times  nothing    10000
+cached     composed_later       by_hand_later     1.50 times  nothing    10000
 tsc_clock  gcra                 bare              1.10 times  -          10000
 any_pipeline erased             direct            1.10 times  nothing    10000
 any_pipeline erased_later       direct_later      1.10 times  nothing    10000

@@ -7,6 +7,8 @@
 #include <weir/resilience/timeout.hpp>
 #include <weir/testing/simulation.hpp>
 
+#include "histories.hpp"
+
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -359,4 +361,16 @@ TEST_CASE("cached: threads whose callers are cancelled at random lose nobody")
         });
     for (std::thread& each : running) each.join();
     CHECK(told == threads * 1'000);
+}
+
+TEST_CASE("cached: random schedules of calls, failures, cancellations and erasures during loads")
+{
+    auto const report =
+        weir::check_schedules({.seed = weir_test::first_seed(), .schedules = weir_test::schedules() / 20}, [](weir::schedule& s) {
+            weir_test::cache_history history(s);
+            decltype(scene::svc) svc{weir::timed_by{std::ref(s.clock())}, weir::cached{store{plain}, itself}, history.handler()};
+            weir::simulation world(s);
+            history.run(svc, world);
+        });
+    CHECK_MESSAGE(report, report.text());
 }

@@ -9,6 +9,8 @@
 #include <weir/core/pipeline.hpp>
 #include <weir/testing/simulation.hpp>
 
+#include "histories.hpp"
+
 #include <boost/asio/awaitable.hpp>
 
 #include <doctest/doctest.h>
@@ -272,10 +274,11 @@ using handler = std::function<asio::awaitable<weir::result<int>>(int)>;
 /// A part for all seasons: then the pipelines are of one type, and compiled once.
 struct moods {
     bool refresh = false;
+    std::function<bool()> chance = [] { return false; };
     weir::duration stale{};
     weir::duration waits = weir::duration::max();
     int failures = 0;
-    bool wants_refresh(weir::hit_facts const&) const { return refresh; }
+    bool wants_refresh(weir::hit_facts const&) const { return refresh || chance(); }
     weir::duration stale_for(weir::load_failure const&) { return ++failures, stale; }
     weir::duration patience() const { return waits; }
 };
@@ -419,4 +422,21 @@ TEST_CASE("parts: who has waited long enough takes what is out of date, and the 
     CHECK_FALSE(s.stale.back());
     CHECK(s.loads == 2);
     CHECK(s.stats().stale_answers == 2);
+}
+
+TEST_CASE("parts: random schedules of calls, refreshes, failures, cancellations and erasures during loads that are forks")
+{
+    auto const report =
+        weir::check_schedules({.seed = weir_test::first_seed(), .schedules = weir_test::schedules() / 20}, [](weir::schedule& s) {
+            weir::scope jobs;
+            moods mood;
+            mood.chance = [&s] { return s.chance(0.3); };
+            weir_test::cache_history history(s);
+            decltype(scene::svc) svc{weir::within{jobs}, weir::timed_by{std::ref(s.clock())},
+                                     weir::cached{store{lasting}, itself, std::ref(mood)}, history.handler()};
+            weir::simulation world(s);
+            history.run(svc, world);
+            s.expect(jobs.size() == 0, "nothing is left in the scope");
+        });
+    CHECK_MESSAGE(report, report.text());
 }

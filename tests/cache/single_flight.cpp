@@ -135,6 +135,108 @@ TEST_CASE("single_flight: one who waits may leave, but not once it was woken")
     CHECK(heir.mine.take() == nullptr);
 }
 
+TEST_CASE("single_flight: nobody joins a flight that is forgotten; those who have joined it get its result")
+{
+    flights_type flights({});
+    caller old(flights, "a");
+    caller waits(flights, "a");
+    CHECK(flights.forget("a"));
+    CHECK_FALSE(flights.forget("a"));
+    CHECK_FALSE(flights.forget("b"));
+    caller newer(flights, "a");
+    caller joins(flights, "a");
+    CHECK(newer.is == part::leads);
+    CHECK(joins.is == part::waits);
+    CHECK(flights.size() == 2);
+    CHECK(waits.mine.abandon()); // each finds its own flight
+    CHECK_FALSE(old.woken());
+    caller other(flights, "b");
+    flights.forget_all();
+    caller newest(flights, "a");
+    caller another(flights, "b");
+    CHECK(newest.is == part::leads);
+    CHECK(another.is == part::leads);
+    flights.settle(old.mine, [] { return 1; });
+    CHECK_FALSE(joins.woken());
+    flights.settle(newer.mine, [] { return 2; });
+    REQUIRE(joins.woken());
+    CHECK(*joins.mine.take() == 2);
+    CHECK(flights.size() == 3);
+}
+
+TEST_CASE("single_flight: the heirs of a flight that is forgotten join the newer one, or lead one that others can join")
+{
+    flights_type flights({});
+    auto old = std::make_unique<caller>(flights, "a");
+    caller first(flights, "a");
+    caller second(flights, "a");
+    flights.forget("a");
+    SUBCASE("there is a newer one")
+    {
+        caller newer(flights, "a");
+        old.reset();
+        CHECK_FALSE(first.woken());
+        CHECK(flights.size() == 1);
+        flights.settle(newer.mine, [] { return 3; });
+        CHECK(*first.mine.take() == 3);
+        CHECK(*second.mine.take() == 3);
+    }
+    SUBCASE("there is none")
+    {
+        old.reset();
+        CHECK(first.woken());
+        CHECK(first.mine.take() == nullptr);
+        caller joins(flights, "a");
+        CHECK(joins.is == part::waits);
+        flights.settle(first.mine, [] { return 4; });
+        CHECK(*second.mine.take() == 4);
+        CHECK(*joins.mine.take() == 4);
+    }
+    CHECK(flights.size() == 0);
+}
+
+TEST_CASE("single_flight: one who would rather not wait leads, or is told no; its load goes on without anybody")
+{
+    struct job final : weir::work {
+        int cancelled = 0;
+        void cancel() noexcept override { ++cancelled; }
+    };
+    flights_type flights({.max_flights = 1});
+    job watched;
+    job unwatched;
+    ticket mine{"a"};
+    CHECK(flights.lead(mine));
+    ticket too{"a"};
+    CHECK_FALSE(flights.lead(too));
+    ticket full{"b"};
+    CHECK_FALSE(flights.lead(full));
+    CHECK(flights.hash_of("a") == mine.hash());
+
+    ticket fork{"a"};
+    flights.pass_on(mine, fork);
+    fork.runs_as(unwatched);
+    CHECK_FALSE(mine.leads());
+    CHECK(fork.leads());
+    {
+        caller joins(flights, "a");
+        CHECK(joins.is == part::waits);
+        CHECK(joins.mine.abandon());
+    }
+    CHECK(unwatched.cancelled == 0);
+    flights.settle(fork, [] { return 1; });
+
+    for (bool const goes_on : {false, true}) {
+        ticket lead{"a"};
+        CHECK(flights.lead(lead));
+        ticket load{"a"};
+        flights.hand_over(lead, load);
+        load.runs_as(watched);
+        CHECK(lead.abandon(goes_on)); // the last one
+        CHECK(watched.cancelled == 1);
+        flights.settle(load, [] { return 1; });
+    }
+}
+
 TEST_CASE("single_flight: who comes when there are too many flights flies alone")
 {
     flights_type flights({.max_flights = 1});

@@ -5,6 +5,7 @@
 #include <weir/cache/cached_stats.hpp>
 #include <weir/cache/detail/cache_core.hpp>
 #include <weir/cache/detail/kept_answer.hpp>
+#include <weir/cache/holding_identity.hpp>
 #include <weir/cache/parts.hpp>
 #include <weir/cache/single_flight.hpp>
 #include <weir/cache/store.hpp>
@@ -66,7 +67,9 @@ public:
     using key_type = typename core_type::key_type;
     using value_type = typename core_type::value_type;
     using role = source;
-    using traits = typename parts_type::template traits_with<may_answer_alone, waits>;
+    using traits = std::conditional_t<detail::has_identity_in_it<KeyOf>,
+                                      typename parts_type::template traits_with<may_answer_alone, keyed_by_identity, waits>,
+                                      typename parts_type::template traits_with<may_answer_alone, waits>>;
     using needs = typename detail::needs_of<KeyOf>::type;
     using reads = typename detail::reads_of<KeyOf>::type;
     using reports = std::conditional_t<parts_type::may_give_stale, facets<stale>, facets<>>;

@@ -297,23 +297,28 @@ private:
         if (lead.load_ != nullptr && lead.unwatched() == 0 && lead.waiting_.empty()) lead.load_->cancel();
         return true;
     }
+    /// Those who wait for `gone` wait for `newer`, which is of the same key.
+    static void join_instead(section& here, ticket& gone, ticket& newer) noexcept
+    {
+        while (waiter* const next = gone.waiting_.pop_front()) {
+            static_cast<ticket*>(next)->number() = newer.number();
+            newer.waiting_.push_back(*next);
+        }
+        here.remove(gone);
+    }
     void give_up(ticket& t) noexcept
     {
         section& here = section_of(t);
         std::scoped_lock const lock(here.mutex);
         if (take_out(here, t, false) || t.result_ != nullptr) return;
+        if (t.forgotten())
+            if (ticket* const newer = here.lead_of(t)) return join_instead(here, t, *newer);
         ticket* const heir = static_cast<ticket*>(t.waiting_.pop_front());
         if (heir == nullptr) return here.remove(t);
-        bool const was_forgotten = t.forgotten();
-        heir->leads_as(t.number());
+        heir->leads_as(t.number()); // what it loads is new: others may join it
         heir->next_ = t.next_;
         heir->waiting_.swap(t.waiting_);
         here.replace(t, heir);
-        // What the heir loads is new: others may join it, unless they have a flight of their own by now.
-        if (was_forgotten) {
-            heir->forgotten() = true;
-            if (here.lead_of(*heir) == nullptr) heir->forgotten() = false;
-        }
         heir->wake();
     }
 

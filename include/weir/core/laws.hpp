@@ -25,6 +25,7 @@ struct policy_facts {
     bool answers_alone = false;
     bool hides_failures = false;
     bool counts_failures = false;
+    bool keyed_by_identity = false;
     bool identifies = false;
     bool passes_once = false;
     bool reads_body = false;
@@ -136,7 +137,9 @@ namespace laws {
 struct no_cached_answer_outside_identity {
     static constexpr breach find(composition const& c)
     {
-        return c.first_pair([](policy_facts const& outer, policy_facts const& inner) { return outer.answers_alone && inner.identifies; });
+        return c.first_pair([](policy_facts const& outer, policy_facts const& inner) {
+            return outer.answers_alone && !outer.keyed_by_identity && inner.identifies;
+        });
     }
     template<class Outer, class Inner>
     using sentence =

@@ -39,6 +39,7 @@ struct names_repeats {};      ///< all attempts further in carry the same name, 
 struct races_attempts {};     ///< its attempts run beside each other, not in turn
 struct runs_beside {};        ///< its attempts are forks: it wants an asynchronous pipeline
 struct may_answer_alone {};   ///< a call may be answered without the policies further in
+struct keyed_by_identity {};  ///< what it answers by itself is kept under all by which the caller proves who it is
 struct hides_failures {};     ///< a failure further in may come out as a value
 struct counts_failures {};    ///< has to see the failures further in
 struct establishes_identity {}; ///< lets nobody pass who has not proved an identity

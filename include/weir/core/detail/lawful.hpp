@@ -43,6 +43,7 @@ constexpr policy_facts facts_of()
     f.names_repeats = has_trait<P, weir::names_repeats>;
     f.races_attempts = has_trait<P, weir::races_attempts>;
     f.answers_alone = has_trait<P, may_answer_alone>;
+    f.keyed_by_identity = has_trait<P, weir::keyed_by_identity>;
     f.hides_failures = has_trait<P, weir::hides_failures>;
     f.counts_failures = has_trait<P, weir::counts_failures>;
     f.identifies = has_trait<P, establishes_identity>;
