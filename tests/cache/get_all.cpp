@@ -55,7 +55,7 @@ struct scene {
                                weir::cached<weir::store<int, int>, std::remove_const_t<decltype(itself)>>>,
                    number_handler>
         svc{weir::timed_by{std::ref(clock)},
-            weir::cached{weir::store<int, int>{{.capacity = 1'000, .ttl = 10s, .jitter = 0, .negative_ttl = 5s}}, itself}, one};
+            weir::cached{weir::store<int, int>{{.capacity = 1'000, .ttl = 10s, .jitter = 0, .negative_ttl = 5s, .seed = 1}}, itself}, one};
 };
 
 } // namespace
