@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <span>
 #include <string>
@@ -47,6 +48,15 @@ struct alphabet {
 };
 
 inline constexpr alphabet hex_lower{"0123456789abcdef"};
+/// Both digits of each byte.
+inline constexpr std::array<char, 512> hex_pairs = [] {
+    std::array<char, 512> pairs{};
+    for (std::size_t i = 0; i < 256; ++i) {
+        pairs[2 * i] = hex_lower.digits[i >> 4];
+        pairs[2 * i + 1] = hex_lower.digits[i & 15];
+    }
+    return pairs;
+}();
 inline constexpr alphabet hex_either = [] {
     alphabet both = hex_lower;
     for (std::size_t c = 'a'; c <= 'f'; ++c) both.values[c - 'a' + 'A'] = both.values[c];
@@ -148,10 +158,7 @@ std::optional<std::string> decode_to_string(std::string_view text, Decode decode
 /// Writes two lower-case hexadecimal digits a byte and returns the end (RFC 4648, section 8).
 inline char* write_hex(byte_view bytes, char* out) noexcept
 {
-    for (std::size_t i = 0; i < bytes.size(); ++i) {
-        *out++ = detail::hex_lower.digits[bytes[i] >> 4];
-        *out++ = detail::hex_lower.digits[bytes[i] & 15];
-    }
+    for (std::size_t i = 0; i < bytes.size(); ++i, out += 2) std::memcpy(out, &detail::hex_pairs[2 * bytes[i]], 2);
     return out;
 }
 

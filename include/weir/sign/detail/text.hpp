@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 namespace weir::inline v0::detail {
@@ -20,11 +21,23 @@ inline constexpr std::array<std::uint8_t, 256> byte_classes = [] {
     return made;
 }();
 
-/// All classes of the bytes of a text. Without a branch for each: nearly always there is nothing to find.
+/// All classes of the bytes of a text. Nearly always there is nothing to find, which eight bytes at a time tell; where there is, each is looked at.
 inline unsigned byte_classes_in(std::string_view text) noexcept
 {
+    constexpr std::uint64_t each = 0x0101'0101'0101'0101, high = each * 0x80;
+    char const* p = text.data();
+    char const* const end = p + text.size();
+    for (; end - p >= 8; p += 8) {
+        std::uint64_t word;
+        std::memcpy(&word, p, sizeof word);
+        std::uint64_t const below = (word - each * 0x21) & ~word, del = word ^ each * 0x7f;
+        if (((below | ((del - each) & ~del)) & high) != 0) {
+            p = text.data();
+            break;
+        }
+    }
     unsigned classes = 0;
-    for (char c : text) classes |= byte_classes[static_cast<unsigned char>(c)];
+    for (; p != end; ++p) classes |= byte_classes[static_cast<unsigned char>(*p)];
     return classes;
 }
 
