@@ -1,4 +1,5 @@
-// expect: add_a_policy_that_provides<weir::signature_facts>::outward_of<replay_guard
+// expect: advice::add_a_policy_that_provides<weir::v0::signature_facts>::outward_of<weir::v0::replay_guard<
+// expect-clang: advice::add_a_policy_that_provides<weir::signature_facts>::outward_of<weir::replay_guard<
 // SPDX-License-Identifier: BSL-1.0
 #include "../sign/request.hpp"
 
