@@ -9,6 +9,7 @@
 #include <weir/cache/bloom_guard.hpp>
 #include <weir/cache/cached.hpp>
 #include <weir/cache/counting_bloom_filter.hpp>
+#include <weir/cache/early_expiry.hpp>
 #include <weir/cache/full_table.hpp>
 #include <weir/cache/get_all.hpp>
 #include <weir/cache/guard.hpp>
@@ -20,10 +21,13 @@
 #include <weir/cache/level.hpp>
 #include <weir/cache/load_limit.hpp>
 #include <weir/cache/preloaded.hpp>
+#include <weir/cache/refresh_ahead.hpp>
 #include <weir/cache/request_cache.hpp>
 #include <weir/cache/request_context.hpp>
 #include <weir/cache/second_level.hpp>
+#include <weir/cache/soft_timeout.hpp>
 #include <weir/cache/staggered_warm_up.hpp>
+#include <weir/cache/stale_on_error.hpp>
 #include <weir/cache/store.hpp>
 #include <weir/cache/store_snapshot.hpp>
 #include <weir/cache/tagged.hpp>

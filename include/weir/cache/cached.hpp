@@ -265,8 +265,9 @@ private:
             }
         flight& mine = t.flight_.emplace(key_type(detail::as_key<key_type>(key)));
         if constexpr (parts_type::throttles)
-            if (core_.parts().spares_load({.now = call.now(), .key = core_.flights().hash_of(mine.key())}) &&
-                answer_stale(call, mine.key(), outcome, errc::unavailable))
+            if (std::uint64_t const number = core_.flights().hash_of(mine.key());
+                core_.parts().spares_load({.now = call.now(), .key = number}) &&
+                answer_stale(call, mine.key(), outcome, errc::unavailable, most_stale(call, number)))
                 return lookup::answered;
         if constexpr (parts_type::has_patience)
             if (!core_.find_stale(mine.key(), call.now()).miss()) mine.until = after(call.now(), core_.parts().patience());
@@ -345,6 +346,14 @@ private:
         core_.count(&tally::stale_answers);
         report(call, fact);
         return fact;
+    }
+    /// How old an answer may be that spares a load: no older than in place of one that fails.
+    duration most_stale([[maybe_unused]] auto& call, [[maybe_unused]] std::uint64_t number)
+    {
+        if constexpr (parts_type::rescues)
+            return core_.parts().stale_for({.why = errc::unavailable, .now = call.now(), .key = number});
+        else
+            return duration::max();
     }
     static void report([[maybe_unused]] auto& call, [[maybe_unused]] stale fact)
     {

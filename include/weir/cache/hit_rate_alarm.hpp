@@ -83,8 +83,9 @@ public:
     /// For `cached`.
     void missed(time_point now, auto const& stats, auto const& tell)
     {
-        if (now.time_since_epoch().count() >= next_.load()) [[unlikely]]
-            look_and_tell(now, stats, tell);
+        std::int64_t next = next_.load();
+        if (now.time_since_epoch().count() >= next) [[unlikely]]
+            if (next_.replace(next, now.time_since_epoch().count() + 1'000'000)) look_and_tell(now, stats, tell); // else somebody looks
     }
     /// Looks at the totals of a cache now: anything that has `hits`, `negative_hits` and `misses`, such as `store_stats`.
     void look(time_point now, auto const& totals)
@@ -134,9 +135,8 @@ private:
 
     [[gnu::noinline, gnu::cold]] void look_and_tell(time_point now, auto const& stats, auto const& tell)
     {
-        std::unique_lock lock(looking_, std::try_to_lock);
-        if (!lock) return; // somebody looks
-        auto const& totals = stats();
+        auto const& totals = stats(); // before the lock: those of a cache ask its parts for theirs, this one among them
+        std::unique_lock lock(looking_);
         std::uint64_t const hits = totals.hits + totals.negative_hits;
         auto const change = watch_.observe(hits, hits + totals.misses, now);
         // A window that is prolonged is looked at again soon, not at each miss.

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <weir/cache/detail/key_pauses.hpp>
+#include <weir/cache/parts.hpp>
+#include <weir/core/live.hpp>
+#include <weir/core/options.hpp>
+#include <weir/core/threading.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <string_view>
+
+namespace weir::inline v0 {
+
+struct refresh_ahead_options {
+    /// The part of its time to live after which a value that is asked for is loaded anew; a ratio in [0, 1).
+    double after = 0.8;
+    load_backoff backoff{}; ///< after a refresh that has failed
+
+    friend bool operator==(refresh_ahead_options const&, refresh_ahead_options const&) = default;
+};
+
+/// Loads a value that is still asked for anew before it goes out of date, so that nobody waits when a hot key expires:
+/// `cached{store<symbol, quote>{...}, key, refresh_ahead{{.after = 0.8}}}`; a part of a `cached`.
+///
+/// The first hit after that part of the value's time begins one load of the key; it and all others get the value that is there. In an
+/// asynchronous pipeline `within` a scope the load runs in the background; else the call that began it waits for it. A load that fails leaves
+/// the old value as it is, and the key is tried again after a pause that doubles. A key that nobody asks for is not refreshed.
+///
+/// A hit before that time costs a comparison. Pauses are kept for 512 keys (see `detail::key_pauses`), 12 kB. Thread-safe if `shared`. For
+/// values whose loads take long or differ much take `early_expiry`.
+template<threading_model Threading = shared>
+class refresh_ahead {
+public:
+    using options = refresh_ahead_options;
+    static constexpr std::string_view name = "refresh_ahead";
+
+    /// Throws `std::invalid_argument` that names the member.
+    explicit refresh_ahead(options const& o = {}) : settings_(checked(o)) {}
+
+    [[nodiscard]] bool wants_refresh(hit_facts const& hit) noexcept
+    {
+        if (hit.time_left == duration::max()) return false;
+        options const o = settings_.load();
+        if (static_cast<double>(hit.age.count()) < o.after * static_cast<double>((hit.age + hit.time_left).count())) [[likely]]
+            return false;
+        return pauses_.claim(hit.key(), hit.now, o.backoff.retry_after);
+    }
+    void load_ended(load_report const& report) noexcept
+    {
+        if (report.failed)
+            pauses_.failed(report.key, report.now, settings_.load().backoff);
+        else
+            pauses_.succeeded(report.key);
+    }
+
+    [[nodiscard]] options settings() const noexcept { return settings_.load(); }
+    /// Other settings from now on. Throws `std::invalid_argument` and changes nothing if they are bad.
+    void reconfigure(options const& o) { settings_.store(checked(o)); }
+    void describe(auto&& field) const { field("refresh_after", settings().after); }
+
+private:
+    static options const& checked(options const& o)
+    {
+        expect(o.after >= 0 && o.after < 1, "refresh_ahead.after", "a ratio in [0, 1)");
+        detail::check_backoff(o.backoff, "refresh_ahead");
+        return o;
+    }
+
+    live<options> settings_;
+    detail::key_pauses<Threading> pauses_;
+};
+refresh_ahead()->refresh_ahead<>;
+refresh_ahead(refresh_ahead_options)->refresh_ahead<>;
+
+static_assert(freshness_strategy<refresh_ahead<>> && load_watcher<refresh_ahead<>>);
+
+} // namespace weir::inline v0
