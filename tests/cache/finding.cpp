@@ -67,7 +67,7 @@ TEST_CASE("finding: tells for how long it has been out of date")
 TEST_CASE("finding: tells how long it stays fresh, how old it is and how long its load took")
 {
     using weir::detail::short_span;
-    weir::finding<int> const found(1, {.left = 7s, .ttl = short_span(10s), .took = short_span(30ms)});
+    weir::finding<int> const found(1, {.left = 7s, .spans = {.ttl = short_span(10s), .took = short_span(30ms)}});
     CHECK(found.stale_for() == 0s);
     CHECK(found.left() == 7s);
     CHECK(found.age() <= 3s);
@@ -79,7 +79,7 @@ TEST_CASE("finding: tells how long it stays fresh, how old it is and how long it
     CHECK(unknown.left() == weir::duration::max());
     CHECK(unknown.age() == 0s);
     CHECK(unknown.took() == 0s);
-    CHECK(weir::finding<int>(1, {.left = -5s, .ttl = short_span(10s)}).age() >= 15s - 10ms);
+    CHECK(weir::finding<int>(1, {.left = -5s, .spans = {.ttl = short_span(10s)}}).age() >= 15s - 10ms);
 }
 
 TEST_CASE("finding: a span of two bytes is rounded down by less than a thousandth, and exact below two microseconds")

@@ -13,8 +13,12 @@ namespace weir::inline v0 {
 /// What a cache knows of the times of an answer.
 struct answer_times {
     duration left = duration::max(); ///< until it goes out of date; below zero: it has been so for that long
-    detail::short_span ttl{};        ///< what it was given when it was written; zero: nobody knows
-    detail::short_span took{};       ///< how long its load took; zero: nobody knows
+    detail::written_spans spans{};   ///< what was noted when it was written
+
+    /// The time to live that it was given, rounded down by less than a thousandth; zero if nobody knows.
+    [[nodiscard]] duration ttl() const noexcept { return spans.ttl.value(); }
+    /// How long its load took, rounded likewise; zero if nobody knows.
+    [[nodiscard]] duration took() const noexcept { return spans.took.value(); }
 };
 
 /// What a look-up in a cache found: nothing (a miss), a value (a hit), or that there is no such thing (a negative answer).
@@ -48,17 +52,17 @@ public:
 
     /// For how long the answer has been out of date; zero while it is fresh, and always from `store::find`.
     [[nodiscard]] duration stale_for() const noexcept { return times_.left < duration::zero() ? -times_.left : duration::zero(); }
-    /// How long the answer stays fresh; zero for one that is out of date. For a refresh ahead, and with `took` for an early one by chance
+    /// How long the answer stays fresh; zero for one that is out of date, or none. For a refresh ahead, and with `took` for an early one by chance
     /// (XFetch: Vattani, Chierichetti and Lowenstein, "Optimal Probabilistic Cache Stampede Prevention", VLDB 2015).
     [[nodiscard]] duration left() const noexcept { return std::max(times_.left, duration::zero()); }
     /// How long ago the answer was written, to within a thousandth of its time to live; zero if the cache does not know.
     [[nodiscard]] duration age() const noexcept
     {
-        duration const ttl = times_.ttl.value();
+        duration const ttl = times_.ttl();
         return ttl == duration::zero() ? ttl : std::max(ttl - std::min(times_.left, ttl), duration::zero());
     }
     /// How long its load took, to within a thousandth; zero if nobody told the cache.
-    [[nodiscard]] duration took() const noexcept { return times_.took.value(); }
+    [[nodiscard]] duration took() const noexcept { return times_.took(); }
 
     /// For caches: a miss becomes a hit, or a negative answer.
     void set(Value const& value, answer_times const& times)
@@ -74,7 +78,7 @@ public:
 
 private:
     std::optional<Value> value_;
-    answer_times times_;
+    answer_times times_{.left = duration::zero(), .spans = {}};
     bool negative_ = false;
 };
 

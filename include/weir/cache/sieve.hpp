@@ -15,15 +15,11 @@ namespace weir::inline v0 {
 /// each entry whose bit is set by clearing it, and drops the first whose bit is not. One-time visitors leave early, so a scan does not wash
 /// out what is in use, as it would with LRU.
 ///
-/// With `Most` above 1 a hit counts up to that far, and the hand forgives an entry as often.
-///
 /// It knows entries by their slots, numbers below `slots` that its owner gives out, and holds neither keys nor values.
 /// Thread-safety: `touch` may run beside anything; all else needs the owner's lock. Cost: constant; `evict` constant amortised.
 /// Memory: 9 bytes a slot.
-template<threading_model Threading = shared, unsigned Most = 1>
+template<threading_model Threading = shared>
 class sieve {
-    static_assert(Most >= 1 && Most <= 255);
-
 public:
     using slot = std::uint32_t;
     /// No slot at all.
@@ -42,15 +38,14 @@ public:
     }
 
     /// Notes a hit. One that comes after `at` has left spares its successor once: no harm.
-    void touch(slot at) noexcept
+    [[gnu::always_inline]] void touch(slot at) noexcept
     {
         auto& visited = visited_[at];
-        auto const times = visited.load(); // reads first: a hot entry's line stays shared between the cores
-        if (times < Most) visited.store(static_cast<std::uint8_t>(times + 1));
+        if (visited.load() == 0) visited.store(1); // reads first: a hot entry's line stays shared between the cores
     }
 
-    /// How many hits `at` has left, up to `Most`.
-    [[nodiscard]] unsigned visits(slot at) const noexcept { return visited_[at].load(); }
+    /// Whether `at` was hit since it came or was forgiven.
+    [[nodiscard]] bool visited(slot at) const noexcept { return visited_[at].load() != 0; }
 
     /// Takes out `at`, which is in.
     void erase(slot at) noexcept
@@ -90,11 +85,9 @@ public:
         if (size_ == 0) return none;
         auto const next = [&](slot at) { return at == none || at == end ? oldest_ : at; };
         slot at = next(hand_);
-        // Hits that come meanwhile could keep a hand going round: after so many rounds it takes what it stands on.
-        for (std::size_t left = Most * size_; left != 0; --left) {
-            auto const times = visited_[at].load();
-            if (times == 0) break;
-            visited_[at].store(static_cast<std::uint8_t>(times - 1));
+        // Hits that come meanwhile could keep a hand going round: after one round it takes what it stands on.
+        for (std::size_t left = size_; left != 0 && visited(at); --left) {
+            visited_[at].store(0);
             forgiven(at);
             at = next(links_[at].newer);
         }

@@ -1,21 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <weir/cache/detail/reader_word.hpp>
-#include <weir/cache/detail/removals.hpp>
-#include <weir/cache/detail/store_shard.hpp>
+#include <weir/cache/detail/store_parts.hpp>
 #include <weir/cache/finding.hpp>
 #include <weir/cache/store_options.hpp>
 #include <weir/cache/store_write.hpp>
 #include <weir/core/clock.hpp>
 #include <weir/core/detail/hash.hpp>
 #include <weir/core/options.hpp>
-#include <weir/core/striped.hpp>
 #include <weir/core/threading.hpp>
 
 #include <algorithm>
-#include <array>
-#include <bit>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -53,11 +48,16 @@ namespace weir::inline v0 {
 ///
 /// For values whose loss matters use a database; for one value, a `std::atomic` or a `shared_ptr` under a lock.
 template<class Key, class Value, threading_model Threading = shared>
-class store {
+class store : detail::store_parts<Key, Value, Threading> {
     static_assert(std::copy_constructible<Value>,
                   "a store hands out copies: for a value that is not copyable use std::shared_ptr<T const>");
     static_assert(std::is_nothrow_move_constructible_v<Key> && std::is_nothrow_move_constructible_v<Value>,
                   "a store moves keys and values under a lock: their move constructors must be noexcept");
+
+    using base = detail::store_parts<Key, Value, Threading>;
+    using base::can_announce, base::find_at_length, base::half, base::index_of, base::look_up, base::shard_of, base::share;
+    using base::hash_, base::shards_, base::tallies_;
+    using typename base::announced, typename base::shard, typename base::tally;
 
 public:
     using key_type = Key;
@@ -76,9 +76,23 @@ public:
     template<detail::key_like<Key> Like>
     [[nodiscard]] finding<Value> find(Like const& key, time_point now)
     {
-        finding<Value> found;
-        look_up(key, now, [&](auto const&... what) { found.set(what...); });
-        return found;
+        auto&& wanted = detail::as_key<Key>(key);
+        std::uint64_t const hash = hash_(wanted);
+        if constexpr (Threading::is_shared)
+            if (tally* const own = tallies_.own(); own != nullptr && can_announce(*own)) [[likely]] {
+                shard& part = shard_of(hash);
+                [[maybe_unused]] announced const here(own->reading);
+                auto const seen = part.glance(wanted, half(hash), now);
+                if (seen.what == shard::sight::hit) [[likely]] {
+                    own->hits.add(1, true);
+                    return finding<Value>(part.value(seen), seen.times);
+                }
+                if (seen.what == shard::sight::miss) {
+                    own->misses.add(1, true);
+                    return finding<Value>();
+                }
+            }
+        return find_at_length(wanted, hash, now);
     }
 
     /// Looks `key` up and calls `f(value, times)` with the value where it lies: `f` must be short and must not come back to the store, as writers may
@@ -86,8 +100,21 @@ public:
     template<detail::key_like<Key> Like, class F>
     bool visit(Like const& key, time_point now, F&& f)
     {
+        auto&& wanted = detail::as_key<Key>(key);
+        std::uint64_t const hash = hash_(wanted);
+        if constexpr (Threading::is_shared)
+            if (tally* const own = tallies_.own(); own != nullptr && can_announce(*own)) [[likely]] {
+                shard& part = shard_of(hash);
+                [[maybe_unused]] announced const here(own->reading);
+                auto const seen = part.glance(wanted, half(hash), now);
+                if (seen.what == shard::sight::hit) [[likely]] {
+                    own->hits.add(1, true);
+                    f(part.value(seen), seen.times);
+                    return true;
+                }
+            }
         bool hit = false;
-        look_up(key, now, [&](auto const&... what) {
+        look_up(wanted, hash, now, [&](auto const&... what) {
             if constexpr (sizeof...(what) == 2) {
                 hit = true;
                 f(what...);
@@ -128,15 +155,14 @@ public:
     /// stays; or as it is heavier than its part may be or has no time to live, and whatever was there is forgotten.
     bool put(Key key, Value value, time_point now, store_write const& how = {})
     {
-        detail::planned_write planned = plan(how);
         std::uint64_t const hash = hash_(key);
-        planned.hash = half(hash);
+        detail::planned_write planned(half(hash), how);
         if (hooks_.weigh) planned.weight = hooks_.weigh(key, value);
         if (hooks_.time_to_live && planned.ttl == duration::zero()) {
             planned.ttl = hooks_.time_to_live(key, value);
             planned.kept = planned.ttl > duration::zero();
         }
-        return write(shard_of(hash), [&](shard& part, auto&& wait, auto&& gone) {
+        return this->write(hooks_.on_removal, shard_of(hash), [&](shard& part, auto&& wait, auto&& gone) {
             return part.put(std::move(key), std::move(value), planned, now, wait, gone);
         });
     }
@@ -150,11 +176,11 @@ public:
     /// forgets that answer. False: it is not kept.
     bool put_absent(Key key, time_point now, store_write const& how = {})
     {
-        detail::planned_write planned = plan(how);
         std::uint64_t const hash = hash_(key);
-        planned.hash = half(hash);
-        return write(shard_of(hash),
-                     [&](shard& part, auto&& wait, auto&& gone) { return part.put_absent(std::move(key), planned, now, wait, gone); });
+        detail::planned_write const planned(half(hash), how);
+        return this->write(hooks_.on_removal, shard_of(hash), [&](shard& part, auto&& wait, auto&& gone) {
+            return part.put_absent(std::move(key), planned, now, wait, gone);
+        });
     }
     bool put_absent(Key key, time_point now, store_lease lease) { return put_absent(std::move(key), now, store_write{.lease = lease}); }
 
@@ -164,7 +190,8 @@ public:
     {
         auto&& wanted = detail::as_key<Key>(key);
         std::uint64_t const hash = hash_(wanted);
-        return change(shard_of(hash), [&](shard& part, auto&& wait, auto&& gone) { return part.erase(wanted, half(hash), wait, gone); });
+        return this->change(hooks_.on_removal, shard_of(hash),
+                            [&](shard& part, auto&& wait, auto&& gone) { return part.erase(wanted, half(hash), wait, gone); });
     }
 
     /// Forgets each value for which `which(key, value)` holds, part by part, and outdates all leases. `which` is asked under a part's
@@ -174,8 +201,9 @@ public:
     {
         std::size_t erased = 0;
         for (shard& each : shards_)
-            erased += change(
-                each, [&](shard& part, auto&& wait, auto&& gone) { return part.erase_if(which, false, removal::erased, wait, gone); });
+            erased += this->change(hooks_.on_removal, each, [&](shard& part, auto&& wait, auto&& gone) {
+                return part.erase_if(which, false, removal::erased, wait, gone);
+            });
         return erased;
     }
 
@@ -183,7 +211,7 @@ public:
     void clear()
     {
         for (shard& each : shards_)
-            change(each, [&](shard& part, auto&& wait, auto&& gone) {
+            this->change(hooks_.on_removal, each, [&](shard& part, auto&& wait, auto&& gone) {
                 return part.erase_if([](auto const&...) { return true; }, true, removal::cleared, wait, gone);
             });
     }
@@ -201,7 +229,7 @@ public:
             {
                 std::scoped_lock const lock(part.mutex);
                 part.for_each(now, [&](Key const& key, Value const& value, answer_times const& times) {
-                    copies.push_back({key, value, times.left, times.took.value()});
+                    copies.push_back({key, value, times.left, times.took()});
                 });
             }
             for (entry const& each : copies) f(each);
@@ -220,21 +248,7 @@ public:
     [[nodiscard]] store_stats stats() const
     {
         store_stats s{};
-        tallies_.for_each([&](tally const& each) {
-            s.hits += each.hits.load();
-            s.stale_hits += each.stale_hits.load();
-            s.negative_hits += each.negative_hits.load();
-            s.misses += each.misses.load();
-            s.writes += each.writes.load();
-            s.refused += each.refused.load();
-            s.dropped += each.dropped.load();
-            auto const of = [&](removal cause) { return each.removals[static_cast<std::size_t>(cause)].load(); };
-            s.replaced += of(removal::replaced);
-            s.erased += of(removal::erased);
-            s.expired += of(removal::expired);
-            s.evicted += of(removal::evicted);
-            s.cleared += of(removal::cleared);
-        });
+        tallies_.for_each([&](tally const& each) { each.add_to(s); });
         for (shard const& part : shards_) {
             s.values += part.values();
             s.negative_answers += part.absences();
@@ -257,7 +271,7 @@ public:
         check(s);
         std::scoped_lock const one_at_a_time(reconfiguring_);
         for (std::size_t i = 0; i < shards_.size(); ++i)
-            change(shards_[i], [&](shard& part, auto&& wait, auto&& gone) {
+            this->change(hooks_.on_removal, shards_[i], [&](shard& part, auto&& wait, auto&& gone) {
                 bool const first = part.settings.negative_ttl == duration::zero() && s.negative_ttl != duration::zero();
                 part.settings = s;
                 if (first) part.resize(share(capacity(), i), share(max_weight_, i), time_point::min(), wait, gone);
@@ -276,23 +290,14 @@ public:
         capacity_.store(capacity);
         max_weight_ = max_weight;
         for (std::size_t i = 0; i < shards_.size(); ++i)
-            change(shards_[i], [&](shard& part, auto&& wait, auto&& gone) {
+            this->change(hooks_.on_removal, shards_[i], [&](shard& part, auto&& wait, auto&& gone) {
                 part.resize(share(capacity, i), share(max_weight, i), now, wait, gone);
                 return true;
             });
     }
 
 private:
-    struct tally {
-        detail::reader_word reading;
-        detail::count_cell hits, stale_hits, negative_hits, misses, writes, refused, dropped;
-        std::array<detail::count_cell, 5> removals;
-    };
-
-    using shard = detail::store_shard<Key, Value, Threading>;
-    using gone_type = detail::removals<Key, Value>;
-
-    store(options const& o, hooks h, std::uint64_t seed) : hash_(detail::splitmix64(seed)), capacity_(o.capacity), hooks_(std::move(h))
+    store(options const& o, hooks h, std::uint64_t seed) : base(detail::splitmix64(seed)), capacity_(o.capacity), hooks_(std::move(h))
     {
         expect_room(o.capacity, o.max_weight);
         expect(o.idle >= duration::zero(), "store.idle", "a duration, or zero for values that stay good though nobody asks for them");
@@ -302,133 +307,21 @@ private:
         store_settings const settings{.ttl = o.ttl, .jitter = o.jitter, .negative_ttl = o.negative_ttl, .keep_stale = o.keep_stale};
         check(settings);
 
-        std::size_t const parts = Threading::is_shared ? std::bit_floor(std::clamp<std::size_t>(o.capacity / 1'024, 1, 64)) : 1;
-        shard_bits_ = static_cast<unsigned>(std::countr_zero(parts));
-        shards_.reserve(parts);
-        for (std::size_t i = 0; i < parts; ++i)
-            shards_.emplace_back(detail::table_shape{.entries = share(*o.capacity, i, parts),
-                                                     .weighed = o.max_weight != 0,
-                                                     .weight = share(o.max_weight, i, parts),
-                                                     .idle = o.idle},
-                                 settings, detail::splitmix64(seed));
+        this->make({.entries = *o.capacity, .weighed = o.max_weight != 0, .weight = o.max_weight, .idle = o.idle}, settings,
+                   detail::splitmix64(seed));
     }
 
     void expect_room(std::size_t capacity, std::uint64_t max_weight) const
     {
         expect(capacity >= 1 && capacity <= (std::size_t{1} << 30), "store.capacity", "a number of values in [1, 2^30]");
+        expect(capacity >= shards_.size(), "store.capacity", "a value at least for each part that the store was made with");
         if (hooks_.weigh)
-            expect(max_weight >= 1 && max_weight <= (std::uint64_t{1} << 62), "store.max_weight",
-                   "a weight in [1, 2^62] for values that are weighed");
+            expect(max_weight >= std::max<std::size_t>(shards_.size(), 1) && max_weight <= (std::uint64_t{1} << 62), "store.max_weight",
+                   "a weight in [1, 2^62] for values that are weighed, at least 1 for each part");
         else
             expect(max_weight == 0, "store.max_weight", "zero for a store without store_hooks::weigh");
     }
 
-    // A part is chosen by the highest bits of the hash, a place in it by the lower half.
-    static std::uint32_t half(std::uint64_t hash) noexcept { return static_cast<std::uint32_t>(hash); }
-    std::size_t index_of(std::uint64_t hash) const noexcept { return hash >> 1 >> (63 - shard_bits_); }
-    shard& shard_of(std::uint64_t hash) noexcept { return shards_[index_of(hash)]; }
-    template<class Whole>
-    static Whole share(Whole whole, std::size_t part, std::size_t parts) noexcept
-    {
-        return whole == 0 ? 0 : std::max<Whole>(whole / parts + (part < whole % parts), 1);
-    }
-    template<class Whole>
-    Whole share(Whole whole, std::size_t part) const noexcept
-    {
-        return share(whole, part, shards_.size());
-    }
-
-    template<class Like, class Seen>
-    [[gnu::always_inline]] void look_up(Like const& key, time_point now, Seen&& seen)
-    {
-        auto&& wanted = detail::as_key<Key>(key);
-        std::uint64_t const hash = hash_(wanted);
-        shard& part = shard_of(hash);
-        auto const mine = tallies_.local();
-        detail::count_cell tally::*what = &tally::misses;
-        auto const say = [&](auto const&... found) {
-            what = sizeof...(found) == 2 ? &tally::hits : &tally::negative_hits;
-            seen(found...);
-        };
-        if (!peek(part, wanted, half(hash), now, mine, say)) [[unlikely]] {
-            std::scoped_lock const lock(part.mutex);
-            part.find(wanted, half(hash), now, duration::zero(), say);
-        }
-        (mine.stripe.*what).add(1, mine.alone);
-    }
-    template<class Like, class Mine, class Seen>
-    [[gnu::always_inline]] bool peek(shard& part, Like const& key, std::uint32_t hash, time_point now, Mine const& mine, Seen&& seen)
-    {
-        if constexpr (shard::how == detail::reading::plain) {
-            return part.peek(key, hash, now, seen);
-        } else if constexpr (shard::how == detail::reading::guarded) {
-            if (!mine.alone || mine->reading.inside()) [[unlikely]]
-                return false;
-            if (mine->reading.unused()) [[unlikely]]
-                arrivals_.add(1, std::memory_order_acq_rel);
-            detail::reading_now const announced(mine->reading);
-            return part.peek(key, hash, now, seen);
-        } else {
-            part.find(key, hash, now, duration::zero(), seen);
-            return true;
-        }
-    }
-
-    /// Returns when all that read now have left.
-    void wait_for_readers() noexcept
-    {
-        if constexpr (shard::how == detail::reading::guarded) {
-            arrivals_.add(0, std::memory_order_acq_rel); // whose stripe is not seen below sees what was done before
-            tallies_.for_each([](tally& each) { each.reading.wait(); });
-        }
-    }
-
-    static detail::planned_write plan(store_write const& how)
-    {
-        detail::planned_write planned{};
-        planned.took = how.took;
-        planned.lease = how.lease;
-        planned.exact = how.left > duration::zero();
-        planned.ttl = planned.exact ? how.left : std::max(how.ttl, duration::zero());
-        return planned;
-    }
-
-    /// Lets `act` change a part, and tells those who want to know what went, after the lock.
-    template<class Act>
-    auto change(shard& part, Act&& act)
-    {
-        gone_type gone(hooks_.on_removal);
-        auto const result = [&] {
-            typename shard::writing const guard(part);
-            return act(
-                part, [this] { wait_for_readers(); }, gone);
-        }();
-        count(gone);
-        gone.tell();
-        return result;
-    }
-    template<class Act>
-    bool write(shard& part, Act&& act)
-    {
-        using fate = typename shard::fate;
-        fate const became = change(part, act);
-        auto const mine = tallies_.local();
-        (became == fate::kept ? mine->writes : became == fate::refused ? mine->refused : mine->dropped).add(1, mine.alone);
-        return became == fate::kept;
-    }
-    void count(gone_type const& gone)
-    {
-        if (!gone.any()) return;
-        auto const mine = tallies_.local();
-        for (std::size_t cause = 0; cause < mine->removals.size(); ++cause)
-            if (gone.counts[cause] != 0) mine->removals[cause].add(gone.counts[cause], mine.alone);
-    }
-
-    detail::seeded_hash hash_;
-    unsigned shard_bits_ = 0;
-    std::vector<shard> shards_;
-    detail::striped<tally, Threading> tallies_;
-    typename Threading::template cell<std::uint64_t> arrivals_; // threads that have read
     typename Threading::template cell<std::size_t> capacity_;
     std::uint64_t max_weight_ = 0;
     hooks hooks_;

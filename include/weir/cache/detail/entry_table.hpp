@@ -41,6 +41,8 @@ struct table_shape {
 /// returns when all readers who had announced themselves have left, and `gone(at, cause)`, which hears of an entry before it goes.
 template<class Key, class Value, threading_model Threading, reading Reading>
 class entry_table {
+    using slab = std::conditional_t<Reading == reading::plain, word_slab<Key, Value, Threading>, object_slab<Key, Value>>;
+
 public:
     using slot = std::uint32_t;
     static constexpr slot none = ~slot{};
@@ -71,12 +73,18 @@ public:
     }
 
     template<class Matches>
-    [[nodiscard]] slot find(std::uint32_t hash, Matches&& matches) const
+    [[nodiscard, gnu::always_inline]] slot find(std::uint32_t hash, Matches&& matches) const
     {
         return index_.find(hash, matches);
     }
     [[nodiscard]] decltype(auto) key(slot at) const noexcept { return entries_.key(at); }
     [[nodiscard]] decltype(auto) value(slot at) const noexcept { return entries_.value(at); }
+    /// The entry as the slab has it, without the time of its last use.
+    [[nodiscard, gnu::always_inline]] decltype(auto) at(slot there) const noexcept { return entries_.at(there); }
+    [[nodiscard]] auto bits(slot at) const noexcept { return entries_.at(at).bits(); }
+    [[nodiscard]] static Value value_of(bits_of<Value> const& bits) noexcept { return slab::value_of(bits); }
+    /// Whether what is not asked for goes out of date.
+    [[nodiscard]] bool idles() const noexcept { return idle_ != duration::zero(); }
     /// When it goes out of date, as far as is known now.
     [[nodiscard]] time_point expiry(slot at) const noexcept
     {
@@ -87,12 +95,19 @@ public:
     }
     [[nodiscard]] answer_times times(slot at, time_point expiry, time_point now) const noexcept
     {
-        entry_notes const notes = entries_.notes(at);
-        return {.left = span(expiry, now), .ttl = notes.ttl, .took = notes.took};
+        return {.left = span(expiry, now), .spans = entries_.notes(at).spans};
     }
     [[nodiscard]] std::size_t size() const noexcept { return size_.load(std::memory_order_acquire); }
     [[nodiscard]] std::uint64_t weight() const noexcept { return weight_.load(std::memory_order_acquire); }
     [[nodiscard]] std::size_t most() const noexcept { return most_; }
+
+    /// From `now` until then; as long as may be if that is too long for a duration.
+    [[nodiscard, gnu::always_inline]] static duration span(time_point until, time_point now) noexcept
+    {
+        std::int64_t left = 0;
+        if (!__builtin_sub_overflow(until.time_since_epoch().count(), now.time_since_epoch().count(), &left)) return duration(left);
+        return duration::max();
+    }
 
     /// Notes a hit.
     void touch(slot at, time_point now) noexcept
@@ -104,8 +119,8 @@ public:
         if (span(now, time_point(duration(used_[at].load()))) > idle_ / 32) used_[at].store(now.time_since_epoch().count());
     }
 
-    /// Notes a hit of what is out of date.
-    void spare(slot at) noexcept { order_.touch(at); }
+    /// Notes a hit, where nothing `idles` or of what is out of date.
+    [[gnu::always_inline]] void spare(slot at) noexcept { order_.touch(at); }
 
     /// Puts an answer in, in the place of the one that its key has, if need be at the cost of others. It has room for it.
     template<class Wait, class Gone>
@@ -113,6 +128,10 @@ public:
     {
         std::uint32_t const hash = e.notes.hash;
         slot at = find(hash, [&](slot there) { return key(there) == e.key; });
+        if (at != none && weight > weight_of(at) && !fits(weight - weight_of(at))) {
+            erase(at, removal::replaced, wait, gone); // others have to go, not what is written here
+            at = none;
+        }
         if (at != none) {
             gone(at, removal::replaced);
             if constexpr (Reading == reading::guarded) {
@@ -138,7 +157,6 @@ public:
             size_.store(size_.load() + 1, std::memory_order_release);
         }
         if (idle_ != duration::zero()) used_[at].store(now.time_since_epoch().count());
-        while (!fits(0)) evict(reclaim_before, wait, gone);
     }
 
     /// Takes out the entry at `at`.
@@ -215,19 +233,12 @@ private:
     static constexpr std::size_t slots_for(std::size_t entries) noexcept { return entries + spares(entries); }
     static constexpr std::size_t spares(std::size_t entries) noexcept
     {
-        return Reading == reading::guarded ? std::clamp<std::size_t>(entries / 32, 4, 256) : 0;
+        return Reading == reading::guarded ? std::clamp<std::size_t>(entries / 64, 4, 256) : 0;
     }
     auto hash_of() const noexcept
     {
         return [this](slot at) { return entries_.notes(at).hash; };
     }
-    static duration span(time_point until, time_point now) noexcept
-    {
-        std::int64_t left = 0;
-        if (!__builtin_sub_overflow(until.time_since_epoch().count(), now.time_since_epoch().count(), &left)) return duration(left);
-        return duration::max();
-    }
-
     template<class Wait, class Gone>
     void evict(time_point reclaim_before, Wait&& wait, Gone&& gone)
     {
@@ -283,8 +294,6 @@ private:
         give_out(before);
         most_ = entries;
     }
-
-    using slab = std::conditional_t<Reading == reading::plain, word_slab<Key, Value, Threading>, object_slab<Key, Value>>;
 
     // What a hit reads comes first.
     slot_index<Threading> index_;

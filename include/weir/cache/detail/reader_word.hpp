@@ -18,11 +18,11 @@ namespace weir::inline v0::detail {
 class reader_word {
 public:
     /// Whether its thread is inside already.
-    [[nodiscard]] bool inside() const noexcept { return word_.load(std::memory_order_relaxed) % 2 != 0; }
-    /// Whether it was never used: then its thread has to tell the writers first.
-    [[nodiscard]] bool unused() const noexcept { return word_.load(std::memory_order_relaxed) == 0; }
-    void enter() noexcept { word_.exchange(word_.load(std::memory_order_relaxed) + 1, std::memory_order_acq_rel); }
-    void leave() noexcept { word_.store(word_.load(std::memory_order_relaxed) + 1, std::memory_order_release); }
+    [[nodiscard]] bool inside() const noexcept { return value() % 2 != 0; }
+    /// Whether its thread has told the writers that it exists, and is not inside.
+    [[nodiscard]] bool known() const noexcept { return value() % 2 == 0 && value() != 0; }
+    void enter() noexcept { word_.exchange(value() + 1, std::memory_order_acq_rel); }
+    void leave() noexcept { word_.store(value() + 1, std::memory_order_release); }
 
     /// For a writer: waits until the reader that is inside now has left.
     void wait() noexcept
@@ -33,6 +33,8 @@ public:
     }
 
 private:
+    std::uint64_t value() const noexcept { return word_.load(std::memory_order_relaxed); }
+
     std::atomic<std::uint64_t> word_{0};
 };
 
@@ -46,6 +48,11 @@ public:
 
 private:
     reader_word& word_;
+};
+
+/// In its place where nobody has to announce itself.
+struct not_announced {
+    explicit not_announced(reader_word&) noexcept {}
 };
 
 } // namespace weir::inline v0::detail

@@ -39,4 +39,10 @@ private:
     std::uint16_t bits_ = 0;
 };
 
+/// What a cache notes of an answer's times when it is written.
+struct written_spans {
+    short_span ttl{};
+    short_span took{};
+};
+
 } // namespace weir::inline v0::detail

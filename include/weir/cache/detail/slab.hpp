@@ -13,6 +13,7 @@
 #include <cstring>
 #include <memory>
 #include <new>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -20,9 +21,8 @@ namespace weir::inline v0::detail {
 
 /// What a cache keeps beside key, value and expiry: one word.
 struct entry_notes {
+    written_spans spans;
     std::uint32_t hash = 0;
-    short_span ttl;
-    short_span took;
 };
 static_assert(sizeof(entry_notes) == 8 && std::is_trivially_copyable_v<entry_notes>);
 
@@ -34,6 +34,14 @@ struct cache_entry {
     time_point expiry;
     entry_notes notes;
 };
+
+/// The bits of a value, as `word_slab::bits` gives them.
+template<class Value>
+struct alignas(std::uint64_t) word_aligned {
+    Value value;
+};
+template<class Value>
+using bits_of = std::array<std::uint64_t, sizeof(word_aligned<Value>) / sizeof(std::uint64_t)>;
 
 /// Fixed storage for `slots` entries of any type, constructed on `write` and destroyed on `drop`. Its owner drops what it wrote. An entry
 /// is not changed while it is there.
@@ -48,6 +56,8 @@ public:
     [[nodiscard]] Value const& value(std::size_t at) const noexcept { return in(at).value; }
     [[nodiscard]] time_point expiry(std::size_t at) const noexcept { return in(at).expiry; }
     [[nodiscard]] entry_notes notes(std::size_t at) const noexcept { return in(at).notes; }
+
+    [[nodiscard]] entry const& at(std::size_t slot) const noexcept { return in(slot); }
 
     void write(std::size_t at, entry&& e) noexcept { ::new (static_cast<void*>(cells_[at].bytes)) entry(std::move(e)); }
     void drop(std::size_t at) noexcept { std::destroy_at(&in(at)); }
@@ -80,16 +90,33 @@ private:
 template<class Key, class Value, threading_model Threading>
 class word_slab {
     static_assert(std::is_trivially_copyable_v<Key> && std::is_trivially_copyable_v<Value>);
+    using cell = typename growing_array<std::uint64_t, Threading>::cell;
 
 public:
     using entry = cache_entry<Key, Value>;
 
     explicit word_slab(std::size_t slots) : words_(slots * width) {}
 
-    [[nodiscard]] Key key(std::size_t at) const noexcept { return load<Key>(at * width + key_at); }
-    [[nodiscard]] Value value(std::size_t at) const noexcept { return load<Value>(at * width + value_at); }
-    [[nodiscard]] time_point expiry(std::size_t at) const noexcept { return load<time_point>(at * width + expiry_at); }
-    [[nodiscard]] entry_notes notes(std::size_t at) const noexcept { return load<entry_notes>(at * width + notes_at); }
+    [[nodiscard]] Key key(std::size_t at) const noexcept { return this->at(at).key(); }
+    [[nodiscard]] Value value(std::size_t at) const noexcept { return value_of(this->at(at).bits()); }
+    /// One entry, found once to read several of its members, which may be torn.
+    class view {
+    public:
+        [[nodiscard, gnu::always_inline]] Key key() const noexcept { return load<Key>(from_ + key_at); }
+        [[nodiscard, gnu::always_inline]] bits_of<Value> bits() const noexcept { return load_words<Value>(from_ + value_at); }
+        [[nodiscard, gnu::always_inline]] time_point expiry() const noexcept { return load<time_point>(from_ + expiry_at); }
+        [[nodiscard, gnu::always_inline]] entry_notes notes() const noexcept { return load<entry_notes>(from_ + notes_at); }
+
+    private:
+        friend word_slab;
+        explicit view(cell const* from) noexcept : from_(from) {}
+        cell const* from_;
+    };
+    [[nodiscard, gnu::always_inline]] view at(std::size_t slot) const noexcept { return view(words_.words() + slot * width); }
+    /// The value of bits that are not torn.
+    [[nodiscard]] static Value value_of(bits_of<Value> const& bits) noexcept { return std::bit_cast<aligned<Value>>(bits).value; }
+    [[nodiscard]] time_point expiry(std::size_t at) const noexcept { return this->at(at).expiry(); }
+    [[nodiscard]] entry_notes notes(std::size_t at) const noexcept { return this->at(at).notes(); }
 
     void write(std::size_t at, entry&& e) noexcept
     {
@@ -108,13 +135,11 @@ public:
 
 private:
     template<class T>
-    struct alignas(std::uint64_t) aligned {
-        T value;
-    };
+    using aligned = word_aligned<T>;
     template<class T>
-    static constexpr std::size_t words_of = sizeof(aligned<T>) / sizeof(std::uint64_t);
+    using words = bits_of<T>;
     template<class T>
-    using words = std::array<std::uint64_t, words_of<T>>;
+    static constexpr std::size_t words_of = std::tuple_size_v<words<T>>;
 
     static constexpr std::size_t key_at = 0;
     static constexpr std::size_t expiry_at = key_at + words_of<Key>;
@@ -123,12 +148,16 @@ private:
     static constexpr std::size_t width = notes_at + 1;
 
     template<class T>
-    T load(std::size_t first) const noexcept
+    [[gnu::always_inline]] static T load(cell const* from) noexcept
     {
-        auto const* const from = words_.words() + first;
+        return std::bit_cast<aligned<T>>(load_words<T>(from)).value;
+    }
+    template<class T>
+    [[gnu::always_inline]] static words<T> load_words(cell const* from) noexcept
+    {
         words<T> read;
         for (std::size_t i = 0; i < read.size(); ++i) read[i] = from[i].load(std::memory_order_acquire);
-        return std::bit_cast<aligned<T>>(read).value;
+        return read;
     }
     template<class T>
     void store(std::size_t first, T const& value) noexcept

@@ -11,13 +11,13 @@
 
 namespace weir::inline v0::detail {
 
-/// From 32 bits of a hash to the slots that may hold the key: open addressing with linear probing, at most half full, and deletion that
+/// From 32 bits of a hash to the slots that may hold the key: open addressing with linear probing, at most four sevenths full, and deletion that
 /// shifts what follows back (Knuth, TAOCP volume 3, 6.4, algorithm R), so that it holds no tombstones and never rehashes.
 /// A word of 32 bits holds the number of the slot and, in what that leaves, the lowest bits of the hash; the highest ones give the place.
 /// So a slot is looked at only if nearly all bits agree.
 ///
 /// Thread-safety: writers need the owner's lock. `find` may run beside a writer if its owner then checks that there was none: it reads
-/// each word whole, ends, and names only slots that were once entered. Memory: 8 bytes a slot.
+/// each word whole, ends, and names only slots that were once entered. Memory: 7 bytes a slot.
 template<threading_model Threading>
 class slot_index {
 public:
@@ -29,7 +29,7 @@ public:
 
     /// The first slot entered with `hash` for which `matches(slot)` holds; `none` if there is none.
     template<class Matches>
-    [[nodiscard]] slot find(std::uint32_t hash, Matches&& matches) const
+    [[nodiscard, gnu::always_inline]] slot find(std::uint32_t hash, Matches&& matches) const
     {
         std::uint64_t const shape = shape_.load(std::memory_order_acquire); // before the words: these are for as many, or more
         std::uint32_t const size = size_of(shape);
@@ -84,7 +84,7 @@ public:
     }
 
 private:
-    static constexpr std::size_t size_for(std::size_t slots) noexcept { return 2 * slots; }
+    static constexpr std::size_t size_for(std::size_t slots) noexcept { return slots + slots / 4 * 3 + slots % 4; }
     /// The number of words, and how many bits of each are the slot's.
     static constexpr std::uint64_t shape(std::size_t slots) noexcept
     {

@@ -29,7 +29,18 @@ struct planned_write {
     bool exact = false; // no jitter
     bool kept = true;   // false: the value is not to be kept
     duration took{};
-    std::optional<store_lease> lease{};
+    bool leased = false; // only if `lease` holds; no optional: g++ 12 at -O1 warns of it
+    store_lease lease{};
+
+    explicit planned_write(std::uint32_t of, store_write const& how)
+        : hash(of),
+          ttl(how.left > duration::zero() ? how.left : std::max(how.ttl, duration::zero())),
+          exact(how.left > duration::zero()),
+          took(how.took),
+          leased(how.lease.has_value()),
+          lease(how.lease.value_or(store_lease()))
+    {
+    }
 };
 
 /// A part of a `store`: values and negative answers under one lock, and the number by which readers without the lock notice a writer.
@@ -47,6 +58,8 @@ public:
     static constexpr bool plain =
         std::is_trivially_copyable_v<Key> && std::is_trivially_copyable_v<Value> && sizeof(Key) + sizeof(Value) <= 128 && !string_like<Key>;
     static constexpr reading how = !Threading::is_shared ? reading::locked : plain ? reading::plain : reading::guarded;
+
+    using plain_value = std::conditional_t<how == reading::plain, Value, nothing>;
 
     /// Holds the lock and tells readers that there is a writer.
     class writing {
@@ -70,55 +83,112 @@ public:
         for (auto& stamp : stamps_) stamp.store(1);
     }
 
-    /// Looks the key up beside the writers, without the lock; `seen(value, times)` or `seen(times)`, for a negative answer, hears what was
-    /// found. False: there was a writer, or one has to look closer. Where `how` is `guarded`, the caller has announced itself.
+    /// What a look without the lock comes to.
+    enum class sight : std::uint8_t {
+        hit,
+        miss,
+        unclear, ///< there was a writer, or one has to look closer
+    };
+    struct glimpse {
+        sight what;
+        std::uint32_t at;          // of a hit, unless it is plain
+        bits_of<plain_value> bits; // of a hit that is plain
+        answer_times times;
+    };
+
+    /// The short way of a hit, beside the writers. Where `how` is `guarded`, the caller has announced itself until it is done with what it saw.
+    template<class Like>
+    [[nodiscard, gnu::always_inline]] glimpse glance(Like const& key, std::uint32_t hash, time_point now)
+    {
+        glimpse seen; // NOLINT: a miss leaves the rest as it is
+        seen.what = sight::unclear;
+        std::uint64_t const before = sequence_.load(std::memory_order_acquire);
+        if constexpr (how == reading::guarded)
+            if (before % 2 != 0) return seen; // entries may be moving
+        // Bytes, not `==`: what is read beside a writer may be no `Key` at all.
+        std::uint32_t const at = values_.find(hash, [&](std::uint32_t there) {
+            if constexpr (how == reading::plain)
+                return true;
+            else
+                return values_.key(there) == key;
+        });
+        if (at == none) {
+            if (undisturbed(before) && absences_.size() == 0) seen.what = sight::miss;
+            return seen;
+        }
+        time_point expiry;
+        if constexpr (how == reading::plain) {
+            auto const there = values_.at(at);
+            Key const other = there.key();
+            expiry = there.expiry();
+            seen.times.spans = there.notes().spans;
+            seen.bits = there.bits();
+            if (!undisturbed(before) || std::memcmp(&other, &key, sizeof key) != 0) return seen;
+        } else {
+            auto const& there = values_.at(at);
+            expiry = there.expiry;
+            seen.times.spans = there.notes.spans;
+        }
+        seen.times.left = values_.span(expiry, now);
+        seen.at = at;
+        if (expiry <= now || values_.idles()) return seen;
+        values_.spare(at);
+        seen.what = sight::hit;
+        return seen;
+    }
+    /// The value of a hit: a copy where it is plain, else the value itself.
+    [[nodiscard]] decltype(auto) value(glimpse const& seen) const noexcept
+    {
+        if constexpr (how == reading::plain)
+            return values_.value_of(seen.bits);
+        else
+            return values_.value(seen.at);
+    }
+
+    /// The same at length: `seen(value, times)` or `seen(times)`, for a negative answer, hears what was found. False: one has to look under the
+    /// lock.
     template<class Like, class Seen>
     [[nodiscard]] bool peek(Like const& key, std::uint32_t hash, time_point now, Seen&& seen)
     {
         std::uint64_t const before = sequence_.load(std::memory_order_acquire);
         if (before % 2 != 0) return false;
-        auto const undisturbed = [&] { return sequence_.load() == before; };
-        if constexpr (how == reading::guarded) {
-            if (auto const at = values_.find(hash, is(values_, key)); at != none) {
-                tell(values_, at, now, seen, [&](answer_times const& times) { seen(values_.value(at), times); });
-                return true;
-            }
-            if (absences_.size() != 0)
-                if (auto const at = absences_.find(hash, is(absences_, key)); at != none) {
-                    tell(absences_, at, now, seen, seen);
-                    return undisturbed();
-                }
-            return undisturbed();
-        } else {
-            // Bytes, not `==`: what is read beside a writer may be no `Key` at all.
-            auto const same = [&](Key const& other) { return std::memcmp(&other, &key, sizeof key) == 0; };
-            if (auto const at = values_.find(hash, any); at != none) {
-                Key const other = values_.key(at);
-                time_point const expiry = values_.expiry(at);
-                Value const value = values_.value(at);
-                answer_times const times = values_.times(at, expiry, now);
-                if (!undisturbed() || !same(other)) return false;
-                if (expiry > now) {
-                    values_.touch(at, now);
-                    seen(value, times);
-                }
-                return true;
-            }
-            if (absences_.size() != 0) {
-                if (auto const at = absences_.find(hash, any); at != none) {
-                    Key const other = absences_.key(at);
-                    time_point const expiry = absences_.expiry(at);
-                    answer_times const times = absences_.times(at, expiry, now);
-                    if (!undisturbed() || !same(other)) return false;
-                    if (expiry > now) {
-                        absences_.touch(at, now);
-                        seen(times);
-                    }
+        auto const look = [&](auto& table, auto&& say) {
+            auto const at = table.find(hash, [&](std::uint32_t there) {
+                if constexpr (how == reading::plain)
                     return true;
-                }
+                else
+                    return table.key(there) == key;
+            });
+            if (at == none) return sight::miss;
+            time_point const expiry = table.expiry(at);
+            answer_times const times = table.times(at, expiry, now);
+            if constexpr (how == reading::plain) {
+                Key const other = table.key(at);
+                auto const bits = table.bits(at);
+                if (!undisturbed(before) || std::memcmp(&other, &key, sizeof key) != 0) return sight::unclear;
+                if (expiry <= now) return sight::hit;
+                table.touch(at, now);
+                say(table.value_of(bits), times);
+            } else {
+                if (expiry <= now) return sight::hit;
+                table.touch(at, now);
+                say(table.value(at), times);
             }
-            return undisturbed();
+            return sight::hit;
+        };
+        if (sight const s = look(values_, seen); s != sight::miss) return s == sight::hit;
+        if (absences_.size() != 0) {
+            answer_times found;
+            bool negative = false;
+            sight const s = look(absences_, [&](nothing, answer_times const& times) {
+                found = times;
+                negative = true;
+            });
+            if (s == sight::unclear || !undisturbed(before)) return false;
+            if (negative) seen(found);
+            return true;
         }
+        return undisturbed(before);
     }
 
     /// Looks the key up; what has been out of date for less than `stale` is found, too.
@@ -204,8 +274,8 @@ public:
         time_point const reclaim_before = before(now, settings.keep_stale);
         wait(); // from here on readers see that there is a writer: nobody looks at what moves
         values_.resize(entries, weight, reclaim_before, wait, as_value(gone));
-        absences_.resize(settings.negative_ttl == duration::zero() ? absences_.most() : tenth(entries), 0, reclaim_before, wait,
-                         as_absence(gone));
+        bool const none_ever = settings.negative_ttl == duration::zero() && absences_.most() == 0;
+        absences_.resize(none_ever ? 0 : tenth(entries), 0, reclaim_before, wait, as_absence(gone));
     }
 
     /// `visit(key, value, times)` for each value that is not out of date.
@@ -243,20 +313,13 @@ private:
         return [&gone](std::uint32_t, removal cause) { gone(cause); };
     }
 
-    template<class Table, class Seen, class Say>
-    static void tell(Table& table, std::uint32_t at, time_point now, Seen&, Say&& say)
-    {
-        time_point const expiry = table.expiry(at);
-        if (expiry <= now) return;
-        table.touch(at, now);
-        say(table.times(at, expiry, now));
-    }
+    bool undisturbed(std::uint64_t before) const noexcept { return ((before & 1) | (sequence_.load() ^ before)) == 0; }
 
     void outdate(std::uint32_t hash) noexcept { stamps_[hash % stamps_.size()].add(1); }
     /// Whether a lease still holds. Who writes without one outdates those of others.
     bool admits(planned_write const& w) noexcept
     {
-        if (w.lease) return *w.lease == lease(w.hash);
+        if (w.leased) return w.lease == lease(w.hash);
         outdate(w.hash);
         return true;
     }
@@ -268,7 +331,7 @@ private:
         table.sweep(reclaim_before, wait, gone);
         duration const most = w.ttl == duration::zero() ? usual : w.ttl;
         duration const ttl = w.exact ? most : drawn(most);
-        table.put({std::move(key), std::move(what), after(now, ttl), {w.hash, short_span(ttl), short_span(w.took)}}, w.weight, now,
+        table.put({std::move(key), std::move(what), after(now, ttl), {{short_span(ttl), short_span(w.took)}, w.hash}}, w.weight, now,
                   reclaim_before, wait, gone);
     }
 

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <weir/cache/detail/reader_word.hpp>
+#include <weir/cache/detail/removals.hpp>
+#include <weir/cache/detail/store_shard.hpp>
+#include <weir/cache/detail/store_tally.hpp>
+#include <weir/cache/finding.hpp>
+#include <weir/cache/store_options.hpp>
+#include <weir/core/clock.hpp>
+#include <weir/core/detail/hash.hpp>
+#include <weir/core/striped.hpp>
+#include <weir/core/threading.hpp>
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <mutex>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace weir::inline v0::detail {
+
+/// The parts of a `store`, which of them a key belongs to, and how they are read and changed: its readers announce themselves if they
+/// have to, its writers wait for them, count what goes and tell of it.
+template<class Key, class Value, threading_model Threading>
+class store_parts {
+protected:
+    using tally = store_tally;
+    using shard = store_shard<Key, Value, Threading>;
+    using listener = typename removals<Key, Value>::listener;
+
+    explicit store_parts(std::uint64_t seed) : hash_(seed) {}
+
+    /// Makes the parts: up to 64, of at least 1,024 entries.
+    void make(table_shape const& whole, store_settings const& settings, std::uint64_t seed)
+    {
+        std::size_t const heaviest = whole.weighed ? static_cast<std::size_t>(whole.weight) : std::numeric_limits<std::size_t>::max();
+        std::size_t const parts =
+            Threading::is_shared ? std::bit_floor(std::clamp<std::size_t>(std::min(whole.entries / 1'024, heaviest), 1, 64)) : 1;
+        shift_ = 63 - static_cast<unsigned>(std::countr_zero(parts));
+        shards_.reserve(parts);
+        for (std::size_t i = 0; i < parts; ++i)
+            shards_.emplace_back(table_shape{.entries = share(whole.entries, i, parts),
+                                             .weighed = whole.weighed,
+                                             .weight = share(whole.weight, i, parts),
+                                             .idle = whole.idle},
+                                 settings, splitmix64(seed));
+    }
+
+    // A part is chosen by the highest bits of the hash, a place in it by the lower half.
+    static std::uint32_t half(std::uint64_t hash) noexcept { return static_cast<std::uint32_t>(hash); }
+    std::size_t index_of(std::uint64_t hash) const noexcept { return hash >> 1 >> shift_; }
+    shard& shard_of(std::uint64_t hash) noexcept { return shards_[index_of(hash)]; }
+    template<class Whole>
+    static Whole share(Whole whole, std::size_t part, std::size_t parts) noexcept
+    {
+        return whole == 0 ? 0 : std::max<Whole>(whole / parts + (part < whole % parts), 1);
+    }
+    template<class Whole>
+    Whole share(Whole whole, std::size_t part) const noexcept
+    {
+        return share(whole, part, shards_.size());
+    }
+
+    /// A thread that is about to read what writers may destroy has told them that it is there, or is about to.
+    using announced = std::conditional_t<shard::how == reading::guarded, reading_now, not_announced>;
+    static bool can_announce([[maybe_unused]] tally const& own) noexcept
+    {
+        if constexpr (shard::how == reading::guarded)
+            return own.reading.known();
+        else
+            return true;
+    }
+
+    template<class Like>
+    [[gnu::noinline]] finding<Value> find_at_length(Like const& wanted, std::uint64_t hash, time_point now)
+    {
+        finding<Value> found;
+        look_up(wanted, hash, now, [&](auto const&... what) { found.set(what...); });
+        return found;
+    }
+    template<class Like, class Seen>
+    void look_up(Like const& wanted, std::uint64_t hash, time_point now, Seen&& seen)
+    {
+        shard& part = shard_of(hash);
+        auto const mine = tallies_.local();
+        count_cell tally::*what = &tally::misses;
+        auto const say = [&](auto const&... found) {
+            what = sizeof...(found) == 2 ? &tally::hits : &tally::negative_hits;
+            seen(found...);
+        };
+        if (!peek(part, wanted, half(hash), now, mine, say)) {
+            std::scoped_lock const lock(part.mutex);
+            part.find(wanted, half(hash), now, duration::zero(), say);
+        }
+        (mine.stripe.*what).add(1, mine.alone);
+    }
+    template<class Like, class Mine, class Seen>
+    bool peek(shard& part, Like const& key, std::uint32_t hash, time_point now, [[maybe_unused]] Mine const& mine, Seen&& seen)
+    {
+        if constexpr (!Threading::is_shared) {
+            return false;
+        } else if constexpr (shard::how == reading::guarded) {
+            if (!mine.alone) return false;
+            if (!mine->reading.known()) {
+                if (mine->reading.inside()) return false;
+                arrivals_.add(1, std::memory_order_acq_rel);
+            }
+            announced const here(mine->reading);
+            return part.peek(key, hash, now, seen);
+        } else {
+            return part.peek(key, hash, now, seen);
+        }
+    }
+
+    /// Returns when all that read now have left.
+    void wait_for_readers() noexcept
+    {
+        if constexpr (shard::how == reading::guarded) {
+            arrivals_.add(0, std::memory_order_acq_rel); // whose stripe is not seen below sees what was done before
+            tallies_.for_each([](tally& each) { each.reading.wait(); });
+        }
+    }
+
+    /// Lets `act` change a part, and tells those who want to know what went, after the lock.
+    template<class Act>
+    auto change(listener const& to, shard& part, Act&& act)
+    {
+        removals<Key, Value> gone(to);
+        auto const result = [&] {
+            typename shard::writing const guard(part);
+            return act(
+                part, [this] { wait_for_readers(); }, gone);
+        }();
+        if (gone.any()) {
+            auto const mine = tallies_.local();
+            mine->count(gone.counts, mine.alone);
+        }
+        gone.tell();
+        return result;
+    }
+    template<class Act>
+    bool write(listener const& to, shard& part, Act&& act)
+    {
+        using fate = typename shard::fate;
+        fate const became = change(to, part, act);
+        auto const mine = tallies_.local();
+        (became == fate::kept ? mine->writes : became == fate::refused ? mine->refused : mine->dropped).add(1, mine.alone);
+        return became == fate::kept;
+    }
+
+    seeded_hash hash_;
+    unsigned shift_ = 0;
+    std::vector<shard> shards_;
+    striped<tally, Threading> tallies_;
+    typename Threading::template cell<std::uint64_t> arrivals_; // threads that have read
+};
+
+} // namespace weir::inline v0::detail
