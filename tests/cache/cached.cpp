@@ -292,6 +292,64 @@ TEST_CASE("cached: what a policy further in does to its copy of the request does
     CHECK(svc.get<weir::cached>().store().erase("a symbol too long to lie within the string"));
 }
 
+TEST_CASE("cached: a value that is known is written, and neither a load nor a slower writer overwrites it")
+{
+    weir::manual_clock clock;
+    std::function<void()> meanwhile = [] {};
+    number_handler const load = [&](int key) { return meanwhile(), key; };
+    weir::pipeline svc{weir::timed_by{std::ref(clock)},
+                       weir::cached{weir::store<int, int>{plain}, weir::keyed_by<int>([](int n) { return n; })}, load};
+    auto& cache = svc.get<weir::cached>();
+    meanwhile = [&] { CHECK(cache.put(1, 100, clock.now())); };
+    CHECK(told(svc(1)) == 1); // it was asked for before
+    CHECK(told(svc(1)) == 100);
+    CHECK(cache.stats().outdated == 1);
+
+    auto const greater = [](int mine, int there) { return mine > there; };
+    CHECK(cache.put(1, 102, clock.now(), greater));
+    CHECK_FALSE(cache.put(1, 101, clock.now(), greater)); // a slower writer
+    CHECK(told(svc(1)) == 102);
+    CHECK(cache.erase(1));
+    CHECK(cache.put(1, 50, clock.now(), greater)); // there is nothing to compare with
+    CHECK(told(svc(1)) == 50);
+}
+
+TEST_CASE("cached: an erasure during a load leaves nothing of it, and who comes after it loads anew")
+{
+    weir::manual_clock clock;
+    enum class act { nothing, erase, clear };
+    int asked = 0;
+    act meanwhile = act::nothing;
+    std::function<void()> erase_and_ask;
+    std::function<void()> clear_all;
+    number_handler const load = [&](int) {
+        int const number = ++asked;
+        switch (std::exchange(meanwhile, act::nothing)) {
+        case act::erase: erase_and_ask(); break;
+        case act::clear: clear_all(); break;
+        default: break;
+        }
+        return number;
+    };
+    weir::pipeline svc{weir::timed_by{std::ref(clock)},
+                       weir::cached{weir::store<int, int>{plain}, weir::keyed_by<int>([](int n) { return n; })}, load};
+    auto& cache = svc.get<weir::cached>();
+    erase_and_ask = [&] {
+        CHECK(cache.erase(1));    // the load
+        CHECK(told(svc(1)) == 2); // does not wait for it: it would be for ever
+        CHECK(told(svc(1)) == 2);
+    };
+    clear_all = [&] { cache.clear(); };
+    meanwhile = act::erase;
+    CHECK(told(svc(1)) == 1);
+    CHECK(told(svc(1)) == 2);
+    CHECK_FALSE(cache.erase(7));
+    meanwhile = act::clear;
+    CHECK(told(svc(3)) == 3);
+    CHECK(told(svc(3)) == 4);
+    CHECK(cache.stats().values == 1);
+}
+
 TEST_CASE("cached: the stats add up")
 {
     weir::manual_clock clock;

@@ -190,6 +190,14 @@ public:
     }
     /// The same for every key.
     void clear() { core_.clear(); }
+    /// Writes a value that is known to be newer than what loads under way may bring, which is not kept then. With a function only if there is
+    /// nothing, or `newer(value, there)`: for several writers, by a version in the value. False: not written.
+    bool put(key_type key, value_type value, time_point now) { return core_.put(std::move(key), std::move(value), now); }
+    template<class Newer>
+    bool put(key_type key, value_type value, time_point now, Newer&& newer)
+    {
+        return core_.put(std::move(key), std::move(value), now, newer);
+    }
 
     /// The store: what is written or erased there is known to this cache's loads, too, but who comes next may still join one.
     [[nodiscard]] store_type& store() noexcept { return core_.store(); }
@@ -211,7 +219,7 @@ public:
     /// Hits, misses and values are those of the store: of all who look into it.
     [[nodiscard]] stats_type stats(time_point = {}) const { return const_cast<core_type&>(core_).stats(); }
     [[nodiscard]] store_settings settings() const { return store().settings(); }
-    /// Other times to live for what is written from now on. Throws `std::invalid_argument` and changes nothing if they are bad.
+    /// Other settings of the store, for what is written from now on. Throws `std::invalid_argument` and changes nothing if they are bad.
     void reconfigure(store_settings const& s) { store().reconfigure(s); }
     void describe(auto&& field) const
     {
@@ -244,11 +252,7 @@ private:
         else
             return 0;
     }
-    [[gnu::noinline, gnu::cold]] lookup pass_uncached()
-    {
-        core_.count(&tally::uncached);
-        return lookup::missed;
-    }
+    [[gnu::noinline, gnu::cold]] lookup pass_uncached() { return core_.count(&tally::uncached), lookup::missed; }
 
     template<class Outcome>
     [[gnu::noinline]] lookup load(auto& call, token& t, auto const& key, Outcome& outcome)
@@ -399,7 +403,5 @@ template<class Store, class KeyOf, class P1, class P2, class P3, class P4>
 cached(Store, KeyOf, P1, P2, P3, P4, cached_options) -> cached<Store, KeyOf, P1, P2, P3, P4>;
 template<class Store, class KeyOf, class P1, class P2, class P3, class P4, class P5>
 cached(Store, KeyOf, P1, P2, P3, P4, P5, cached_options) -> cached<Store, KeyOf, P1, P2, P3, P4, P5>;
-template<class Store, class KeyOf, class P1, class P2, class P3, class P4, class P5, class P6>
-cached(Store, KeyOf, P1, P2, P3, P4, P5, P6, cached_options) -> cached<Store, KeyOf, P1, P2, P3, P4, P5, P6>;
 
 } // namespace weir::inline v0

@@ -19,6 +19,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <mutex>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -176,6 +177,20 @@ public:
         bool const was_there = store().erase(key);
         return flights_.forget(key) || was_there;
     }
+    bool put(key_type&& key, value_type&& value, time_point now)
+    {
+        return put(std::move(key), std::move(value), now, [](auto const&, auto const&) { return true; });
+    }
+    template<class Newer>
+    bool put(key_type&& key, value_type&& value, time_point now, Newer&& newer)
+    {
+        std::scoped_lock const lock(writing_);
+        if (finding<value_type> const there = find_again(key, now); there.hit() && !newer(std::as_const(value), *there)) return false;
+        key_type const same(key);
+        bool const kept = store().put(std::move(key), std::move(value), now);
+        flights_.forget(same);
+        return kept;
+    }
     void clear()
     {
         store().clear();
@@ -267,6 +282,7 @@ private:
     std::uint64_t seed_;
     flights_type flights_;
     striped<tally, threading> tallies_;
+    typename threading::mutex writing_;
 };
 
 } // namespace weir::inline v0::detail
