@@ -71,7 +71,7 @@ struct json_texts {
 /// script, 2 for a path.
 ///
 /// Values are looked at decoded, and decoded once more where they are encoded twice. Header splitting is looked for in the path and the query only: a
-/// body may have lines. Costs a few passes over each text, some 20 ns a byte for `sql`; works of a body that is there. Thread-safe.
+/// body may have lines. Costs a few passes over each text, and more where a text looks like an attack (`benchmarks/validate.cpp`). Thread-safe.
 template<class... Detectors>
 class reject_injection {
     static_assert(sizeof...(Detectors) > 0, "weir::reject_injection wants detectors, such as weir::injection::sql");

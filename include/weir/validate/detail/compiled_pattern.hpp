@@ -43,9 +43,19 @@ public:
     [[nodiscard]] constexpr character_set others() const noexcept
     {
         character_set all;
-        for (unsigned c = 0; c < count; ++c)
-            if (!has(c)) all.add(c);
+        all.bits_ = {~bits_[0], ~bits_[1], ~bits_[2] & 1};
         return all;
+    }
+    [[nodiscard]] constexpr int size() const noexcept
+    {
+        return std::popcount(bits_[0]) + std::popcount(bits_[1]) + std::popcount(bits_[2]);
+    }
+    /// Calls `f(c)` for each.
+    template<class F>
+    constexpr void each(F f) const noexcept
+    {
+        for (unsigned i = 0; i < 3; ++i)
+            for (std::uint64_t left = bits_[i]; left != 0; left &= left - 1) f(i * 64 + static_cast<unsigned>(std::countr_zero(left)));
     }
     [[nodiscard]] constexpr bool has(unsigned c) const noexcept { return (bits_[c / 64] >> (c % 64) & 1) != 0; }
 
@@ -64,7 +74,8 @@ struct compiled_pattern {
     unsigned count = 0;         // of states
     std::uint64_t first = 0, last = 0;
     std::array<std::uint64_t, most> follow{};
-    std::array<std::uint64_t, character_set::count> on{}; // the states that a character leads to
+    std::uint64_t usual = 0;                              // the states that most characters lead to
+    std::array<std::uint64_t, character_set::count> on{}; // those for which a character is not like most
 
     /// Whether the whole text matches. At most 64 steps a character, one where the pattern leaves no choice.
     [[nodiscard]] constexpr bool matches(std::string_view text) const noexcept
@@ -74,12 +85,12 @@ struct compiled_pattern {
         for (std::size_t i = 0; i < text.size();) {
             auto const byte = static_cast<unsigned char>(text[i]);
             if (byte < 0x80) [[likely]] {
-                now = next & on[byte];
+                now = next & (usual ^ on[byte]);
                 ++i;
             } else {
                 std::size_t const length = utf8_sequence(text.substr(i));
                 if (length == 0) return false;
-                now = next & on[character_set::beyond_ascii];
+                now = next & (usual ^ on[character_set::beyond_ascii]);
                 i += length;
             }
             if (now == 0) return false;
@@ -177,13 +188,17 @@ private:
         if (next == '*' || next == '{') fail(pattern_fault::nothing_to_repeat);
         if (made_.fault != pattern_fault::none) return one;
         if (!more && most == 0) return {};
+        // Each copy follows the one before it alone, so that where the pattern leaves no choice one state is active: a{1,3} is a(a(a)?)?.
         part all = one;
+        std::uint64_t tail = one.last; // what ends the copies so far
+        if (least > 1) all.last = 0;
         for (std::size_t i = 1; i < (more ? least : most) && made_.fault == pattern_fault::none; ++i) {
             at_ = begin;
-            part copy = atom();
-            one = copy;
-            if (i >= least) copy.nullable = true;
-            all = then(all, copy);
+            one = atom();
+            link(tail, one.first);
+            if (all.nullable) all.first |= one.first;
+            tail = one.last | (one.nullable ? tail : 0);
+            if (i + 1 >= least) all.last |= tail;
         }
         if (made_.fault == pattern_fault::none) at_ = after;
         if (more) link(one.last, one.first);
@@ -266,8 +281,9 @@ private:
             return {};
         }
         std::uint64_t const bit = std::uint64_t{1} << made_.count++;
-        for (unsigned c = 0; c < character_set::count; ++c)
-            if (set.has(c)) made_.on[c] |= bit;
+        bool const most = set.size() > 64; // steps of the compiler are dear: a dot is told by what it is not
+        if (most) made_.usual |= bit;
+        (most ? set.others() : set).each([&](unsigned c) { made_.on[c] |= bit; });
         return {bit, bit, false};
     }
     constexpr unsigned plain() noexcept

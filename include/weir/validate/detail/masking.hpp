@@ -136,12 +136,15 @@ inline void append_masked_text(std::string& out, std::string_view text)
         }
         std::string_view const rest = text.substr(i);
         std::size_t scheme = 0;
+        bool const as_credential = ascii_lower(rest[0]) == 'b', as_number = ascii_digit(rest[0]);
+        bool const as_account =
+            rest.size() > 4 && ascii_letter(rest[0]) && ascii_letter(rest[1]) && ascii_digit(rest[2]) && ascii_digit(rest[3]);
         if (std::size_t const n = token_length(rest); n != 0) {
             out += hidden_text;
             i += n;
             continue;
         }
-        if (std::size_t const n = credential_at(rest, scheme); n != 0) {
+        if (std::size_t const n = as_credential ? credential_at(rest, scheme) : 0; n != 0) {
             (out += rest.substr(0, scheme)) += hidden_text;
             i += scheme + n;
             continue;
@@ -149,7 +152,7 @@ inline void append_masked_text(std::string& out, std::string_view text)
         // The word, and words behind it with a blank or a dash between, as cards and accounts are written in groups.
         std::string plain;
         std::size_t end = 0, hidden = 0;
-        while (end < rest.size() && plain.size() <= 34) {
+        while ((as_number || as_account) && end < rest.size() && plain.size() <= 34) {
             char const c = rest[end];
             bool const between = (c == ' ' || c == '-' || c == '+') && end + 1 < rest.size() && in_word(rest[end + 1]);
             if (!in_word(c) && !between) break;
@@ -157,7 +160,8 @@ inline void append_masked_text(std::string& out, std::string_view text)
             if (between) continue;
             plain += c;
             bool const ends = end == rest.size() || !in_word(rest[end]);
-            if (ends && (is_iban(plain) || (plain.find_first_not_of("0123456789") == std::string::npos && is_card(plain)))) hidden = end;
+            if (!ends || plain.size() < 13) continue;
+            if (as_account ? is_iban(plain) : plain.find_first_not_of("0123456789") == std::string::npos && is_card(plain)) hidden = end;
         }
         if (hidden != 0) {
             append_last(out, rest.substr(0, hidden), 4);

@@ -199,31 +199,37 @@ private:
     std::string letters_;
 };
 
-/// Whether tokens of that shape, in a query where a number stands, make it another query.
+/// Whether tokens of that shape, in a query where a number stands, make it another query. A pattern is tried where the tokens that it is about are there.
 [[nodiscard]] inline bool alters_a_query(std::string_view letters) noexcept
 {
-    return pattern<".*X.*">(letters) ||                                             // a comment that is carried out
-           pattern<".*UC*k*C*E[kC]*([1svfa]|n[,kc=C;]).*">(letters) ||              // a second SELECT
-           pattern<"[1snv].*C+U">(letters) ||                                       // words taken apart by comments
-           pattern<".*;C*E([kvf1sa].*|n[kE=,c;s].*|c?)">(letters) ||                // a second statement
-           pattern<"[1v]([=a][1nsvf])?C*&C*([1nsv]=|f).*">(letters) ||              // a condition that is always true
-           pattern<"[1v]([=a][1nsvf])?C*&C*(1([c;&UB].*)?|v[c;&UB].*)">(letters) || //
-           pattern<"[1v]=[1s]C*&C*[1v].*">(letters) ||                              //
-           pattern<"[ns]C*&C*[1sv]=[1sv].*">(letters) ||                            //
-           pattern<"1(c|C)">(letters) || pattern<"n?C">(letters) ||                 // the rest of the query cut off
-           pattern<"1C*B[1nf].*">(letters) ||                                       // columns counted
-           pattern<"[1nsv].*[=&,a]C*EC*[1fnskva].*">(letters);                      // a query in the query
+    auto const has = [&](char c) { return letters.find(c) != std::string_view::npos; };
+    bool const verb = has('E');
+    if (has('X')) return true;                                                             // a comment that is carried out
+    if (has('U') && ((verb && pattern<".*UC*k*C*E[kC]*([1svfa]|n[,kc=C;]).*">(letters)) || // a second SELECT
+                     (has('C') && pattern<"[1snv].*C+U">(letters))))                       // words taken apart by comments
+        return true;
+    if (has('&') && (pattern<"[1v]([=a][1nsvf])?C*&C*([1nsv]=|f).*">(letters) || // a condition that is always true
+                     pattern<"[1v]([=a][1nsvf])?C*&C*(1([c;&UB].*)?|v[c;&UB].*)">(letters) || pattern<"[1v]=[1s]C*&C*[1v].*">(letters) ||
+                     pattern<"[ns]C*&C*[1sv]=[1sv].*">(letters)))
+        return true;
+    if (verb && ((has(';') && pattern<".*;C*E([kvf1sa].*|n[kE=,c;s].*|c?)">(letters)) || // a second statement
+                 pattern<"[1nsv].*[=&,a]C*EC*[1fnskva].*">(letters)))                    // a query in the query
+        return true;
+    return pattern<"1[cC]|n?C">(letters) ||               // the rest of the query cut off
+           (has('B') && pattern<"1C*B[1nf].*">(letters)); // columns counted
 }
 /// The same where a string stands, which the first token ends.
 [[nodiscard]] inline bool alters_a_quoted_query(std::string_view letters) noexcept
 {
-    return pattern<".*X.*">(letters) || pattern<"s.*UC*k*C*E.+">(letters) || pattern<"sC*;C*(E.*|c)">(letters) ||
-           pattern<"sC*&C*([1v]([=&c;UBaC].*)?|f.*|[ns]=.*|S|E.*)">(letters) || // a condition
-           pattern<"sC*=C*([1s]C*&.*|[fvES].*)">(letters) ||                    //
-           pattern<"s[1nsaC]*[cC]">(letters) ||                                 // the rest cut off
-           pattern<"sC*B.*">(letters) ||                                        //
-           pattern<"sC*aC*([fvE].*|[1n]C*a[fvE].*|[1s]=.*)">(letters) ||        // something called, or compared
-           pattern<"sC*,.*[Ec].*">(letters);
+    auto const has = [&](char c) { return letters.find(c) != std::string_view::npos; };
+    bool const verb = has('E');
+    if (has('X') || (has('U') && verb && pattern<"s.*UC*k*C*E.+">(letters))) return true;
+    if (has(';') && pattern<"sC*;C*(E.*|c)">(letters)) return true;
+    if (has('&') && pattern<"sC*&C*([1v]([=&c;UBaC].*)?|f.*|[ns]=.*|S|E.*)">(letters)) return true; // a condition
+    if (has('=') && pattern<"sC*=C*([1s]C*&.*|[fvES].*)">(letters)) return true;
+    if ((has('c') || has('C')) && pattern<"s[1nsaC]*[cC]">(letters)) return true;            // the rest cut off
+    if (has('a') && pattern<"sC*aC*([fvE].*|[1n]C*a[fvE].*|[1s]=.*)">(letters)) return true; // something called, or compared
+    return (has('B') && pattern<"sC*B.*">(letters)) || (has(',') && pattern<"sC*,.*[Ec].*">(letters));
 }
 
 } // namespace weir::inline v0::detail
