@@ -4,7 +4,9 @@
 #include "raw_message.hpp"
 #include "wall.hpp"
 
+#include <weir/core/describe.hpp>
 #include <weir/core/pipeline.hpp>
+#include <weir/sign/sigv4.hpp>
 
 #include <doctest/doctest.h>
 
@@ -48,4 +50,14 @@ TEST_CASE("add_signature: without a key, or with a component that is not there, 
     client.get<weir::add_signature>().keys().replace({});
     CHECK(client(r).error().kind() == weir::errc::unavailable);
     CHECK(sent == 0);
+}
+
+TEST_CASE("add_signature: its scheme tells its settings")
+{
+    weir::pipeline client{
+        weir::add_signature{weir::sigv4({.region = "us-east-1", .service = "s"}), weir::sigv4_keys<>(), test::manual_wall{}},
+        [](raw_request const&) { return 0; }};
+    CHECK(describe(client).text().find("us-east-1") != std::string::npos);
+    raw_request const r;
+    CHECK(client(r).error().kind() == weir::errc::unavailable);
 }

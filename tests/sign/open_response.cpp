@@ -5,6 +5,7 @@
 #include "raw_message.hpp"
 #include "wall.hpp"
 
+#include <weir/core/describe.hpp>
 #include <weir/core/pipeline.hpp>
 #include <weir/sign/jwt_seal.hpp>
 
@@ -61,6 +62,9 @@ void check_seal(Scheme const& scheme, std::vector<std::string> const& headers)
     };
     constexpr weir::errc good{}, refused = weir::errc::upstream_failed;
     CHECK(ask() == good);
+
+    CHECK(describe(client).text().find("open_response") != std::string::npos);
+    CHECK(describe(service).text().find("max_age") != std::string::npos);
 
     // Altered.
     w.meddle = [](raw_response& r) { r.body += '0'; };

@@ -4,6 +4,7 @@
 #include "raw_message.hpp"
 #include "wall.hpp"
 
+#include <weir/core/describe.hpp>
 #include <weir/core/pipeline.hpp>
 #include <weir/sign/add_signature.hpp>
 #include <weir/sign/verify_signature.hpp>
@@ -76,6 +77,7 @@ TEST_CASE("replay_guard: a signed message passes once")
     CHECK(kind(service(same_nonce)) == weir::errc::replayed);
     CHECK(kind(service(other)) == weir::errc{});
     CHECK(kind(service(another_signer)) == weir::errc{});
+    CHECK(describe(service).text().find("replay_guard") != std::string::npos);
     auto const stats = service.get<weir::replay_guard>().stats();
     CHECK(stats.passed == 3);
     CHECK(stats.replayed == 2);

@@ -4,6 +4,7 @@
 #include "raw_message.hpp"
 #include "wall.hpp"
 
+#include <weir/core/describe.hpp>
 #include <weir/core/pipeline.hpp>
 
 #include <doctest/doctest.h>
@@ -31,6 +32,7 @@ TEST_CASE("seal_response: a response leaves sealed, or not at all; an error leav
     REQUIRE(answer.has_value());
     CHECK(weir_header(*answer, "signature-input")
               ->starts_with(R"(seal=("@status" "@method";req "@target-uri";req "content-digest");created=1700000000;)"));
+    CHECK(describe(service).text().find("seal") != std::string::npos);
     fails = true;
     CHECK(service(r).error().kind() == weir::errc::not_found);
     fails = false;

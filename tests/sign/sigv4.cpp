@@ -229,6 +229,7 @@ TEST_CASE("sigv4: a scheme of the policies")
     weir::pipeline service{weir::verify_signature{scheme(), keys(), std::ref(clock)},
                            [](raw_request const&, weir::view<weir::principal> who) { return who.get<weir::principal>().name; }};
     CHECK(*service(sent) == "AKIDEXAMPLE");
+    CHECK(*client.get<weir::add_signature>().settings().service == "service");
     sent.body = "[]";
     CHECK(service(sent).error().kind() == weir::errc::unauthenticated);
 }

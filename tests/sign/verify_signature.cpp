@@ -4,6 +4,7 @@
 #include "raw_message.hpp"
 #include "wall.hpp"
 
+#include <weir/core/describe.hpp>
 #include <weir/core/pipeline.hpp>
 #include <weir/sign/add_signature.hpp>
 
@@ -69,6 +70,10 @@ TEST_CASE("verify_signature: what add_signature signs passes, and its signer is 
     CHECK(*service(sent) == "shop 32");
     CHECK(*service(sent) == "shop 32"); // a replay is the replay_guard's to refuse
     CHECK(service.get<weir::verify_signature>().stats().good == 2);
+
+    CHECK(describe(service).text().find("sig1") != std::string::npos);
+    CHECK(describe(client).text().find("max_age") != std::string::npos);
+    CHECK(service.get<weir::verify_signature>().settings().max_age == 300s);
 
     raw_request changed = sent;
     changed.body = "{\"a\":1}";

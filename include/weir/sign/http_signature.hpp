@@ -147,9 +147,8 @@ private:
                        message_check made, std::string& input, std::string& signature) const
     {
         std::vector<message_component> covered = components_;
-        message_component const digest("content-digest");
-        bool const has_digest = std::ranges::any_of(covered, [&](auto const& c) { return c.covers(digest); });
-        if (options_.body == body_rule::covered && !message.body().empty() && !has_digest) covered.push_back(digest);
+        bool const has_digest = std::ranges::any_of(covered, [&](auto const& c) { return c.covers(digest_); });
+        if (options_.body == body_rule::covered && !message.body().empty() && !has_digest) covered.push_back(digest_);
 
         std::string const label = options_.label.empty() ? "sig1" : options_.label;
         sf::inner_list parameters;
@@ -225,7 +224,7 @@ private:
         for (message_component const& wanted : components_) {
             if (!has(wanted)) return failed(std::move(found), message_fault::not_covered, wanted.identifier());
         }
-        if (options_.body == body_rule::covered && !message.body().empty() && !has(message_component("content-digest")))
+        if (options_.body == body_rule::covered && !message.body().empty() && !has(digest_))
             return failed(std::move(found), message_fault::not_covered, "content-digest");
 
         std::string list;
@@ -286,6 +285,7 @@ private:
 
     options options_;
     std::vector<message_component> components_;
+    message_component digest_{"content-digest"};
 };
 
 } // namespace weir::inline v0
