@@ -42,8 +42,8 @@ concurrency adaptive         by_hand       140  more   -          10000
 json_body  composed             by_hand           1.10 times  -          500
 json_body  read                 read_by_hand      1.10 times  -          500
 json_body  read                 document          -    -      -          500
-validate   rules                rules_by_hand     2.20 times  -          500
-validate   pattern              pattern_by_hand   2.60 times  -          1000
+validate   rules                rules_by_hand     2.50 times  -          500
+validate   pattern              pattern_by_hand   3.00 times  -          1000
 validate   pattern              regex             -    -      -          1000
 validate   limits               document          1.00 times  -          500
 END

@@ -4,11 +4,61 @@
 #include <weir/validate/detail/field_text.hpp>
 #include <weir/validate/pattern.hpp>
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace weir::inline v0::detail {
+
+/// The words of SQL that are no names, by their first letter. `o`, `r` and `!` are told apart by what follows.
+class sql_word_table {
+public:
+    consteval sql_word_table()
+    {
+        constexpr entry all[] = {
+            {"and", '&'},     {"or", '&'},       {"xor", '&'},     {"union", 'U'},     {"intersect", 'U'}, {"except", 'U'},
+            {"minus", 'U'},   {"select", 'E'},   {"insert", 'E'},  {"update", 'E'},    {"delete", 'E'},    {"drop", 'E'},
+            {"create", 'E'},  {"alter", 'E'},    {"exec", 'E'},    {"execute", 'E'},   {"declare", 'E'},   {"truncate", 'E'},
+            {"grant", 'E'},   {"revoke", 'E'},   {"merge", 'E'},   {"replace", 'r'},   {"call", 'E'},      {"shutdown", 'E'},
+            {"handler", 'E'}, {"load", 'E'},     {"waitfor", 'E'}, {"attach", 'E'},    {"copy", 'E'},      {"having", 'B'},
+            {"order", 'o'},   {"group", 'o'},    {"like", '='},    {"rlike", '='},     {"regexp", '='},    {"glob", '='},
+            {"between", '='}, {"in", '='},       {"is", '='},      {"ilike", '='},     {"similar", '='},   {"sounds", '='},
+            {"div", 'a'},     {"mod", 'a'},      {"not", '!'},     {"null", '1'},      {"true", '1'},      {"false", '1'},
+            {"from", 'k'},    {"where", 'k'},    {"into", 'k'},    {"table", 'k'},     {"tables", 'k'},    {"database", 'k'},
+            {"limit", 'k'},   {"offset", 'k'},   {"all", 'k'},     {"distinct", 'k'},  {"top", 'k'},       {"as", 'k'},
+            {"on", 'k'},      {"join", 'k'},     {"case", 'k'},    {"when", 'k'},      {"then", 'k'},      {"else", 'k'},
+            {"end", 'k'},     {"values", 'k'},   {"set", 'k'},     {"by", 'k'},        {"asc", 'k'},       {"desc", 'k'},
+            {"outfile", 'k'}, {"dumpfile", 'k'}, {"delay", 'k'},   {"procedure", 'k'},
+        };
+        std::size_t n = 0;
+        for (unsigned letter = 0; letter < 26; ++letter) {
+            begin_[letter] = static_cast<std::uint8_t>(n);
+            for (entry const& e : all)
+                if (e.word[0] == static_cast<char>('a' + letter)) words_[n++] = e;
+        }
+        begin_[26] = static_cast<std::uint8_t>(n);
+    }
+    /// `n` if it is a name.
+    [[nodiscard]] constexpr char kind_of(std::string_view word) const noexcept
+    {
+        if (word.empty() || !ascii_letter(word[0])) return 'n';
+        auto const letter = static_cast<std::size_t>(ascii_lower(word[0]) - 'a');
+        for (std::size_t i = begin_[letter]; i < begin_[letter + 1]; ++i)
+            if (same_ignoring_case(words_[i].word, word)) return words_[i].kind;
+        return 'n';
+    }
+
+private:
+    struct entry {
+        std::string_view word{};
+        char kind = 'n';
+    };
+    std::array<entry, 96> words_{};
+    std::array<std::uint8_t, 27> begin_{};
+};
+inline constexpr sql_word_table sql_words{};
 
 /// What a text is as a piece of SQL: a letter a token, in the order of the tokens.
 /// | letter | token                                                                                     |
@@ -137,17 +187,6 @@ private:
             add(std::string_view("+-*/%^~").find(c) != std::string_view::npos ? (c == '*' && !is_value(last()) ? '1' : 'a') : '?');
         }
     }
-    static bool among(std::string_view word, std::string_view words) noexcept
-    {
-        for (std::size_t at = 0; at < words.size();) {
-            std::size_t const end = words.find(' ', at);
-            std::string_view const one = words.substr(at, end - at);
-            if (same_ignoring_case(word, one)) return true;
-            if (end == std::string_view::npos) return false;
-            at = end + 1;
-        }
-        return false;
-    }
     void word()
     {
         std::size_t const from = at_;
@@ -156,34 +195,16 @@ private:
         std::size_t next = at_;
         while (next < text_.size() && static_cast<unsigned char>(text_[next]) <= ' ') ++next;
         bool const called = next < text_.size() && text_[next] == '(';
-        if (w.size() > 12)
-            add(called ? 'f' : 'n');
-        else if (among(w, "and or xor"))
-            add('&');
-        else if (among(w, "union intersect except minus"))
-            add('U');
-        else if (among(
-                     w,
-                     "select insert update delete drop create alter exec execute declare truncate grant revoke merge replace call shutdown "
-                     "handler load waitfor attach copy"))
-            add(called && among(w, "replace") ? 'f' : 'E');
-        else if (among(w, "having"))
-            add('B');
-        else if (among(w, "order group") && next_is("by", next))
-            add('B');
-        else if (among(w, "like rlike regexp glob between in is ilike similar sounds"))
-            add('=');
-        else if (among(w, "div mod"))
-            add('a');
-        else if (among(w, "not")) {
-        } else if (among(w, "null true false"))
-            add('1');
-        else if (among(w, "from where into table tables database limit offset all distinct top as on join case when then else end values "
-                          "set by asc "
-                          "desc outfile dumpfile delay procedure"))
-            add('k');
-        else
-            add(called ? 'f' : 'n');
+        char kind = sql_words.kind_of(w);
+        if (kind == 'o' && !next_is("by", next)) kind = 'n'; // ORDER, GROUP
+        if (kind == 'r' && called) kind = 'n';               // REPLACE is a function, too
+        switch (kind) {
+        case '!': break; // NOT
+        case 'n': add(called ? 'f' : 'n'); break;
+        case 'o': add('B'); break;
+        case 'r': add('E'); break;
+        default: add(kind);
+        }
     }
     [[nodiscard]] bool next_is(std::string_view wanted, std::size_t from) noexcept
     {
