@@ -13,6 +13,7 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -116,6 +117,11 @@ weir::bloom_guard<key> guard()
 {
     return {all_keys(), {.population = population, .seed = 3}};
 }
+/// 5 % above the rate that was asked for, and four standard deviations of what chance does to so many calls.
+double one_percent(flood const& f)
+{
+    return 0.0105 + 4 * std::sqrt(0.01 / f.calls);
+}
 /// Whoever is in the way, what exists is answered, and loaded once.
 void check_good(flood const& f)
 {
@@ -157,11 +163,11 @@ TEST_CASE("penetration: a Bloom guard lets its rate of false positives pass, wha
 {
     flood const at_random = run(attack::at_random, weir::cached{plain(), itself, guard()});
     check_good(at_random);
-    CHECK(at_random.rate() <= 0.0105);
+    CHECK(at_random.rate() <= one_percent(at_random));
     CHECK(at_random.rate() >= 0.008);
     flood const well_shaped = run(attack::well_shaped, weir::cached{plain(), itself, guard()});
     check_good(well_shaped);
-    CHECK(well_shaped.rate() <= 0.0105);
+    CHECK(well_shaped.rate() <= one_percent(well_shaped));
     CHECK(guard().stats().size_in_bytes * 8 <= population * 10.6);
 }
 
@@ -187,7 +193,7 @@ TEST_CASE("penetration: all of them together, each for what the one before lets 
     flood f =
         run(attack::well_shaped, weir::known_keys{itself, weir::guards{rule(), std::ref(known)}}, weir::cached{with_negatives(), itself});
     check_good(f);
-    CHECK(f.rate() <= 0.0105);
+    CHECK(f.rate() <= one_percent(f));
     f = run(attack::at_random, weir::known_keys{itself, weir::guards{rule(), std::ref(known)}}, weir::cached{with_negatives(), itself});
     check_good(f);
     CHECK(f.reached == 0);
