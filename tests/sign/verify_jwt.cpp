@@ -15,9 +15,11 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace {
 
@@ -35,6 +37,16 @@ std::string token_of(std::string_view said)
     return sign_jws(hs256_signer{secret<>(test::long_secret)}, said);
 }
 constexpr std::string_view good = R"({"iss":"bank","aud":"quotes","sub":"bob","branch":"north","exp":1700000600})";
+
+/// A request that can tell its fields one by one.
+struct lines {
+    std::vector<std::string> fields;
+    friend std::optional<std::string_view> weir_header(lines const& r, std::string_view) { return r.fields.at(0); }
+    friend void weir_each_header(lines const& r, std::string_view, auto&& f)
+    {
+        for (std::string const& each : r.fields) f(std::string_view(each));
+    }
+};
 
 test::request asking(std::string_view field)
 {
@@ -117,6 +129,18 @@ TEST_CASE("verify_jwt: time is the policy's clock, keys are shared and replaced 
     CHECK(svc(r).has_value());
     svc.get<verify_jwt>().keys().replace(text("b"));
     CHECK(svc(r).error() == errc::unauthenticated);
+}
+
+TEST_CASE("verify_jwt: two tokens are none")
+{
+    test::manual_wall wall;
+    weir::pipeline svc{verify_jwt{hs256{secret<>(test::long_secret)}, {.issuer = "bank", .audience = "quotes"}, std::ref(wall)},
+                       [](lines const&) { return 1; }};
+    std::string const token = "Bearer " + token_of(good);
+    CHECK(svc(lines{{token}}).has_value());
+    CHECK(svc(lines{{token, token}}).error() == errc::unauthenticated);
+    CHECK(svc(lines{{"Basic Ym9iOnB3", token}}).error() == errc::unauthenticated);
+    CHECK(svc(lines{{}}).error() == errc::unauthenticated);
 }
 
 TEST_CASE("verify_jwt: a confined one runs on one thread, and bad options are named")

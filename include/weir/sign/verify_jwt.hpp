@@ -27,7 +27,7 @@ namespace weir::inline v0 {
 ///
 /// What is checked, and how strictly, says `jwt_verifier`; what is refused is refused with `errc::unauthenticated`, a `violation` of the header `authorization` that says what
 /// was expected, and the `challenge` that RFC 6750 asks for. Whatever is wrong with key, algorithm or signature is told alike; the stats tell more.
-/// Nothing of a token is ever logged or reported.
+/// Nothing of a token is ever logged or reported. A request with two `Authorization` fields is refused where its type can tell (`weir_each_header`).
 ///
 /// A token is as good as cash: whoever has it may use it until it expires. So it travels under TLS only, and its time is short.
 ///
@@ -86,8 +86,10 @@ public:
 
     [[nodiscard]] admission<> admit(auto& call)
     {
-        std::string_view const token = detail::bearer_token(header(call.request(), "authorization"));
-        jwt_verdict v = verifier_.verify(token, keys(), detail::unwrapped<Clock>::of(clock_).wall_now());
+        detail::bearer const brought(call.request());
+        if (brought.repeated) [[unlikely]]
+            return refuse(call, token_fault::malformed, {});
+        jwt_verdict v = verifier_.verify(brought.token, keys(), detail::unwrapped<Clock>::of(clock_).wall_now());
         if (!v) [[unlikely]]
             return refuse(call, v.fault, v.claim);
         verified_.add(1);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/core/request.hpp>
+#include <weir/sign/message_view.hpp>
 #include <weir/sign/token_fault.hpp>
 
 #include <cstddef>
@@ -22,6 +24,27 @@ namespace weir::inline v0::detail {
     while (token.starts_with(' ')) token.remove_prefix(1);
     return token;
 }
+
+/// The token of a request, and whether the field stands there twice, where the request's type can tell: then two readers might read two tokens.
+struct bearer {
+    std::string_view token{};
+    bool repeated = false;
+
+    template<class Request>
+    explicit bearer(Request const& request)
+    {
+        if constexpr (customisation::has_each_header<Request>) {
+            std::optional<std::string_view> field;
+            weir_each_header(request, "authorization", [&](std::string_view value) {
+                repeated = field.has_value();
+                field = value;
+            });
+            token = bearer_token(field);
+        } else {
+            token = bearer_token(header(request, "authorization"));
+        }
+    }
+};
 
 /// What is sent as WWW-Authenticate (RFC 6750 section 3): no error where there was no token.
 [[nodiscard]] constexpr std::string_view bearer_challenge(token_fault f) noexcept
