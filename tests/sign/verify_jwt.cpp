@@ -41,7 +41,7 @@ constexpr std::string_view good = R"({"iss":"bank","aud":"quotes","sub":"bob","b
 /// A request that can tell its fields one by one.
 struct lines {
     std::vector<std::string> fields;
-    friend std::optional<std::string_view> weir_header(lines const& r, std::string_view) { return r.fields.at(0); }
+    [[maybe_unused]] friend std::optional<std::string_view> weir_header(lines const& r, std::string_view) { return r.fields.at(0); }
     friend void weir_each_header(lines const& r, std::string_view, auto&& f)
     {
         for (std::string const& each : r.fields) f(std::string_view(each));

@@ -8,7 +8,6 @@
 #include <weir/sign/token_fault.hpp>
 #include <weir/validate/detail/json_text.hpp>
 
-#include <algorithm>
 #include <array>
 #include <concepts>
 #include <cstddef>
@@ -31,6 +30,18 @@ concept jws_keys = requires(T const& keys, std::optional<std::string_view> kid)
         keys.version()
         } -> std::same_as<std::size_t>;
 };
+
+namespace detail {
+
+/// Printable ASCII: what a payload may be that stands in a token as it is.
+[[nodiscard]] inline bool is_plain(std::string_view text) noexcept
+{
+    for (char c : text)
+        if (c < ' ' || c > '~') return false;
+    return true;
+}
+
+} // namespace detail
 
 struct jws_options {
     std::size_t max_bytes = 65'536; ///< the longest text; what is longer is refused unread
@@ -64,8 +75,8 @@ opened_jws open_jws(Keys const& keys, std::string_view compact, jws_options cons
     }
     if (fault != token_fault::none) return {fault};
     if (!head.encoded) {
-        bool const plain = std::ranges::all_of(parts.payload, [](char c) { return c >= ' ' && c <= '~'; });
-        return plain ? opened_jws{token_fault::none, std::string(parts.payload)} : opened_jws{token_fault::malformed};
+        return detail::is_plain(parts.payload) ? opened_jws{token_fault::none, std::string(parts.payload)}
+                                               : opened_jws{token_fault::malformed};
     }
     auto payload = from_base64url(parts.payload);
     return payload ? opened_jws{token_fault::none, std::move(*payload)} : opened_jws{token_fault::malformed};
@@ -116,7 +127,7 @@ inline std::string encoded_header(jws_signer const& signer, jws_header_options c
 /// OpenSSL fails.
 [[nodiscard]] inline std::string sign_jws(jws_signer const& signer, byte_view payload, jws_header_options const& options = {})
 {
-    if (!options.encoded && !std::ranges::all_of(payload.text(), [](char c) { return c >= ' ' && c <= '~' && c != '.'; }))
+    if (!options.encoded && (!detail::is_plain(payload.text()) || payload.text().find('.') != std::string_view::npos))
         throw std::invalid_argument("payload: expected printable ASCII without a point, or sign it detached");
     std::string made = detail::encoded_header(signer, options) + '.';
     made += options.encoded ? to_base64url(payload) : std::string(payload.text());

@@ -49,7 +49,7 @@ public:
     void number(char const* name, secret<> const& bytes)
     {
         std::string native = bytes.reveal();
-        if constexpr (std::endian::native == std::endian::little) std::ranges::reverse(native);
+        if constexpr (std::endian::native == std::endian::little) std::reverse(native.begin(), native.end());
         kept_.emplace_back(std::move(native));
         parameters_.push_back(OSSL_PARAM_construct_BN(name, data(kept_.back()), kept_.back().size()));
     }

@@ -159,7 +159,9 @@ inline bool has_small_order(EVP_PKEY* key, jws_algorithm a)
                                                   std::string_view("\xee\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
                                                                    "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f",
                                                                    32)};
-    return std::ranges::any_of(bad, [&](std::string_view b) { return std::memcmp(y.data(), b.data(), 32) == 0; });
+    for (std::string_view b : bad)
+        if (std::memcmp(y.data(), b.data(), b.size()) == 0) return true;
+    return false;
 }
 
 /// Whether a key is one of the algorithm's: its type, its size or curve, and that it is sound. Throws `std::invalid_argument` with what is wrong.

@@ -138,8 +138,8 @@ private:
         std::vector<std::string_view> names;
         names.reserve(nodes_[object].size);
         for (std::size_t i = object + 1; i < nodes_.size(); i = nodes_[i].next) names.push_back(name_of(nodes_[i]));
-        std::ranges::sort(names);
-        return std::ranges::adjacent_find(names) != names.end();
+        std::sort(names.begin(), names.end());
+        return std::adjacent_find(names.begin(), names.end()) != names.end();
     }
 
     strict_json_fault word(std::string_view expected, json_view::kind k)
