@@ -86,7 +86,7 @@ int play(double length, std::string const& log)
     gateway::visitor guest(context, all.port, all.actuator_port, all.quotes_port, all.orders_port);
     gateway::scenes scenes(context, guest, all.settings, all.orders(), length);
 
-    fmt::print("Two services, the gateway before them on port {}, and clients that send real HTTP, in eight scenes.\n\n", all.port);
+    fmt::print("Two services, the gateway before them on port {}, and clients that send real HTTP, in ten scenes.\n\n", all.port);
     std::exception_ptr thrown;
     bool interrupted = false;
     asio::co_spawn(context, scenes.play(), [&](std::exception_ptr e) {

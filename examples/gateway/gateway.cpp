@@ -91,9 +91,11 @@ void run(arguments const& given)
     gateway::forward const orders(client, settings.orders_upstream);
 
     gateway::quote_store known(settings.quotes.cache);
+    weir::load_limit loads({.max_loads = 16, .max_wait = std::chrono::milliseconds(500)});
     weir::circuit_breaker breaker(settings.quotes.breaker);
+    weir::scope work; // refreshes: they end by themselves, as attempts are limited in time
     weir::key_ring keys(std::span(settings.keys));
-    auto one_quote = gateway::one_quote(settings.quotes, known, breaker, quotes);
+    auto one_quote = gateway::one_quote(settings.quotes, known, loads, breaker, quotes, work);
     auto list = gateway::list_of_quotes(settings.quotes, breaker, quotes);
     auto order = gateway::place_order(settings.orders, keys, orders);
 

@@ -25,14 +25,20 @@ inline auto baseline(rate_for_each const& limit)
     return weir::correlate{{.required = true}} | weir::rate_limit{weir::keyed{weir::gcra{limit.client}, weir::by_peer, limit.all}};
 }
 
-// GET /quotes?symbol=ACME: from the cache while it is fresh, else from the quotes service. While that one is in trouble, the last known.
-inline auto one_quote(quotes_settings const& s, quote_store& known, weir::circuit_breaker<>& breaker, forward const& service)
+// GET /quotes?symbol=ACME: from the cache while it is fresh, else from the quotes service. While that one is in trouble, the last known. Symbols
+// that do not exist stop at the guard; one that is in use is loaded anew before it expires; so many loads run at a time, and fewer while hits are
+// suddenly rare.
+inline auto one_quote(quotes_settings const& s, quote_store& known, weir::load_limit<>& loads, weir::circuit_breaker<>& breaker,
+                      forward const& service, weir::scope& work)
 {
     return weir::pipeline{
+        weir::within{work},
         baseline(s.rate),
         one_symbol{},
         weir::fallback{last_known{known}},
-        weir::cached{std::ref(known), weir::query<"symbol">, weir::bloom_guard{s.symbols}},
+        weir::cached{std::ref(known), weir::query<"symbol">, weir::bloom_guard{s.symbols}, weir::refresh_ahead{{.after = 0.5}},
+                     weir::hit_rate_alarm{{.drop = 0.4}, weir::tightens{std::ref(loads), 0.5}}},
+        std::ref(loads),
         std::ref(breaker),
         weir::retry<3>{s.retry},
         log_failures{"quotes"},

@@ -53,6 +53,8 @@ public:
         co_await play("a burst over the limit", &scenes::burst);
         co_await play("a service slows and fails", &scenes::trouble);
         co_await play("made-up symbols", &scenes::made_up_symbols);
+        co_await play("a hot symbol", &scenes::hot_symbol);
+        co_await play("an avalanche", &scenes::avalanche);
         co_await play("signed orders", &scenes::signed_orders);
         co_await play("careless requests", &scenes::careless_requests);
         co_await play("hostile framing", &scenes::hostile_framing);
@@ -131,6 +133,43 @@ private:
         co_await count(s);
         s.expect(s.degraded() == before, "once the service works again, so does the gateway");
         s.expect(visitor::member(after, "status") == "UP", "the gateway's health says so, too");
+    }
+
+    // One symbol that everybody asks for: it is loaded anew before it expires, so that nobody waits and the service sees a call at a time.
+    asio::awaitable<void> hot_symbol(scene& s)
+    {
+        co_await guest_.get(s, "/quotes?symbol=ACME");
+        double const missed = co_await guest_.figure("weir_policy_misses_total", "cached");
+        double const refreshed = co_await guest_.figure("weir_policy_refreshes_total", "cached");
+        auto const one = [this](scene& in) -> asio::awaitable<void> { co_await guest_.get(in, "/quotes?symbol=ACME"); };
+        co_await repeat(s, 5s, 60, one); // longer than a quote is good for
+        co_await count(s);
+        double const refreshes = co_await guest_.figure("weir_policy_refreshes_total", "cached") - refreshed;
+        s.note(fmt::format("{} refreshes ahead", refreshes));
+        s.expect(s.good() == s.total() && s.degraded() == 0, "every request is answered as it should be");
+        s.expect(co_await guest_.figure("weir_policy_misses_total", "cached") == missed, "it never goes out of date");
+        s.expect(refreshes >= 2, "it is loaded anew while it is still good");
+        s.expect(s.behind() <= 12, "the service is asked once each time");
+    }
+
+    // All quotes are out of date at once, and many ask for them in one moment: each is loaded once, and so many at a time as the limit allows.
+    asio::awaitable<void> avalanche(scene& s)
+    {
+        co_await sleep(2500ms); // longer than any quote is good for
+        crowd all(context_);
+        auto const one = [&](std::size_t i) -> asio::awaitable<void> {
+            co_await guest_.get(s, fmt::format("/quotes?symbol={}", symbols[i % 20]));
+            progress_.show(s);
+        };
+        for (std::size_t i = 0; i < 40; ++i) all.join(one(i)); // twenty quotes, each twice: as many as one client may ask for at once
+        co_await all.wait();
+        co_await count(s);
+        double const limit = co_await guest_.figure("weir_policy_limit", "load_limit");
+        std::string const caches = co_await guest_.look("/actuator/caches");
+        s.note(fmt::format("at most {} loads at a time", limit));
+        s.expect(s.good() == s.total() && s.degraded() == 0, "every request is answered as it should be");
+        s.expect(s.behind() <= 20, "each quote is loaded once at most");
+        s.expect(caches.find("\"hit_rate\":") != std::string::npos, "the actuator tells the rates of the cache");
     }
 
     // The guard knows which symbols exist, so nobody can reach the service through the cache by making some up.

@@ -3,6 +3,7 @@
 
 #include "asking.hpp"
 
+#include <weir/cache/cached.hpp>
 #include <weir/core/any_pipeline.hpp>
 #include <weir/core/pipeline.hpp>
 #include <weir/http/server.hpp>
@@ -123,4 +124,27 @@ TEST_CASE("actuator: the process tells when it began and what it used")
     double const now = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
     CHECK(start > now - 3600);
     CHECK(start < now + 1);
+}
+
+TEST_CASE("actuator: the caches of the pipelines, with their rates")
+{
+    weir::store_options const room{.capacity = 10};
+    auto const itself = weir::keyed_by<int>([](int n) { return n; });
+    weir::pipeline quotes{weir::named<"near">(weir::cached{weir::store<int, int>{room}, itself}),
+                          weir::cached{weir::store<int, int>{room}, itself}, [](int n) { return n; }};
+    weir::pipeline without{weir::rate_limit{weir::gcra{{.permits = 1, .per = 3600s}}}, [](int) { return 0; }};
+    http::actuator actuator;
+    CHECK(json_of(ask(actuator, "/actuator/caches")).at("caches").as_array().empty());
+    actuator.add("quotes", quotes).add("without", without);
+    for (int const request : {1, 1, 1, 2}) CHECK(quotes(request).value() == request);
+    auto const document = json_of(ask(actuator, "/actuator/caches"));
+    auto const& all = document.at("caches").as_array();
+    REQUIRE(all.size() == 2);
+    CHECK(all[0].at("pipeline") == "quotes");
+    CHECK(all[0].at("label") == "near");
+    CHECK(all[0].at("hits_total") == 2);
+    CHECK(all[0].at("hit_rate") == 0.5);
+    CHECK(all[0].at("penetration_rate") == 0);
+    CHECK(all[1].at("label") == "");
+    CHECK(all[1].at("loads_total") == 2);
 }

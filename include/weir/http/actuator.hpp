@@ -29,6 +29,7 @@ namespace weir::inline v0::http {
 /// |---|---|
 /// | `/actuator/health` | the checks of `health`, as JSON; 503 if something is down |
 /// | `/actuator/pipelines` | each pipeline with its policies and their settings of this moment, as JSON; with `?format=mermaid` as a flowchart |
+/// | `/actuator/caches` | what the caches of the pipelines count, with their rates, as JSON |
 /// | `/metrics` | what policies, servers and the process count, in Prometheus' text exposition format 0.0.4 |
 ///
 /// ```cpp
@@ -47,6 +48,7 @@ public:
     {
         routes_.add("GET", "/actuator/health", health_)
             .add("GET", "/actuator/pipelines", [all = all_](request& r) { return detail::say(describe_all(*all, r.target())); })
+            .add("GET", "/actuator/caches", [all = all_](request&) { return detail::say(count_caches(*all)); })
             .add("GET", "/metrics", [all = all_](request&) { return detail::say(count_all(*all)); });
     }
 
@@ -56,7 +58,8 @@ public:
     {
         for (pipeline_entry const& p : all_->pipelines) expect(p.name != name, "actuator.name", "one that is not there yet");
         all_->pipelines.push_back({std::move(name), [&svc] { return describe(svc); },
-                                   [&svc](metrics_page& page, std::string_view as) { add_policies(page, as, svc, steady::now()); }});
+                                   [&svc](metrics_page& page, std::string_view as) { add_policies(page, as, svc, steady::now()); },
+                                   [&svc] { return caches_of(svc); }});
         return *this;
     }
     /// A server by a name of its own; of servers that share a port, one a thread, the sum.
@@ -80,10 +83,15 @@ public:
     [[nodiscard]] std::string metrics() const { return page_of(*all_).text(); }
 
 private:
+    struct cache_figures {
+        std::string label;
+        std::string members; // `"hits_total":7,"hit_rate":0.9`
+    };
     struct pipeline_entry {
         std::string name;
         std::function<description()> described;
         std::function<void(metrics_page&, std::string_view)> counted;
+        std::function<std::vector<cache_figures>()> caches;
     };
     struct server_entry {
         std::string name;
@@ -110,6 +118,33 @@ private:
             text += "{\"name\":" + weir::detail::quoted(p.name) + ',';
             text += p.described().json().substr(1); // the members of its own
         }
+        return response(status::ok, text += "]}", "application/json");
+    }
+    /// The policies that are a `cached`; another one begins where a figure comes again, or has another label.
+    template<class Pipeline>
+    static std::vector<cache_figures> caches_of(Pipeline& svc)
+    {
+        std::vector<cache_figures> all;
+        stats_of(svc, steady::now(), [&](std::string_view of, std::string_view label, std::string_view field, auto const& value) {
+            if (of != "cached") return;
+            std::string const name = weir::detail::quoted(field) + ':';
+            if (all.empty() || all.back().label != label || all.back().members.find(name) != std::string::npos)
+                all.push_back({std::string(label), {}});
+            std::string& members = all.back().members;
+            if (!members.empty()) members += ',';
+            members += name + weir::detail::json_of(weir::detail::setting_of(value));
+        });
+        return all;
+    }
+    static response count_caches(registered const& all)
+    {
+        std::string text = "{\"caches\":[";
+        for (pipeline_entry const& p : all.pipelines)
+            for (cache_figures const& c : p.caches()) {
+                if (!text.ends_with('[')) text += ',';
+                text +=
+                    "{\"pipeline\":" + weir::detail::quoted(p.name) + ",\"label\":" + weir::detail::quoted(c.label) + ',' + c.members + '}';
+            }
         return response(status::ok, text += "]}", "application/json");
     }
     static response count_all(registered const& all) { return response(status::ok, page_of(all).text(), metrics_page::content_type); }
