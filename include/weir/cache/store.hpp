@@ -74,7 +74,7 @@ public:
 
     /// Looks `key` up. Counted in the stats.
     template<detail::key_like<Key> Like>
-    [[nodiscard]] finding<Value> find(Like const& key, time_point now)
+    [[nodiscard, gnu::always_inline]] finding<Value> find(Like const& key, time_point now)
     {
         auto&& wanted = detail::as_key<Key>(key);
         std::uint64_t const hash = hash_(wanted);
