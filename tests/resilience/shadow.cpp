@@ -2,6 +2,7 @@
 #include <weir/resilience/shadow.hpp>
 
 #include <weir/core/describe.hpp>
+#include <weir/core/held.hpp>
 #include <weir/core/pipeline.hpp>
 #include <weir/resilience/bulkhead.hpp>
 #include <weir/resilience/circuit_breaker.hpp>
@@ -118,6 +119,23 @@ TEST_CASE("shadow: a breaker opens and closes by what it sees, and nobody is kep
     for (int i = 0; i < 8; ++i) CHECK(svc(-1).error() == weir::errc::upstream_failed);
     CHECK(svc(1).value() == 1);
     CHECK(svc.get<weir::shadow>().stats().would_refuse == 5);
+}
+
+TEST_CASE("shadow: a stream holds its place until it ends")
+{
+    weir::pipeline svc{weir::named<"places">(weir::shadow{weir::bulkhead{{.max_concurrent = 1}}}),
+                       weir::named<"breaker">(weir::shadow{weir::circuit_breaker{{.failure_rate = 0.5, .window = 1s, .minimum_calls = 1}}}),
+                       [](int n) { return weir::held<int>(n); }};
+    auto& places = svc.get<"places">();
+    auto first = svc(1), second = svc(2);
+    CHECK(places.stats().admitted == 1);
+    CHECK(places.stats().would_refuse == 1);
+    CHECK(places.policy().stats().inside == 1);
+    second->finish();
+    CHECK(places.policy().stats().inside == 1);
+    first->finish(weir::error(weir::errc::upstream_failed));
+    CHECK(places.policy().stats().inside == 0);
+    CHECK(svc.get<"breaker">().policy().stats(weir::steady::now()).now == weir::breaker_state::open);
 }
 
 TEST_CASE("shadow: threads leave every place free")

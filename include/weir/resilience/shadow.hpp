@@ -24,11 +24,23 @@ struct shadow_of {
 
 namespace detail {
 
+/// What is left of a call when its stream ends has no request.
+template<class Call>
+struct request_of_muted {
+};
+template<class Call>
+requires requires
+{
+    typename Call::request_type;
+}
+struct request_of_muted<Call> {
+    using request_type = typename Call::request_type;
+};
+
 /// A call as a shadowed gate sees it: what it reports, nobody hears.
 template<class Call>
-class muted_call {
+class muted_call : public request_of_muted<Call> {
 public:
-    using request_type = typename Call::request_type;
     explicit muted_call(Call& call) noexcept : call_(call) {}
     [[nodiscard]] auto& request() const noexcept { return call_.request(); }
     [[nodiscard]] time_point now() const { return call_.now(); }
