@@ -14,7 +14,12 @@ struct model {
     double alpha, beta, smoothing;
     double rtt_noload = 0;
 
-    static double log10_of(double limit) { return limit < 10 ? 1 : std::log(limit) / std::log(10.0); }
+    static double log10_of(double limit)
+    {
+        int digits = 1;
+        for (auto whole = static_cast<long>(limit); whole >= 100; whole /= 10) ++digits;
+        return digits;
+    }
     double next(weir::load_window const& w, double limit)
     {
         double const rtt = std::chrono::duration<double>(w.rtt).count();

@@ -11,10 +11,10 @@
 namespace weir::inline v0 {
 
 struct vegas_options {
-    /// The limit grows while fewer calls than this, times log10 of the limit, are queued; above 0.
+    /// The limit grows while fewer calls than this, times log10 of the limit, rounded down, are queued; above 0. That is 1 below a limit of 100.
     double alpha = 3;
-    /// It shrinks when more than this, times log10 of the limit, are queued; above `alpha`. It also grows by so much at once while the
-    /// queue is shorter than log10 of the limit.
+    /// It shrinks when more than this, times the same, are queued; above `alpha`. It also grows by so much at once while the queue is no longer
+    /// than the logarithm.
     double beta = 6;
     /// How much of a change is made; in (0, 1].
     double smoothing = 1;
@@ -26,7 +26,8 @@ struct vegas_options {
 /// wait there (L. Brakmo and L. Peterson, "TCP Vegas", IEEE JSAC 13(8), 1995; Netflix concurrency-limits, VegasLimit, whose steps and
 /// bounds these are). The rtt without load is the least mean of a window since the last probe, and the mean of the probe itself.
 ///
-/// Precise: the limit stands `alpha` to `beta` times log10 above the capacity. It comes down slowly, a step a window. Used by one thread
+/// Precise: the limit stands `alpha` to `beta` times that logarithm above the capacity, 3 to 6 calls below a limit of 100. It comes down slowly,
+/// a step a window. Used by one thread
 /// at a time.
 class vegas {
 public:
@@ -38,7 +39,7 @@ public:
 
     [[nodiscard]] double next(load_window const& w, double limit) noexcept
     {
-        double const step = std::max(1.0, std::log10(limit));
+        double const step = std::max(1.0, std::floor(std::log10(limit)));
         double wanted = limit;
         if (w.drop_ratio() > options_.drop_tolerance)
             wanted = limit - step;
