@@ -71,12 +71,14 @@ struct hot_keys_stats {
 ///
 /// Thread-safe as its `Threading`: one lock for all keys, held for 20 to 50 ns, and each half-life for a walk over the sketch. Memory: `top` times
 /// twice the key and 60 bytes, and 16 bytes a place of the sketch's width, whatever keys come. Where each key is to have its limit, take `keyed`.
-template<keyable_limiter Limiter, class KeyOf, threading_model Threading = typename Limiter::threading>
+template<class Limiter, class KeyOf, threading_model Threading = typename Limiter::threading>
 requires requires
 {
     typename KeyOf::key_type;
 }
 class hot_keys {
+    static_assert(detail::is_keyable<Limiter>());
+
 public:
     using options = typename Limiter::options;
     using threading = Threading;

@@ -66,12 +66,14 @@ struct keyed_stats {
 /// allocates itself: 10 million 64-bit keys take 256 MiB, and while a shard doubles its table 1/64 more. `max_bytes` counts all of it:
 /// tables, the larger one that is filled while they grow, and texts of strings; a key type of one's own that allocates says how much by
 /// `std::size_t weir_heap_bytes(key_type const&)` beside it. The prototype's own state is not used.
-template<keyable_limiter Limiter, class KeyOf, threading_model Threading = typename Limiter::threading>
+template<class Limiter, class KeyOf, threading_model Threading = typename Limiter::threading>
 requires requires
 {
     typename KeyOf::key_type;
 }
 class keyed {
+    static_assert(detail::is_keyable<Limiter>());
+
 public:
     using options = typename Limiter::options;
     using threading = Threading;

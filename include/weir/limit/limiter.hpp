@@ -204,4 +204,22 @@ concept keyable_limiter = limiter<T> && limiting_rule<typename T::rule_type> &&
         } -> std::same_as<typename T::rule_type>;
 };
 
+namespace advice {
+template<class Limiter>
+struct limit_of {
+    struct cannot_be_had_per_key__what_it_keeps_is_more_than_a_few_words__gcra_or_sliding_window_can;
+};
+} // namespace advice
+
+namespace detail {
+template<class Limiter>
+constexpr bool is_keyable()
+{
+    if constexpr (!keyable_limiter<Limiter>)
+        static_cast<void>(sizeof(typename advice::limit_of<
+                                 Limiter>::cannot_be_had_per_key__what_it_keeps_is_more_than_a_few_words__gcra_or_sliding_window_can));
+    return true;
+}
+} // namespace detail
+
 } // namespace weir::inline v0
