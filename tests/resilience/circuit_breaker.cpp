@@ -550,3 +550,19 @@ TEST_CASE("circuit_breaker: several threads, never more probes than permitted, t
     breaker.disable(start);
     CHECK(heard.back().number == heard.size() + untold);
 }
+
+TEST_CASE("circuit_breaker: what it tells has the name of its options, or else its label in the pipeline")
+{
+    auto const fails = [](int) -> weir::result<int> { return weir::errc::unavailable; };
+    auto const told_by = [&](weir::breaker_name own) {
+        weir::pipeline svc{weir::named<"quotes, as they are called here">(
+                               weir::circuit_breaker{{.failure_rate = 0.5, .window = 1s, .minimum_calls = 1, .name = own}}),
+                           fails};
+        std::string told;
+        svc.get<weir::circuit_breaker>().listen([&](weir::breaker_transition const& t) { told = t.name.view(); });
+        static_cast<void>(svc(1));
+        return told;
+    };
+    CHECK(told_by("prices") == "prices");
+    CHECK(told_by({}) == "quotes, as they are called here");
+}

@@ -214,7 +214,8 @@ struct leaf {
 
 } // namespace detail
 
-/// A policy with a name of its own, by which it is found, described and measured: `named<"per tenant">(rate_limit{...})`.
+/// A policy with a name of its own, by which it is found, described and measured: `named<"per tenant">(rate_limit{...})`. A policy that has
+/// `labelled(std::string_view)` is told it; the text lives as long as the program.
 template<fixed_string Name, class Element>
 struct named_element {
     static constexpr std::string_view label = Name.view();
@@ -224,7 +225,9 @@ struct named_element {
 template<fixed_string Name, class Element>
 [[nodiscard]] constexpr named_element<Name, std::remove_cvref_t<Element>> named(Element&& element)
 {
-    return {std::forward<Element>(element)};
+    named_element<Name, std::remove_cvref_t<Element>> made{std::forward<Element>(element)};
+    if constexpr (requires { made.element.labelled(Name.view()); }) made.element.labelled(Name.view());
+    return made;
 }
 
 namespace detail {

@@ -40,7 +40,7 @@ struct breaker_rates {
     std::uint32_t probes = 3;
     /// How long probes may be out at a stretch; then they are taken back as failed, and the breaker opens again. Above 0.
     duration probe_limit = std::chrono::seconds(10);
-    /// How the breaker is called in what it tells; up to 31 characters.
+    /// How the breaker is called in what it tells; up to 31 characters. Empty: as `named` calls it.
     breaker_name name{};
     /// Where the jitter starts; 0: anywhere. Read once, at construction.
     std::uint64_t seed = 0;

@@ -67,10 +67,14 @@ private:
     std::uint8_t size_ = 0;
 };
 
+namespace detail {
+[[nodiscard]] constexpr breaker_name name_within_bounds(std::string_view text) { return text.substr(0, 31); }
+} // namespace detail
+
 /// A change of a breaker's state. Its listeners are told each of them once and in order; the observer of a pipeline (`observed`) those that
 /// the calls of this pipeline brought about, each by its call.
 struct breaker_transition {
-    breaker_name name{}; ///< of the breaker, by its options
+    breaker_name name{}; ///< of the breaker, by its options, or else its label
     breaker_state from = breaker_state::closed;
     breaker_state to = breaker_state::closed;
     breaker_reason why = breaker_reason::by_hand;

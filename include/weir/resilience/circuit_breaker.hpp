@@ -129,6 +129,9 @@ public:
     /// Back to itself: closed, with an empty window, whatever it was.
     void reset(time_point now) { set(state::closed, now); }
 
+    /// `named` tells it so; what it tells has that name if the options have none.
+    void labelled(std::string_view label) noexcept { label_ = detail::name_within_bounds(label); }
+
     [[nodiscard]] stats_type stats(time_point now) const
     {
         auto const window = core_.counts().sum(now);
@@ -156,7 +159,7 @@ private:
     }
     [[nodiscard]] breaker_transition event(detail::breaker_change const& c, options const& o, time_point now) const noexcept
     {
-        return {o.name, c.from, c.to, c.why, now, c.number};
+        return {o.name.view().empty() ? label_ : o.name, c.from, c.to, c.why, now, c.number};
     }
     /// After a change: the lock is given up before anybody is told.
     template<class Tell>
@@ -232,6 +235,7 @@ private:
     detail::counter<Threading> late_;
     mutable typename Threading::mutex changing_; ///< guards what follows, and every change of the core
     detail::announcer<breaker_transition> listeners_;
+    breaker_name label_{};
     std::uint64_t opened_ = 0;
     std::uint64_t random_;
 };

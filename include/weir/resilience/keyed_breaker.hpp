@@ -169,6 +169,9 @@ public:
         auto const found = home.places.find(key);
         return found == home.places.end() ? breaker_state::closed : home.entries[found->second]->breaker.now();
     }
+    /// As of `circuit_breaker`.
+    void labelled(std::string_view label) noexcept { label_ = detail::name_within_bounds(label); }
+
     [[nodiscard]] stats_type stats(time_point = {}) const
     {
         stats_type s;
@@ -310,7 +313,7 @@ private:
         home.tripped += c.to == breaker_state::open;
         if constexpr (std::is_same_v<Tell, detail::tells_nobody>)
             if (!listened_.load(std::memory_order_acquire)) return lock.unlock();
-        transition told{{home.current.name, c.from, c.to, c.why, now, c.number}, e.key};
+        transition told{{home.current.name.view().empty() ? label_ : home.current.name, c.from, c.to, c.why, now, c.number}, e.key};
         {
             std::lock_guard const line(telling_);
             listeners_.put(transition(told));
@@ -334,6 +337,7 @@ private:
     detail::counter<Threading> overflowed_;
     mutable typename Threading::mutex telling_; ///< guards what follows; taken within a shard's lock, never around it
     detail::announcer<transition> listeners_;
+    breaker_name label_{};
 };
 template<class Window, class Length, class KeyOf>
 keyed_breaker(breaker_rates<Window, Length>, KeyOf, keyed_breaker_options) -> keyed_breaker<KeyOf, Window>;
