@@ -9,6 +9,7 @@
 #include <list>
 #include <map>
 #include <random>
+#include <stdexcept>
 #include <string>
 
 using namespace std::chrono_literals;
@@ -96,4 +97,54 @@ TEST_CASE("answer_store: random schedules come out as the model says")
     }
     CHECK(answered > weir_test::schedules() / 4);
     CHECK(evicted > weir_test::schedules() / 10);
+}
+
+TEST_CASE("answer_store: memory is bounded in bytes, the oldest answers go first")
+{
+    using store = weir::answer_store<std::string, weir::confined>;
+    weir::time_point const now{1h};
+    store kept{{.capacity = 1'000, .max_bytes = 64'000}};
+    for (int i = 0; i < 500; ++i) {
+        store::ticket t;
+        REQUIRE(kept.take(std::to_string(i), 1, now, false, t) == store::claim::mine);
+        kept.keep(t, std::string(1'000, 'x'), now);
+        REQUIRE(kept.stats().bytes <= 64'000);
+    }
+    auto const full = kept.stats();
+    CHECK(full.names > 30); // an answer and its name take less than two kilobytes
+    CHECK(full.names < 64);
+    CHECK(full.evicted == 500 - full.names);
+    {
+        store::ticket t;
+        CHECK(kept.take("499", 1, now, false, t) == store::claim::answered);
+        CHECK(kept.take(std::to_string(500 - full.names), 1, now, false, t) == store::claim::answered);
+        CHECK(t.found().value() == std::string(1'000, 'x'));
+    }
+    { // what is larger than all is not kept: a repeat of it runs again
+        store::ticket t, again;
+        REQUIRE(kept.take("large", 1, now, false, t) == store::claim::mine);
+        kept.keep(t, std::string(100'000, 'x'), now);
+        CHECK(kept.stats().names == 0);
+        CHECK(kept.stats().bytes == 0);
+        CHECK(kept.take("large", 1, now, false, again) == store::claim::mine);
+    }
+    CHECK(kept.stats().bytes == 0); // given up
+}
+
+TEST_CASE("answer_store: what is under way takes its bytes, and is never forgotten")
+{
+    using store = weir::answer_store<std::string, weir::confined>;
+    weir::time_point const now{1h};
+    store kept{{.capacity = 1'000, .max_bytes = 1'024, .refuse_when_full = true}};
+    std::list<store::ticket> under_way;
+    while (kept.take(std::to_string(under_way.size()), 1, now, false, under_way.emplace_back()) == store::claim::mine)
+        REQUIRE(under_way.size() < 100);
+    under_way.pop_back();
+    CHECK(under_way.size() >= 2);
+    CHECK(kept.stats().names == under_way.size());
+    kept.keep(under_way.front(), std::string(2'000, 'x'), now); // no room beside them: a repeat of it runs again
+    store::ticket again;
+    CHECK(kept.take("0", 1, now, false, again) == store::claim::mine);
+    under_way.clear();
+    CHECK_THROWS_WITH_AS(store({.capacity = 1, .max_bytes = 1}), "answer_store.max_bytes: expected at least 1,024", std::invalid_argument);
 }

@@ -123,6 +123,14 @@ public:
     friend unsigned weir_status(response const& r) noexcept { return r.result_int(); }
     friend void weir_set_header(response& r, std::string_view name, std::string_view value) { r.set(name, value); }
     friend std::string_view weir_body(response const& r) noexcept { return r.body(); }
+    /// Its body and fields, for what is bounded in bytes.
+    friend std::size_t weir_heap_bytes(response const& r)
+    {
+        constexpr std::size_t of_a_field = 64; // its place in the list and the table, and the allocator's own
+        std::size_t bytes = r.body().capacity();
+        for (auto const& field : r) bytes += of_a_field + field.name_string().size() + field.value().size();
+        return bytes;
+    }
 };
 
 /// The first parameter of that name in the request's query, decoded: `http::query(r, "symbol")`.

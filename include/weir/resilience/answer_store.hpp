@@ -2,6 +2,7 @@
 #pragma once
 
 #include <weir/core/clock.hpp>
+#include <weir/core/detail/heap_bytes.hpp>
 #include <weir/core/live.hpp>
 #include <weir/core/options.hpp>
 #include <weir/core/park.hpp>
@@ -10,12 +11,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <unordered_map>
 #include <utility>
 
@@ -24,6 +27,8 @@ namespace weir::inline v0 {
 struct answer_store_options {
     /// Requests that are known at a time, under way or answered; at least 1.
     required<std::size_t> capacity;
+    /// Memory for names and answers together; at least 1,024. An answer that does not fit beside those under way is not kept.
+    std::size_t max_bytes = std::numeric_limits<std::size_t>::max();
     /// How long an answer is kept. Above 0.
     duration ttl = std::chrono::hours(24);
     /// Whether a request that finds the store full is refused; else the oldest answer is forgotten, and its request, repeated, runs again.
@@ -33,8 +38,8 @@ struct answer_store_options {
 /// Which requests are under way or were answered, by a name that the client gave them: what `idempotency_key` remembers. Each name has a
 /// fingerprint of its request, so that a name which is used again for something else is noticed.
 ///
-/// Bounded: `capacity` names, each with its answer as it is; requests under way are never forgotten. When all are under way new ones are
-/// refused. Thread-safe if `Threading` is `shared`: one lock, held for a look-up and a copy of a shared pointer. It outlives its tickets.
+/// Bounded by `capacity` names and by `max_bytes`; requests under way are never forgotten. When all are under way new ones are refused. A value
+/// that keeps memory elsewhere says how much by `std::size_t weir_heap_bytes(Value const&)` beside it; strings and `http::response` do. Thread-safe if `Threading` is `shared`: one lock, held for a look-up and a copy of a shared pointer. It outlives its tickets.
 template<class Value, threading_model Threading = shared>
 class answer_store {
 public:
@@ -50,12 +55,14 @@ public:
     };
     struct stats_type {
         std::size_t names = 0;
-        std::uint64_t evicted = 0; ///< answers forgotten before their time, for want of room
+        std::uint64_t evicted = 0; ///< answers forgotten before their time, or not kept, for want of room
+        std::size_t bytes = 0;     ///< that names and answers take
     };
 
 private:
     struct entry {
         std::uint64_t fingerprint = 0;
+        std::size_t bytes = 0;
         std::shared_ptr<answer const> kept{}; // null: under way
         time_point until = never;
         waiter_list waiting{};
@@ -118,12 +125,15 @@ public:
             return claim::under_way;
         }
         while (!answered_.empty() && answered_.front()->until <= now) remove(*answered_.front());
-        if (entries_.size() >= *o.capacity) {
+        std::size_t const bytes = of_a_name + detail::heap_bytes(key);
+        while (entries_.size() >= *o.capacity || bytes_ + bytes > o.max_bytes) {
             if (o.refuse_when_full || answered_.empty()) return claim::full;
             remove(*answered_.front());
             ++evicted_;
         }
         auto const made = entries_.try_emplace(std::move(key)).first;
+        made->second.bytes = bytes;
+        bytes_ += bytes;
         made->second.fingerprint = fingerprint;
         made->second.name = &made->first;
         t.store_ = this;
@@ -135,12 +145,23 @@ public:
     void keep(ticket& t, answer what, time_point now)
     {
         auto kept = std::make_shared<answer const>(std::move(what)); // made without the lock: it may be big
-        duration const ttl = settings_.load().ttl;
+        std::size_t const bytes = of_an_answer + (kept->has_value() ? bytes_of(*kept) : 0);
+        options const o = settings_.load();
         std::list<entry*> place{t.entry_};
         std::scoped_lock const lock(mutex_);
+        while (bytes_ + bytes > o.max_bytes && !o.refuse_when_full && !answered_.empty()) {
+            remove(*answered_.front());
+            ++evicted_;
+        }
+        if (bytes_ + bytes > o.max_bytes) {
+            ++evicted_;
+            return drop(t);
+        }
         entry& e = *t.entry_;
         e.kept = std::move(kept);
-        e.until = after(now, ttl);
+        e.bytes += bytes;
+        bytes_ += bytes;
+        e.until = after(now, o.ttl);
         answered_.splice(answered_.end(), place);
         e.place = std::prev(answered_.end());
         end(t);
@@ -155,7 +176,7 @@ public:
     [[nodiscard]] stats_type stats() const
     {
         std::scoped_lock const lock(mutex_);
-        return {entries_.size(), evicted_};
+        return {entries_.size(), evicted_, bytes_};
     }
     [[nodiscard]] options settings() const noexcept { return settings_.load(); }
     /// Other bounds for what comes from now on. Throws `std::invalid_argument` and changes nothing if they are bad.
@@ -165,12 +186,28 @@ private:
     static options const& checked(options const& o)
     {
         expect(*o.capacity >= 1, "answer_store.capacity", "at least 1");
+        expect(o.max_bytes >= 1'024, "answer_store.max_bytes", "at least 1,024");
         expect(o.ttl > duration::zero(), "answer_store.ttl", "more than 0");
         return o;
+    }
+    // With what the map, the list and the allocator keep beside them.
+    static constexpr std::size_t of_a_name = sizeof(std::pair<std::string const, entry>) + sizeof(entry*) + 8 * sizeof(void*);
+    static constexpr std::size_t of_an_answer = sizeof(answer) + 4 * sizeof(void*);
+    static std::size_t bytes_of([[maybe_unused]] answer const& a)
+    {
+        if constexpr (std::is_void_v<Value>)
+            return 0;
+        else
+            return detail::heap_bytes(*a);
     }
     void remove(entry& e)
     {
         answered_.erase(e.place);
+        forget_name(e);
+    }
+    void forget_name(entry& e)
+    {
+        bytes_ -= e.bytes;
         entries_.erase(entries_.find(*e.name));
     }
     static void end(ticket& t) noexcept
@@ -183,7 +220,7 @@ private:
     {
         entry& e = *t.entry_;
         end(t);
-        entries_.erase(entries_.find(*e.name));
+        forget_name(e);
     }
     bool leave(ticket& t) noexcept
     {
@@ -206,6 +243,7 @@ private:
     std::unordered_map<std::string, entry> entries_;
     std::list<entry*> answered_; // the oldest first
     std::uint64_t evicted_ = 0;
+    std::size_t bytes_ = 0;
 };
 
 } // namespace weir::inline v0

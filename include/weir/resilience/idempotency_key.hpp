@@ -90,6 +90,7 @@ public:
         std::uint64_t full = 0;      ///< refused: no room
         std::uint64_t evicted = 0;   ///< answers forgotten before their time
         std::size_t names = 0;       ///< keys that are known
+        std::size_t bytes = 0;       ///< that keys and answers take
         void each(auto&& field) const
         {
             field("first_total", first);
@@ -100,6 +101,7 @@ public:
             field("full_total", full);
             field("evicted_total", evicted);
             field("names", names);
+            field("bytes", bytes);
         }
     };
 
@@ -154,7 +156,7 @@ public:
     {
         auto const kept = const_cast<idempotency_key&>(*this).store().stats();
         return {first_.load(),   repeated_.load(), conflicts_.load(), reused_.load(),
-                unnamed_.load(), full_.load(),     kept.evicted,      kept.names};
+                unnamed_.load(), full_.load(),     kept.evicted,      kept.names,     kept.bytes};
     }
     [[nodiscard]] options settings() const noexcept { return settings_.load(); }
     /// Other settings for calls from now on; those of the store are reconfigured there. Throws `std::invalid_argument` and changes nothing if
@@ -168,6 +170,7 @@ public:
         field("wait", o.wait);
         field("keep_faults", o.keep_faults);
         field("capacity", *kept.capacity);
+        field("max_bytes", kept.max_bytes);
         field("ttl", kept.ttl);
     }
 

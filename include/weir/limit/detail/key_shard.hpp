@@ -3,6 +3,7 @@
 
 #include <weir/core/clock.hpp>
 #include <weir/core/detail/hash.hpp>
+#include <weir/core/detail/heap_bytes.hpp>
 #include <weir/core/threading.hpp>
 #include <weir/limit/detail/short_lock.hpp>
 
@@ -11,29 +12,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <string>
-#include <string_view>
-#include <tuple>
 
 namespace weir::inline v0::detail {
-
-/// What a key keeps outside of itself, in bytes: the text of a string that does not fit into it, with what the allocator adds. A type of one's
-/// own says it by `std::size_t weir_heap_bytes(key_type const&)` beside it; one that does not is taken to keep nothing.
-template<class Key>
-[[nodiscard]] std::size_t heap_bytes(Key const& key)
-{
-    if constexpr (requires { weir_heap_bytes(key); }) {
-        return weir_heap_bytes(key);
-    } else if constexpr (string_like<Key>) {
-        static std::size_t const in_place = std::string().capacity();
-        std::size_t const size = std::string_view(key).size();
-        return size <= in_place ? 0 : (size + 1 + 8 + 15) / 16 * 16;
-    } else if constexpr (tuple_like<Key>) {
-        return std::apply([](auto const&... part) { return (std::size_t{0} + ... + heap_bytes(part)); }, key);
-    } else {
-        return 0;
-    }
-}
 
 /// What is given back, or taken: keys, and the bytes that belong to them.
 struct key_room {
