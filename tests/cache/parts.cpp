@@ -130,6 +130,19 @@ TEST_CASE("parts: guards are asked in order on a miss, and any of them may refus
     CHECK(told(svc(1)) == 1); // a hit asks nobody
 }
 
+TEST_CASE("parts: the population is told by the first guard that knows it")
+{
+    struct census : below {
+        std::size_t population() const { return 42; }
+    };
+    weir::manual_clock clock;
+    source from;
+    below first{50};
+    census second{{50}};
+    auto svc = around(clock, from, first, second);
+    CHECK(svc.get<weir::cached>().stats().population == 42);
+}
+
 TEST_CASE("parts: without forks the call that is told to refresh loads, and a failure leaves the value")
 {
     weir::manual_clock clock;

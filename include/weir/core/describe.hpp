@@ -88,9 +88,9 @@ namespace detail {
     return std::visit(
         []<class T>(T const& v) -> std::string {
             if constexpr (std::is_same_v<T, std::string>)
-                return quoted(v);
+                return detail::quoted(v);
             else if constexpr (std::is_same_v<T, duration>)
-                return quoted(text_of(v));
+                return detail::quoted(text_of(v));
             else if constexpr (std::is_same_v<T, double>)
                 return std::isfinite(v) ? text_of(v) : "null";
             else

@@ -228,10 +228,7 @@ public:
         s.negative_hits = kept.negative_hits - std::min(kept.negative_hits, absent);
         s.misses = s.invalid + kept.misses - std::min(kept.misses, misses);
         s.values = kept.values;
-        if constexpr (parts_type::has_guard) {
-            auto& guard = parts_.template at<parts_type::first_guard>();
-            if constexpr (requires { guard.population(); }) s.population = guard.population();
-        }
+        if constexpr (parts_type::knows_population) s.population = parts_.template at<parts_type::counting_guard>().population();
         parts_.fill(s);
         return s;
     }

@@ -96,6 +96,10 @@ public:
     static constexpr bool watches_misses = (miss_watcher<policy_t<Part>> || ...);
     static constexpr std::size_t first_guard = place_of(std::array<bool, sizeof...(Part) + 1>{guard_of<policy_t<Part>, Key>...});
     static constexpr bool has_guard = first_guard < sizeof...(Part);
+    /// The first guard that knows how many keys there are.
+    static constexpr std::size_t counting_guard =
+        place_of(std::array<bool, sizeof...(Part) + 1>{(guard_of<policy_t<Part>, Key> && knows_its_population<policy_t<Part>>)...});
+    static constexpr bool knows_population = counting_guard < sizeof...(Part);
 
     /// The traits of a cache with these parts: one that answers with what is out of date hides failures.
     template<class... Traits>
