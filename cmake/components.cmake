@@ -44,7 +44,7 @@ weir_folder(limit NEEDS core)
 weir_folder(resilience NEEDS core limit LINK Threads::Threads PACKAGES "Threads")
 weir_folder(cache NEEDS core)
 weir_folder(validate NEEDS core resilience)
-weir_folder(sign NEEDS core validate LINK OpenSSL::Crypto PACKAGES "OpenSSL 3.0")
+weir_folder(sign NEEDS core cache validate LINK OpenSSL::Crypto PACKAGES "OpenSSL 3.0")
 set(weir_asio_extra ${weir_include_dir}/weir/asio.hpp)
 weir_folder(asio NEEDS core LINK Threads::Threads PACKAGES "Threads")
 # TLS lies in the same folder, but is a component of its own: who does without needs no OpenSSL.

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/core/awaitable.hpp>
 #include <weir/core/contracts.hpp>
 #include <weir/core/principal.hpp>
 #include <weir/core/request.hpp>
 #include <weir/core/striped.hpp>
 #include <weir/sign/claims.hpp>
 #include <weir/sign/detail/bearer.hpp>
+#include <weir/sign/detail/fetching.hpp>
 #include <weir/sign/jwt_verifier.hpp>
 #include <weir/sign/verified.hpp>
 #include <weir/validate/challenge.hpp>
@@ -15,6 +17,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -33,12 +36,16 @@ namespace weir::inline v0 {
 ///
 /// A call costs one look-up for a token seen before (bounded, see `jwt_options::remembered`), else the verification. Then nothing is allocated but what the name in `principal`
 /// takes if it is longer than 15 characters. Keys that are replaced (`keys().replace(...)`) count at once. The keys are a `jws_key` or `key_set`, a `shared_ptr` to one, or one
-/// shared by `std::ref`; `Threading` is that of the tokens that are remembered.
+/// shared by `std::ref`; `Threading` is that of the tokens that are remembered. Keys of an issuer on the net are a `fetched_keys`; while there are none since they cannot be
+/// fetched, calls are refused with `errc::unavailable`.
 template<class Keys, class Clock = system_wall, threading_model Threading = shared>
 class verify_jwt {
     static_assert(wall_clock<detail::policy_t<Clock>>, "weir::verify_jwt wants a wall clock: a type with wall_now()");
     static_assert(jws_keys<detail::policy_t<Keys>>, "weir::verify_jwt wants keys: rs256{pem}, hs256{secret} and the like, or a key_set");
     using keys_type = detail::policy_t<Keys>;
+    static constexpr bool fetches = detail::fetching_keys<keys_type>;
+    template<class K>
+    using fetch_t = std::remove_cvref_t<decltype(std::declval<K&>().fetch(std::declval<jwks_request const&>()))>;
 
 public:
     using role = gate;
@@ -89,14 +96,59 @@ public:
         detail::bearer const brought(call.request());
         if (brought.repeated) [[unlikely]]
             return refuse(call, token_fault::malformed, {});
-        jwt_verdict v = verifier_.verify(brought.token, keys(), detail::unwrapped<Clock>::of(clock_).wall_now());
-        if (!v) [[unlikely]]
-            return refuse(call, v.fault, v.claim);
-        verified_.add(1);
-        if (v.remembered) remembered_.add(1);
-        call.set(principal{std::string(v.principal)});
-        call.set(std::move(v.said));
-        return admitted;
+        if constexpr (fetches) {
+            if (auto const why = due(brought.token, call.now())) [[unlikely]] {
+                if constexpr (awaitable<fetch_t<keys_type>>)
+                    return pending;
+                else
+                    fetch({*why, call.now()});
+            }
+        }
+        jwt_verdict v = verify(brought.token);
+        if constexpr (fetches) {
+            if (v.fault == token_fault::unknown_key) [[unlikely]] {
+                auto const kid = detail::kid_of(brought.token);
+                if (keys().may_learn(kid, call.now())) {
+                    if constexpr (awaitable<fetch_t<keys_type>>) {
+                        return pending;
+                    } else {
+                        fetch({jwks_reason::unknown_key, call.now()});
+                        v = verify_again(brought.token, kid, call.now());
+                    }
+                }
+            }
+        }
+        return judge(call, v);
+    }
+    /// Fetches keys, then decides.
+    template<class Call, class K = keys_type>
+    requires(fetches&& awaitable<fetch_t<K>>) [[nodiscard]] auto admit_later(Call& call) ->
+        typename detail::awaitable_admission<fetch_t<K>>::type
+    {
+        std::string_view const token = detail::bearer(call.request()).token;
+        time_point const now = call.now();
+        std::optional<jwks_reason> why = due(token, now);
+        std::optional<std::string> kid;
+        jwt_verdict v;
+        for (;;) {
+            if (why) {
+                jwks_request const wanted{*why, now};
+                bool over = false;
+                try {
+                    auto const came = co_await keys().fetch(wanted);
+                    over = came.has_error() && came.error() == errc::cancelled;
+                } catch (...) { // the keys stay as they are; what failed is counted there
+                }
+                if (over) result<void>(errc::cancelled).value(); // throws: the driver knows why the call is over
+            }
+            v = verify(token);
+            if (v.fault != token_fault::unknown_key || why == jwks_reason::unknown_key) break;
+            kid = detail::kid_of(token);
+            if (!keys().may_learn(kid, now)) break;
+            why = jwks_reason::unknown_key;
+        }
+        if (v.fault == token_fault::unknown_key && why == jwks_reason::unknown_key) keys().is_unknown(kid, now);
+        co_return judge(call, v);
     }
 
     /// The keys, to be replaced while calls use them.
@@ -119,6 +171,41 @@ public:
     }
 
 private:
+    jwt_verdict verify(std::string_view token) { return verifier_.verify(token, keys(), detail::unwrapped<Clock>::of(clock_).wall_now()); }
+    jwt_verdict verify_again(std::string_view token, std::optional<std::string> const& kid, time_point now)
+    {
+        jwt_verdict v = verify(token);
+        if (v.fault == token_fault::unknown_key) keys().is_unknown(kid, now);
+        return v;
+    }
+    /// Who brings no token causes no fetch.
+    std::optional<jwks_reason> due(std::string_view token, time_point now) { return token.empty() ? std::nullopt : keys().is_due(now); }
+    [[gnu::noinline, gnu::cold]] void fetch(jwks_request const& wanted) noexcept
+    {
+        try {
+            static_cast<void>(keys().fetch(wanted));
+        } catch (...) { // the keys stay as they are; what failed is counted there
+        }
+    }
+    admission<> judge(auto& call, jwt_verdict& v)
+    {
+        if (!v) [[unlikely]] {
+            if constexpr (fetches)
+                if (v.fault == token_fault::unknown_key)
+                    if (auto const wait = keys().missing_for(call.now())) return no_keys(*wait);
+            return refuse(call, v.fault, v.claim);
+        }
+        verified_.add(1);
+        if (v.remembered) remembered_.add(1);
+        call.set(principal{std::string(v.principal)});
+        call.set(std::move(v.said));
+        return admitted;
+    }
+    [[gnu::noinline, gnu::cold]] error no_keys(duration wait)
+    {
+        refused_[static_cast<std::size_t>(token_fault::unknown_key)].add(1);
+        return error(errc::unavailable, wait);
+    }
     [[gnu::noinline, gnu::cold]] errc refuse(auto& call, token_fault f, std::string_view claim)
     {
         refused_[static_cast<std::size_t>(f)].add(1);
