@@ -73,7 +73,9 @@ public:
             s.scoped = below(3) != 0;
             std::size_t const length = below(8) == 0 ? 1 + below(4) : 5 + below(4);
             auto const fits = [&](std::size_t dish) {
-                return s.serves != handler::streaming || (dishes_[dish].rules & menu::no_streams) == 0;
+                unsigned const rules = dishes_[dish].rules;
+                return (s.serves != handler::streaming || (rules & menu::no_streams) == 0) &&
+                       (s.serves == handler::wrapped || (rules & menu::detours) == 0);
             };
             if (!fits(turn)) continue;
             while (s.policies.size() < length)
@@ -104,7 +106,10 @@ private:
             return std::ranges::count_if(s.policies, [&](std::size_t p) { return (dishes_[p].rules & rule) != 0; });
         };
         if (count(menu::scoped) != 0 && !s.scoped) return false;
-        if (count(menu::forks) > 2 || count(menu::borders) > 2) return false;
+        if (count(menu::forks) > 2 || count(menu::borders) > 2 || count(menu::detours) > 1) return false;
+        unsigned const unfit = menu::awaits | (s.scoped ? menu::forks : 0u);
+        auto const detour = std::ranges::find_if(s.policies, [&](std::size_t p) { return (dishes_[p].rules & menu::detours) != 0; });
+        if (std::any_of(detour, s.policies.end(), [&](std::size_t p) { return (dishes_[p].rules & unfit) != 0; })) return false;
         std::vector<weir::policy_facts> facts;
         for (std::size_t const p : s.policies) facts.push_back(dishes_[p].facts);
         if (weir::detail::missing_facet(facts, {})) return false;
@@ -132,8 +137,8 @@ void write(std::ostream& out, drawing const& from, stack const& s, std::size_t n
     names += " | " + std::string(serves) + (s.scoped ? " in a scope" : "");
     std::string const arguments = std::to_string(depth) + types + ">";
     out << "namespace {\nstacks::stack_under_test const stack_" << number << "{\"" << names << "\", "
-        << (s.scoped && from.has(s, menu::forks) ? "true" : "false") << ",\n    &stacks::serve<" << (s.scoped ? "true" : "false")
-        << ", stacks::" << serves << ", " << arguments << ",\n    ";
+        << ((s.scoped && from.has(s, menu::forks)) || from.has(s, menu::detours) ? "true" : "false") << ",\n    &stacks::serve<"
+        << (s.scoped ? "true" : "false") << ", stacks::" << serves << ", " << arguments << ",\n    ";
     if (from.is_synchronous(s))
         out << "&stacks::serve<false, stacks::plain_handler, " << arguments;
     else

@@ -13,17 +13,21 @@
 #include <weir/limit/adaptive_limit.hpp>
 #include <weir/limit/aimd.hpp>
 #include <weir/limit/all_of.hpp>
+#include <weir/limit/by_priority.hpp>
 #include <weir/limit/codel.hpp>
 #include <weir/limit/concurrency_limit.hpp>
+#include <weir/limit/exact_gcra.hpp>
 #include <weir/limit/fair_by.hpp>
 #include <weir/limit/fixed_window.hpp>
 #include <weir/limit/gcra.hpp>
+#include <weir/limit/hot_keys.hpp>
 #include <weir/limit/keyed.hpp>
 #include <weir/limit/leaky_bucket.hpp>
 #include <weir/limit/leased.hpp>
 #include <weir/limit/lifo.hpp>
 #include <weir/limit/rate_limit.hpp>
 #include <weir/limit/sliding_log.hpp>
+#include <weir/limit/sliding_window.hpp>
 #include <weir/limit/throttle.hpp>
 #include <weir/limit/token_bucket.hpp>
 #include <weir/limit/vegas.hpp>
@@ -33,11 +37,15 @@
 #include <weir/resilience/attempt_timeout.hpp>
 #include <weir/resilience/bulkhead.hpp>
 #include <weir/resilience/circuit_breaker.hpp>
+#include <weir/resilience/degrade.hpp>
 #include <weir/resilience/fallback.hpp>
 #include <weir/resilience/hedge.hpp>
 #include <weir/resilience/idempotency_key.hpp>
+#include <weir/resilience/isolate.hpp>
 #include <weir/resilience/keyed_breaker.hpp>
+#include <weir/resilience/load_shed.hpp>
 #include <weir/resilience/retry.hpp>
+#include <weir/resilience/shadow.hpp>
 #include <weir/resilience/timeout.hpp>
 #include <weir/testing/chaos.hpp>
 
@@ -56,6 +64,7 @@ enum rules : unsigned {
     no_streams = 4, ///< cannot stand around a handler of `held`
     borders = 8,    ///< a codec
     scoped = 16,    ///< within a scope only
+    detours = 32,   ///< runs the inside on a thread of its own: nothing in there may await
 };
 
 #define WEIR_DISH(dish, dish_rules, ...)                                                                                                   \
@@ -99,6 +108,23 @@ struct name_of_key {
 struct anything {
     int operator()(auto const&) const { return 0; }
 };
+/// When all is quiet nothing is minor.
+struct any_priority {
+    using key_type = weir::priority::level;
+    key_type operator()(auto const&) const { return here().trouble(4) ? weir::priority::level::batch : weir::priority::level::normal; }
+};
+inline weir::load_gauge const& always_overloaded()
+{
+    static weir::load_gauge gauge;
+    gauge.cpu_is(1);
+    return gauge;
+}
+inline weir::switchboard const& degraded_board()
+{
+    static weir::switchboard board{{"it"}};
+    board.set("it", weir::service_level::shed_minor);
+    return board;
+}
 WEIR_DISH(rate, anywhere, weir::rate_limit{weir::gcra{{.permits = 50, .per = 1s, .burst = 4}}})
 WEIR_DISH(bucket, anywhere, weir::rate_limit{weir::token_bucket{{.permits = 50, .per = 1s, .burst = 4}}})
 inline constexpr auto by_key = weir::keyed_by<int>([](auto const& q) { return q.key; });
@@ -149,6 +175,20 @@ WEIR_DISH(several_rates, anywhere,
               weir::named<"each">(weir::keyed{weir::gcra{{.permits = 50, .per = 1s, .burst = 3}}, by_key, {.capacity = 8, .seed = 1}})}})
 WEIR_DISH(window_of_time, anywhere, weir::rate_limit{weir::fixed_window{{.permits = 10, .per = 500ms}}})
 WEIR_DISH(log_of_times, anywhere, weir::rate_limit{weir::sliding_log{{.permits = 10, .per = 500ms}}})
+WEIR_DISH(two_windows, anywhere, weir::rate_limit{weir::sliding_window{{.permits = 10, .per = 500ms}}})
+WEIR_DISH(exact_rate, anywhere, weir::rate_limit{weir::exact_gcra{{.permits = 30, .per = 1s, .burst = 4}}})
+WEIR_DISH(hot_rate, anywhere,
+          weir::rate_limit{weir::hot_keys{weir::gcra{{.permits = 50, .per = 1s, .burst = 3}}, by_key, {.top = 2, .seed = 1}}})
+WEIR_DISH(ranked_places, anywhere,
+          weir::concurrency_limit{{.max_concurrent = 2, .max_wait = 30ms, .max_waiting = 3}, weir::by_priority{by_key, 0.0, 0.3, 0.2}})
+WEIR_DISH(shadowed_breaker, anywhere,
+          weir::shadow{weir::circuit_breaker{
+              {.failure_rate = 0.5, .window = 1s, .minimum_calls = 2, .open_for = 20ms, .probes = 1, .probe_limit = 50ms}}})
+WEIR_DISH(shadowed_places, anywhere, weir::shadow{weir::bulkhead{{.max_concurrent = 1, .max_wait = 30ms, .max_waiting = 2}}})
+WEIR_DISH(shadowed_parking, anywhere, weir::shadow{parking(place)})
+WEIR_DISH(load_shedding, anywhere, weir::load_shed{always_overloaded(), {.cpu = 0.5, .window = 50ms}, any_priority{}})
+WEIR_DISH(degrading, no_streams, weir::degrade{degraded_board(), "it", any_priority{}})
+WEIR_DISH(isolated, no_streams | detours, weir::isolate{{.core_size = 1, .max_queue = 4}})
 WEIR_DISH(once_a_key, no_streams,
           weir::idempotency_key{weir::answer_store<answer<Depth>>{{.capacity = 16, .ttl = 20ms}}, weir::one_scope{}, name_of_key{},
                                 anything{}})
@@ -183,7 +223,8 @@ using all = list<strict_gate, shared_gate, identity, once, body_check, forgetful
                  pending_guess, mending, refresh, repeating, stamping, pending_stamp, rewriting, codec, tenants, tenant_reader, rate,
                  bucket, keyed_rate, throttled, keyed_throttle, places, one_place, breaker, counting_breaker, keyed_breakers, shedding,
                  latest_first, lifo_by_load, fair_places, adapting, dropping, dripping, warming_up, leased_rate, several_rates,
-                 window_of_time, log_of_times, attempt_limit, hedging, once_a_key, chaotic, retrying, retry_twice, time_limit, stated_limit,
-                 short_limit, default_answer, failing_fallback, cache, guarded_cache>;
+                 window_of_time, log_of_times, two_windows, exact_rate, hot_rate, ranked_places, shadowed_breaker, shadowed_places,
+                 shadowed_parking, load_shedding, degrading, isolated, attempt_limit, hedging, once_a_key, chaotic, retrying, retry_twice,
+                 time_limit, stated_limit, short_limit, default_answer, failing_fallback, cache, guarded_cache>;
 
 } // namespace stacks::menu

@@ -21,6 +21,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <type_traits>
 #include <utility>
 
@@ -182,6 +183,16 @@ public:
                 if (!policy.is_idle()) found += "a parking gate is not idle; ";
         });
         return found;
+    }
+
+    void wait_for_threads() override
+    {
+        pipeline_.for_each([](auto& policy, std::string_view) {
+            if constexpr (requires { policy.pool()->stats().queued; }) {
+                while (policy.pool()->stats().queued != 0) std::this_thread::yield();
+                policy.close();
+            }
+        });
     }
 
 private:

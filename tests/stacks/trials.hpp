@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 
 namespace stacks {
@@ -23,7 +24,7 @@ namespace stacks {
 /// What an observer hears of one call: whether its events fit together.
 class record {
 public:
-    /// Calls that fork tell of several machines at once: then only the sums have to fit.
+    /// Calls that fork, or take a detour, tell of several machines at once: then only the sums have to fit.
     explicit record(bool forks, std::function<void()> at_each_event = {}) : forks_(forks), at_each_event_(std::move(at_each_event)) {}
 
     void operator()(weir::event::admitted const& e) { hears(kind::admitted, e.at.index); }
@@ -54,6 +55,7 @@ private:
     void hears(kind what, std::size_t place);
     void wrong(kind what, std::size_t place, char const* why);
 
+    std::recursive_mutex mutex_; // what a detour runs may tell while its call leaves; who is told may end it
     bool forks_;
     std::function<void()> at_each_event_;
     std::array<stage, 16> at_{};
@@ -77,6 +79,8 @@ public:
     virtual void ask_here(int key, record& heard) = 0;
     /// What a policy still holds; empty if none does.
     [[nodiscard]] virtual std::string complaint(weir::time_point now) = 0;
+    /// Until nothing runs on threads of the policies' own.
+    virtual void wait_for_threads() = 0;
 
     weir::scope jobs;
 };
