@@ -362,8 +362,7 @@ expectation model(std::vector<deed> const& deeds, weir::duration wait, std::size
 
 TEST_CASE("hedge: random schedules come out as the model says")
 {
-    // A simulation of its own each: a quarter of what the policies without coroutines run.
-    std::uint64_t const rounds = std::max<std::uint64_t>(weir_test::schedules() / 4, 500);
+    std::uint64_t const rounds = weir_test::schedules();
     std::uint64_t const first = weir_test::first_seed();
     std::uint64_t hedged = 0, failed = 0;
     for (std::uint64_t seed = first; seed < first + rounds; ++seed) {
