@@ -12,6 +12,7 @@
 #include <weir/testing/simulation.hpp>
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/system/system_error.hpp>
 
 #include <doctest/doctest.h>
 
@@ -294,6 +295,33 @@ TEST_CASE("fetched_keys: when the call that fetches is cancelled, the next that 
     world.run();
     CHECK(story == std::multiset<std::string>{"hasty deadline_exceeded", "patient passed", "other passed"});
     CHECK(who.asked == 1);
+}
+
+TEST_CASE("fetched_keys: a fetch that is given up again and again is begun anew three times, not by all who wait")
+{
+    weir::schedule s(8);
+    int asked = 0, over = 0;
+    auto ask = [&](weir::jwks_request const&) -> asio::awaitable<weir::result<std::string>> {
+        ++asked;
+        co_await weir::sleep(s, 10ms);
+        co_return weir::errc::cancelled;
+    };
+    weir::fetched_keys keys{std::ref(ask), settings};
+    weir::pipeline svc{weir::timed_by{std::ref(s.clock())}, weir::verify_jwt{std::ref(keys), wanted}, weir::asynchronous{handler}};
+    auto const caller = [&]() -> asio::awaitable<void> {
+        auto const r = signed_by("a");
+        try {
+            weir::result<int> const outcome = co_await svc(r);
+            over += outcome.has_error();
+        } catch (boost::system::system_error const&) {
+            ++over;
+        }
+    };
+    weir::simulation world(s);
+    for (int i = 0; i < 10; ++i) world.spawn(caller());
+    world.run();
+    CHECK(over == 10);
+    CHECK(asked == 4);
 }
 
 TEST_CASE("fetched_keys: threads that want keys at the same time share a fetch")

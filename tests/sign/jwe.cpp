@@ -215,6 +215,8 @@ TEST_CASE("jwe: the sender's key is a point of the same curve, and belongs to ke
     CHECK(fault(R"({"kty":"OKP","crv":"X25519","x":"hSDwCYkwp1R0i33ctD73Wg2_Og0mOBr066SpjqqbTmo"})") == jwe_fault::closed);
     CHECK(fault(R"({"kty":"oct","k":"AAAA"})") == jwe_fault::closed);
     CHECK(fault("{}") == jwe_fault::closed);
+    // A key of RSA would be tested for long.
+    CHECK(fault(R"({"kty":"RSA","crv":"P-256","n":")" + std::string(2'000, 'x') + R"(","e":"AQAB"})") == jwe_fault::closed);
     CHECK(fault("7") == jwe_fault::bad_header);
     CHECK(fault(R"({"kty":"EC","crv":"P-256","d":"AAAA"})") == jwe_fault::bad_header);
     CHECK(open_jwe(p256, with_header(sealed, R"({"alg":"ECDH-ES","enc":"A256GCM"})")).fault == jwe_fault::bad_header);

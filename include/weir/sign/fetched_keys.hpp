@@ -96,11 +96,12 @@ public:
         return asked_at_ ? std::max(duration(0), *asked_at_ + options_.cool_down - now) : duration(0);
     }
 
-    /// Whether who leads may ask now. An heir of one that gave up may.
+    /// Whether who leads may ask now. An heir of one that gave up may, but not heirs without end: strangers give up as they like.
     [[nodiscard]] bool begin(time_point now, bool heir)
     {
         std::lock_guard const lock(mutex_);
-        if (!heir && !rested(now)) return count_.cooling += 1, false;
+        heirs_ = heir ? heirs_ + 1 : 0;
+        if (heir ? heirs_ > most_heirs : !rested(now)) return count_.cooling += 1, false;
         asked_at_ = now;
         note();
         return true;
@@ -143,6 +144,7 @@ public:
     [[nodiscard]] fetched_keys_options const& options() const noexcept { return options_; }
 
 private:
+    static constexpr unsigned most_heirs = 3;
     static constexpr std::string_view none = R"({"keys":[]})";
     struct entry {
         std::uint64_t print = 0;
@@ -188,6 +190,7 @@ private:
     std::string text_;
     std::optional<time_point> fetched_at_, asked_at_;
     bool failed_last_ = false;
+    unsigned heirs_ = 0; // of this fetch
     fetched_keys_stats count_;
     typename Threading::template cell<duration::rep> check_at_{time_point::min().time_since_epoch().count()};
 };
@@ -231,7 +234,10 @@ public:
     template<class Outcome>
     lookup look_up_again(auto& call, token& t, Outcome& outcome)
     {
-        if (t.ticket_->take() == nullptr) return static_cast<void>(book_.begin(call.request().now, true)), lookup::missed;
+        if (t.ticket_->take() == nullptr) { // this one leads now
+            if (book_.begin(call.request().now, true)) return lookup::missed;
+            flights_.settle(*t.ticket_, [] { return true; });
+        }
         outcome = std::string();
         return lookup::answered;
     }
@@ -275,7 +281,7 @@ private:
 /// | a fetch fails, or brings no key set             | the keys stay, for `keep` after the last success; then, and before the first, calls are |
 /// |                                                 | refused with `errc::unavailable`, to come again when the cool-down is over              |
 ///
-/// So strangers with made-up names cause a fetch each `cool_down`, no more. A set without any key is obeyed: then nothing verifies. Names are remembered as keyed fingerprints in a table of
+/// So strangers with made-up names cause a fetch each `cool_down`, no more; if the call that fetches is cancelled, one that waits begins anew, three times at most. A set without any key is obeyed: then nothing verifies. Names are remembered as keyed fingerprints in a table of
 /// fixed size: two may share a place, then the older is forgotten. Keys that the issuer took back are gone after `refresh`, and so are the verdicts that are remembered.
 ///
 /// A call for which nothing is to be fetched costs a comparison more than with a `key_set`. Thread-safe with `shared`. Memory: the keys, the text of the set, 16 bytes a name.

@@ -121,9 +121,11 @@ inline std::size_t content_key_size(jwe_encryption e) noexcept
 inline std::optional<secret<>> agreed_key(jwe_key const& key, jwe_header const& head)
 {
     jwe_pair const& own = jwe_maker::pair_of(key);
+    // Looked at first: to check a key of another type, such as a big one of RSA, may take long.
+    if (head.epk["crv"].text() != (own.curve == jwe_curve::p256 ? "P-256" : "X25519")) return std::nullopt;
+    if (head.epk["kty"].text() != (own.curve == jwe_curve::p256 ? "EC" : "OKP")) return std::nullopt;
     try {
         jwe_pair const sender = read_jwe_pair(head.epk, key_half::public_key);
-        if (sender.curve != own.curve) return std::nullopt;
         auto const common = agree(own.key.get(), sender.key.get());
         if (!common) return std::nullopt;
         return concat_kdf(*common, to_string(key.encryption()), head.apu, head.apv, content_key_size(key.encryption()));
