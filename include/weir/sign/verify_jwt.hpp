@@ -171,7 +171,10 @@ public:
     }
 
 private:
-    jwt_verdict verify(std::string_view token) { return verifier_.verify(token, keys(), detail::unwrapped<Clock>::of(clock_).wall_now()); }
+    [[gnu::always_inline]] jwt_verdict verify(std::string_view token)
+    {
+        return verifier_.verify(token, keys(), detail::unwrapped<Clock>::of(clock_).wall_now());
+    }
     jwt_verdict verify_again(std::string_view token, std::optional<std::string> const& kid, time_point now)
     {
         jwt_verdict v = verify(token);
@@ -187,7 +190,7 @@ private:
         } catch (...) { // the keys stay as they are; what failed is counted there
         }
     }
-    admission<> judge(auto& call, jwt_verdict& v)
+    [[gnu::always_inline]] admission<> judge(auto& call, jwt_verdict& v)
     {
         if (!v) [[unlikely]] {
             if constexpr (fetches)
