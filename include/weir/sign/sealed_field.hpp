@@ -179,7 +179,7 @@ private:
 /// client that is refused fetches the key anew. Neither text is logged or reported.
 ///
 /// It hides; it does not prove. Whoever sees a sealed text can send it again: put a `replay_guard`, a `one_time` token or a challenge inside the text where that matters. TLS is not replaced.
-/// Costs a private-key operation a call, about 30 us on P-256 and 600 us with RSA 2048: rate limits stand further out. Thread-safe. Throws `std::invalid_argument` for bad options; keys given by
+/// Costs a private-key operation a call, far dearer with RSA than on a curve: rate limits stand further out. Thread-safe. Throws `std::invalid_argument` for bad options; keys given by
 /// `std::ref` outlive it.
 template<fixed_string Name, class Keys, class KeyOf>
 [[nodiscard]] auto sealed_field(Keys keys, KeyOf key_of, sealed_field_options const& o = {})
