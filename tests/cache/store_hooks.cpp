@@ -225,12 +225,15 @@ TEST_CASE("store: a million entries written at once do not expire together")
     weir::store<std::uint32_t, std::uint32_t> quotes{{.capacity = entries + entries / 10, .ttl = 100s, .jitter = 0.1, .seed = 1u}};
     for (std::uint32_t key = 0; key < entries; ++key) quotes.put(key, key, start);
     std::array<std::uint32_t, 10> in_a_second{}; // from 90 s to 100 s
+    std::uint32_t outside = 0;
     for (std::uint32_t key = 0; key < entries; ++key) {
         auto const left = quotes.find(key, start).left();
-        REQUIRE(left >= 90s);
-        REQUIRE(left <= 100s);
-        ++in_a_second[std::min<std::size_t>(static_cast<std::size_t>((left - 90s) / 1s), 9)];
+        if (left < 90s || left > 100s)
+            ++outside;
+        else
+            ++in_a_second[std::min<std::size_t>(static_cast<std::size_t>((left - 90s) / 1s), 9)];
     }
+    CHECK(outside == 0);
     for (auto const each : in_a_second) {
         CHECK(each > entries / 10 - 2'000); // more than six deviations
         CHECK(each < entries / 10 + 2'000);
