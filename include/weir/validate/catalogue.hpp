@@ -68,9 +68,10 @@ public:
                 found->text = m.text;
         }
         std::sort(into.plain.begin(), into.plain.end(), [](entry const& a, entry const& b) { return a.id < b.id; });
-        std::stable_sort(into.with_values.begin(), into.with_values.end(), [](entry const& a, entry const& b) {
+        std::sort(into.with_values.begin(), into.with_values.end(), [](entry const& a, entry const& b) {
             bool const a_ends = ends_in_value(a.id), b_ends = ends_in_value(b.id);
-            return a_ends != b_ends ? b_ends : own_text(a.id) > own_text(b.id);
+            auto const a_text = own_text(a.id), b_text = own_text(b.id);
+            return a_ends != b_ends ? b_ends : a_text != b_text ? a_text > b_text : a.id < b.id;
         });
         return *this;
     }
