@@ -2,6 +2,7 @@
 #pragma once
 
 #include <weir/cache/detail/key_batch.hpp>
+#include <weir/cache/detail/load_outcome.hpp>
 #include <weir/cache/in_bulk.hpp>
 #include <weir/core/charter.hpp>
 #include <weir/core/contracts.hpp>
@@ -170,8 +171,8 @@ public:
     template<class Outcome>
     void learn(auto& call, token& t, Outcome& outcome)
     {
-        if (!t.is_fork_ && gave_up(call, outcome)) return; // as if it was cancelled: another call may have more time
-        std::exception_ptr thrown = outcome.has_error() && outcome.error() == errc::handler_threw ? call.thrown() : std::exception_ptr();
+        if (!t.is_fork_ && detail::gave_up(call, outcome)) return; // as if it was cancelled: another call may have more time
+        std::exception_ptr thrown = detail::thrown_by(call, outcome);
         {
             std::scoped_lock const lock(mutex_);
             t.batch_->finish(outcome, std::move(thrown));
@@ -211,11 +212,6 @@ private:
         expect(*o.max_size >= 1 && *o.max_size <= 10'000, "batched.max_size", "a number in [1, 10'000]");
         expect(o.max_wait >= duration::zero(), "batched.max_wait", "0 or more");
         return o;
-    }
-    static bool gave_up(auto& call, auto const& outcome)
-    {
-        if (outcome.has_value()) return false;
-        return outcome.error() == errc::cancelled || (outcome.error() == errc::deadline_exceeded && !detail::in_time_left(call));
     }
 
     // All that follows under the lock.

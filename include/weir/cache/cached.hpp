@@ -5,6 +5,7 @@
 #include <weir/cache/cached_stats.hpp>
 #include <weir/cache/detail/cache_core.hpp>
 #include <weir/cache/detail/kept_answer.hpp>
+#include <weir/cache/detail/load_outcome.hpp>
 #include <weir/cache/holding_identity.hpp>
 #include <weir/cache/parts.hpp>
 #include <weir/cache/single_flight.hpp>
@@ -160,14 +161,14 @@ public:
     {
         if (!t.flight_) return;
         flight& mine = *t.flight_;
-        if (gave_up(call, outcome)) { // as if it was cancelled: another call may have more time
+        if (detail::gave_up(call, outcome)) { // as if it was cancelled: another call may have more time
             if (mine.refreshes) static_cast<void>(answer_anew(call, mine.key(), outcome));
             return;
         }
         std::optional<stale> fact;
-        std::exception_ptr const thrown = thrown_by(call, outcome);
+        std::exception_ptr const thrown = detail::thrown_by(call, outcome);
         bool const absent = answer<Outcome>::says_absent(outcome);
-        bool const failed = !absent && is_failure(call, outcome);
+        bool const failed = !absent && detail::is_failure(call, outcome);
         core_.ended(mine, call.now(), failed, outcome.has_error() ? outcome.error() : error());
         if (absent) {
             core_.count(&tally::penetrations);
@@ -362,26 +363,6 @@ private:
     static void report([[maybe_unused]] auto& call, [[maybe_unused]] stale fact)
     {
         if constexpr (parts_type::may_give_stale && requires { call.report(std::move(fact)); }) call.report(std::move(fact));
-    }
-
-    /// Failures by the pipeline's classifier, and every error: a refusal is no answer to keep.
-    static bool is_failure([[maybe_unused]] auto& call, auto const& outcome)
-    {
-        if (outcome.has_error()) return true;
-        if constexpr (requires { call.failed(outcome); })
-            return call.failed(outcome);
-        else
-            return false;
-    }
-    static bool gave_up(auto& call, auto const& outcome)
-    {
-        if (outcome.has_value()) [[likely]]
-            return false;
-        return outcome.error() == errc::cancelled || (outcome.error() == errc::deadline_exceeded && !detail::in_time_left(call));
-    }
-    static std::exception_ptr thrown_by(auto& call, auto const& outcome)
-    {
-        return outcome.has_error() && outcome.error() == errc::handler_threw ? call.thrown() : nullptr;
     }
 
     [[no_unique_address]] KeyOf key_of_;

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <weir/cache/detail/key_pauses.hpp>
+#include <weir/cache/detail/pausing_part.hpp>
 #include <weir/cache/parts.hpp>
-#include <weir/core/live.hpp>
 #include <weir/core/options.hpp>
 #include <weir/core/threading.hpp>
 
@@ -21,6 +21,13 @@ struct early_expiry_options {
 
     friend bool operator==(early_expiry_options const&, early_expiry_options const&) = default;
 };
+/// Throws `std::invalid_argument` that names the member.
+inline void check(early_expiry_options const& o)
+{
+    expect(o.beta > 0 && o.beta <= 1e6, "early_expiry.beta", "more than 0 and at most 1e6");
+    expect(o.load_time >= duration::zero(), "early_expiry.load_time", "0 or more");
+    detail::check_backoff(o.backoff, "early_expiry");
+}
 
 /// Lets each hit decide by chance whether its value is loaded anew before it goes out of date, the likelier the nearer that is and the longer
 /// the load takes: XFetch (A. Vattani, F. Chierichetti and K. Lowenstein, "Optimal Probabilistic Cache Stampede Prevention", VLDB 2015).
@@ -33,13 +40,15 @@ struct early_expiry_options {
 /// A hit that is more than 37 times beta times the load time away costs a comparison, others a draw and a logarithm. After a failure the key
 /// pauses as with `refresh_ahead`. Thread-safe if `shared`.
 template<threading_model Threading = shared>
-class early_expiry {
+class early_expiry : public detail::pausing_part<early_expiry_options, Threading> {
+    using base = detail::pausing_part<early_expiry_options, Threading>;
+
 public:
     using options = early_expiry_options;
     static constexpr std::string_view name = "early_expiry";
 
     /// Throws `std::invalid_argument` that names the member.
-    explicit early_expiry(options const& o = {}) : settings_(checked(o)) {}
+    explicit early_expiry(options const& o = {}) : base(o) {}
 
     /// The rule by itself; `draw` is uniform in (0, 1].
     [[nodiscard]] static bool is_early(duration left, duration load_time, double beta, double draw) noexcept
@@ -49,38 +58,16 @@ public:
 
     [[nodiscard]] bool wants_refresh(hit_facts const& hit) const
     {
-        options const o = settings_.load();
+        options const o = this->settings();
         duration const took = hit.load_time > duration::zero() ? hit.load_time : o.load_time;
         constexpr double greatest = 36.75; // -ln of the least draw, 2^-53
         if (static_cast<double>(hit.time_left.count()) > greatest * o.beta * static_cast<double>(took.count())) [[likely]]
             return false;
         if (took == duration::zero()) return false;
-        return is_early(hit.time_left, took, o.beta, hit.draw()) && !pauses_.has(hit.key(), hit.now);
-    }
-    void load_ended(load_report const& report) noexcept
-    {
-        if (report.failed)
-            pauses_.failed(report.key, report.now, settings_.load().backoff);
-        else
-            pauses_.succeeded(report.key);
+        return is_early(hit.time_left, took, o.beta, hit.draw()) && !this->pauses().has(hit.key(), hit.now);
     }
 
-    [[nodiscard]] options settings() const noexcept { return settings_.load(); }
-    /// Other settings from now on. Throws `std::invalid_argument` and changes nothing if they are bad.
-    void reconfigure(options const& o) { settings_.store(checked(o)); }
-    void describe(auto&& field) const { field("beta", settings().beta); }
-
-private:
-    static options const& checked(options const& o)
-    {
-        expect(o.beta > 0 && o.beta <= 1e6, "early_expiry.beta", "more than 0 and at most 1e6");
-        expect(o.load_time >= duration::zero(), "early_expiry.load_time", "0 or more");
-        detail::check_backoff(o.backoff, "early_expiry");
-        return o;
-    }
-
-    live<options> settings_;
-    detail::key_pauses<Threading> pauses_;
+    void describe(auto&& field) const { field("beta", this->settings().beta); }
 };
 early_expiry()->early_expiry<>;
 early_expiry(early_expiry_options)->early_expiry<>;

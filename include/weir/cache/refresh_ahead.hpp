@@ -2,8 +2,8 @@
 #pragma once
 
 #include <weir/cache/detail/key_pauses.hpp>
+#include <weir/cache/detail/pausing_part.hpp>
 #include <weir/cache/parts.hpp>
-#include <weir/core/live.hpp>
 #include <weir/core/options.hpp>
 #include <weir/core/threading.hpp>
 
@@ -20,6 +20,12 @@ struct refresh_ahead_options {
 
     friend bool operator==(refresh_ahead_options const&, refresh_ahead_options const&) = default;
 };
+/// Throws `std::invalid_argument` that names the member.
+inline void check(refresh_ahead_options const& o)
+{
+    expect(o.after >= 0 && o.after < 1, "refresh_ahead.after", "a ratio in [0, 1)");
+    detail::check_backoff(o.backoff, "refresh_ahead");
+}
 
 /// Loads a value that is still asked for anew before it goes out of date, so that nobody waits when a hot key expires:
 /// `cached{store<symbol, quote>{...}, key, refresh_ahead{{.after = 0.8}}}`; a part of a `cached`.
@@ -31,45 +37,26 @@ struct refresh_ahead_options {
 /// A hit before that time costs a comparison. Pauses are kept for 512 keys (see `detail::key_pauses`), 12 kB. Thread-safe if `shared`. For
 /// values whose loads take long or differ much take `early_expiry`.
 template<threading_model Threading = shared>
-class refresh_ahead {
+class refresh_ahead : public detail::pausing_part<refresh_ahead_options, Threading> {
+    using base = detail::pausing_part<refresh_ahead_options, Threading>;
+
 public:
     using options = refresh_ahead_options;
     static constexpr std::string_view name = "refresh_ahead";
 
     /// Throws `std::invalid_argument` that names the member.
-    explicit refresh_ahead(options const& o = {}) : settings_(checked(o)) {}
+    explicit refresh_ahead(options const& o = {}) : base(o) {}
 
     [[nodiscard]] bool wants_refresh(hit_facts const& hit) noexcept
     {
         if (hit.time_left == duration::max()) return false;
-        options const o = settings_.load();
+        options const o = this->settings();
         if (static_cast<double>(hit.age.count()) < o.after * static_cast<double>((hit.age + hit.time_left).count())) [[likely]]
             return false;
-        return pauses_.claim(hit.key(), hit.now, o.backoff.retry_after);
-    }
-    void load_ended(load_report const& report) noexcept
-    {
-        if (report.failed)
-            pauses_.failed(report.key, report.now, settings_.load().backoff);
-        else
-            pauses_.succeeded(report.key);
+        return this->pauses().claim(hit.key(), hit.now, o.backoff.retry_after);
     }
 
-    [[nodiscard]] options settings() const noexcept { return settings_.load(); }
-    /// Other settings from now on. Throws `std::invalid_argument` and changes nothing if they are bad.
-    void reconfigure(options const& o) { settings_.store(checked(o)); }
-    void describe(auto&& field) const { field("refresh_after", settings().after); }
-
-private:
-    static options const& checked(options const& o)
-    {
-        expect(o.after >= 0 && o.after < 1, "refresh_ahead.after", "a ratio in [0, 1)");
-        detail::check_backoff(o.backoff, "refresh_ahead");
-        return o;
-    }
-
-    live<options> settings_;
-    detail::key_pauses<Threading> pauses_;
+    void describe(auto&& field) const { field("refresh_after", this->settings().after); }
 };
 refresh_ahead()->refresh_ahead<>;
 refresh_ahead(refresh_ahead_options)->refresh_ahead<>;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <weir/cache/detail/kept_answer.hpp>
+#include <weir/cache/detail/load_outcome.hpp>
 #include <weir/cache/detail/type_mark.hpp>
 #include <weir/cache/request_context.hpp>
 #include <weir/cache/single_flight.hpp>
@@ -157,9 +158,8 @@ public:
     {
         if (!t.ticket_) return;
         ticket& mine = *t.ticket_;
-        if (gave_up(call, outcome)) return; // as if it was cancelled: another call may have more time
-        std::exception_ptr const thrown =
-            outcome.has_error() && outcome.error() == errc::handler_threw ? call.thrown() : std::exception_ptr();
+        if (detail::gave_up(call, outcome)) return; // as if it was cancelled: another call may have more time
+        std::exception_ptr const thrown = detail::thrown_by(call, outcome);
         answer_pointer answer;
         if (outcome.has_value() || outcome.error() == errc::not_found) {
             answer = kept(mine, outcome, nullptr);
@@ -205,12 +205,6 @@ private:
         repeated_.add();
         return true;
     }
-    static bool gave_up(auto& call, auto const& outcome)
-    {
-        if (outcome.has_value()) return false;
-        return outcome.error() == errc::cancelled || (outcome.error() == errc::deadline_exceeded && !detail::in_time_left(call));
-    }
-
     [[no_unique_address]] KeyOf key_of_;
     [[no_unique_address]] ContextOf context_of_;
     options options_;

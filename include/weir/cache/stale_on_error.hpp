@@ -2,9 +2,9 @@
 #pragma once
 
 #include <weir/cache/detail/key_pauses.hpp>
+#include <weir/cache/detail/pausing_part.hpp>
 #include <weir/cache/parts.hpp>
 #include <weir/core/call.hpp>
-#include <weir/core/live.hpp>
 #include <weir/core/options.hpp>
 #include <weir/core/threading.hpp>
 
@@ -20,6 +20,12 @@ struct stale_on_error_options {
     required<duration> max_stale;
     load_backoff backoff{}; ///< how long the source is left alone for a key whose load has failed, while there is a stale answer
 };
+/// Throws `std::invalid_argument` that names the member.
+inline void check(stale_on_error_options const& o)
+{
+    expect(*o.max_stale > duration::zero(), "stale_on_error.max_stale", "more than 0");
+    detail::check_backoff(o.backoff, "stale_on_error");
+}
 
 /// The errors for which a stale answer is better: the source fails, or is not asked as it is in trouble or has enough to do. Not what the caller
 /// did wrong or may not do.
@@ -41,43 +47,30 @@ struct source_failures {
 ///
 /// Without a `cached` the same is made of `fallback` and `store.find_stale`. Pauses are kept for 512 keys, 12 kB. Thread-safe if `shared`.
 template<class When = source_failures, threading_model Threading = shared>
-class stale_on_error {
+class stale_on_error : public detail::pausing_part<stale_on_error_options, Threading> {
+    using base = detail::pausing_part<stale_on_error_options, Threading>;
+
 public:
     using options = stale_on_error_options;
     static constexpr std::string_view name = "stale_on_error";
 
     /// Throws `std::invalid_argument` that names the member.
-    explicit stale_on_error(options const& o, When when = {}) : settings_(checked(o)), when_(std::move(when)) {}
+    explicit stale_on_error(options const& o, When when = {}) : base(o), when_(std::move(when)) {}
 
     [[nodiscard]] duration stale_for(load_failure const& failure) const
     {
-        return when_(failure.why) ? duration(*settings_.load().max_stale) : duration::zero();
+        return when_(failure.why) ? duration(*this->settings().max_stale) : duration::zero();
     }
-    [[nodiscard]] bool spares_load(load_ahead const& ahead) const noexcept { return pauses_.has(ahead.key, ahead.now); }
+    [[nodiscard]] bool spares_load(load_ahead const& ahead) const noexcept { return this->pauses().has(ahead.key, ahead.now); }
     void load_ended(load_report const& report)
     {
-        if (!report.failed)
-            pauses_.succeeded(report.key);
-        else if (when_(report.why))
-            pauses_.failed(report.key, report.now, settings_.load().backoff);
+        if (!report.failed || when_(report.why)) base::load_ended(report);
     }
 
-    [[nodiscard]] options settings() const noexcept { return settings_.load(); }
-    /// Other settings from now on. Throws `std::invalid_argument` and changes nothing if they are bad.
-    void reconfigure(options const& o) { settings_.store(checked(o)); }
-    void describe(auto&& field) const { field("max_stale", duration(*settings().max_stale)); }
+    void describe(auto&& field) const { field("max_stale", duration(*this->settings().max_stale)); }
 
 private:
-    static options const& checked(options const& o)
-    {
-        expect(*o.max_stale > duration::zero(), "stale_on_error.max_stale", "more than 0");
-        detail::check_backoff(o.backoff, "stale_on_error");
-        return o;
-    }
-
-    live<options> settings_;
     [[no_unique_address]] When when_;
-    detail::key_pauses<Threading> pauses_;
 };
 stale_on_error(stale_on_error_options)->stale_on_error<>;
 template<std::predicate<error const&> When>
