@@ -2,6 +2,7 @@
 #include <weir/sign/authorize.hpp>
 
 #include "request.hpp"
+#include "verified_claims.hpp"
 
 #include <weir/core/pipeline.hpp>
 
@@ -20,23 +21,7 @@ using weir::has_role;
 using weir::has_scope;
 using weir::on;
 
-/// Stands for `verify_jwt`: what the header `claims` holds was verified.
-struct knows {
-    using role = weir::gate;
-    using traits = weir::traits<weir::establishes_identity>;
-    using provides = weir::facets<weir::principal, weir::verified<weir::claims>>;
-    static constexpr std::string_view name = "knows";
-    weir::admission<> admit(auto& call) const
-    {
-        auto const said = weir::header(call.request(), "claims");
-        if (!said) return weir::admitted;
-        auto made = std::make_shared<weir::claims>();
-        REQUIRE(made->document().read(*said) == weir::strict_json_fault::none);
-        call.set(weir::principal{std::string(made->subject())});
-        call.set(weir::detail::verified_maker::make(std::shared_ptr<weir::claims const>(made)));
-        return weir::admitted;
-    }
-};
+using test::knows;
 
 int answer(test::request const&)
 {

@@ -3,7 +3,7 @@
 
 #include <weir/core/contracts.hpp>
 #include <weir/core/request.hpp>
-#include <weir/sign/detail/signature_stats.hpp>
+#include <weir/sign/detail/message_end.hpp>
 #include <weir/sign/http_signature.hpp>
 #include <weir/sign/random_nonce.hpp>
 #include <weir/sign/sign_request.hpp>
@@ -21,7 +21,8 @@ namespace weir::inline v0 {
 /// refused with `errc::unavailable`; a request that cannot be signed, as it lacks a component, with `errc::invalid_request`.
 /// Thread-safe as keys, clock and nonces are.
 template<class Scheme, class Keys, class Clock = system_wall, class Nonces = random_nonces>
-class add_signature {
+class add_signature : public detail::message_end<Scheme, Keys, Clock> {
+    using base = detail::message_end<Scheme, Keys, Clock>;
     static_assert(wall_clock<detail::policy_t<Clock>>, "weir::add_signature wants a wall clock: a type with wall_now()");
 
 public:
@@ -29,37 +30,25 @@ public:
     using traits = weir::traits<rewrites_request>;
     using reads = reads_request<customisation::header_fn, customisation::set_header_fn, customisation::method_fn, customisation::target_fn,
                                 customisation::body_fn>;
-    using stats_type = detail::signature_stats;
     static constexpr std::string_view name = "add_signature";
 
     /// Keys and a clock given by `std::ref` outlive the policy.
     add_signature(Scheme scheme, Keys keys, Clock clock = {}, Nonces nonces = {})
-        : scheme_(std::move(scheme)), keys_(std::move(keys)), clock_(std::move(clock)), nonces_(std::move(nonces))
+        : base(std::move(scheme), std::move(keys), std::move(clock)), nonces_(std::move(nonces))
     {
     }
 
     [[nodiscard]] admission<> down(auto& call)
     {
         auto const nonce = nonces_();
-        message_check const made = scheme_.sign(call.request(), keys(), detail::unwrapped<Clock>::of(clock_).wall_now(), nonce.view());
-        counts_.add(made.fault);
+        message_check const made = this->counted(this->scheme().sign(call.request(), this->keys(), this->wall_now(), nonce.view()));
         if (made) [[likely]]
             return admitted;
         return made.fault == message_fault::unknown_key ? errc::unavailable : errc::invalid_request;
     }
 
-    /// The keys, to be replaced while calls use them.
-    [[nodiscard]] auto& keys() noexcept { return detail::unwrapped<Keys>::of(keys_); }
-    [[nodiscard]] stats_type stats(time_point = {}) const { return counts_.sum(); }
-    [[nodiscard]] auto const& settings() const noexcept { return scheme_.settings(); }
-    void describe(auto&& field) const { scheme_.describe(field); }
-
 private:
-    Scheme scheme_;
-    Keys keys_;
-    [[no_unique_address]] Clock clock_;
     [[no_unique_address]] Nonces nonces_;
-    detail::signature_counts<typename detail::policy_t<Keys>::threading> counts_;
 };
 
 } // namespace weir::inline v0

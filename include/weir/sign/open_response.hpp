@@ -3,6 +3,7 @@
 
 #include <weir/core/contracts.hpp>
 #include <weir/core/request.hpp>
+#include <weir/sign/detail/message_end.hpp>
 #include <weir/sign/detail/signature_stats.hpp>
 #include <weir/sign/seal_response.hpp>
 #include <weir/validate/violation.hpp>
@@ -20,44 +21,28 @@ namespace weir::inline v0 {
 /// counts it and a retry may ask again; a `violation` (where `"response"`) says what was expected, the stats what was wrong. Errors pass as they
 /// are. It reads the request as it was sent, so it stands outside of nothing that rewrites it but `add_signature`: both orders work.
 template<class Scheme, class Keys, class Clock = system_wall>
-class open_response {
+class open_response : public detail::message_end<Scheme, Keys, Clock> {
+    using base = detail::message_end<Scheme, Keys, Clock>;
     static_assert(wall_clock<detail::policy_t<Clock>>, "weir::open_response wants a wall clock: a type with wall_now()");
 
 public:
     using role = transform;
     using traits = weir::traits<wants_whole_outcome>;
     using reports = facets<violation>;
-    using stats_type = detail::signature_stats;
     static constexpr std::string_view name = "open_response";
 
     /// Keys and a clock given by `std::ref` outlive the policy.
-    open_response(Scheme scheme, Keys keys, Clock clock = {}) : scheme_(std::move(scheme)), keys_(std::move(keys)), clock_(std::move(clock))
-    {
-    }
+    open_response(Scheme scheme, Keys keys, Clock clock = {}) : base(std::move(scheme), std::move(keys), std::move(clock)) {}
 
     void up(auto& call, auto& outcome)
     {
         if (!outcome.has_value()) return;
-        message_check const found =
-            scheme_.verify_answer(*outcome, call.request(), keys(), detail::unwrapped<Clock>::of(clock_).wall_now());
-        counts_.add(found.fault);
+        message_check const found = this->counted(this->scheme().verify_answer(*outcome, call.request(), this->keys(), this->wall_now()));
         if (found) [[likely]]
             return;
         call.report(detail::violation_of("response", found));
         outcome = error(errc::upstream_failed);
     }
-
-    /// The keys, to be replaced while calls use them.
-    [[nodiscard]] auto& keys() noexcept { return detail::unwrapped<Keys>::of(keys_); }
-    [[nodiscard]] stats_type stats(time_point = {}) const { return counts_.sum(); }
-    [[nodiscard]] auto const& settings() const noexcept { return scheme_.settings(); }
-    void describe(auto&& field) const { scheme_.describe(field); }
-
-private:
-    Scheme scheme_;
-    Keys keys_;
-    [[no_unique_address]] Clock clock_;
-    detail::signature_counts<typename detail::policy_t<Keys>::threading> counts_;
 };
 
 } // namespace weir::inline v0

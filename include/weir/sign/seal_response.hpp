@@ -3,7 +3,7 @@
 
 #include <weir/core/contracts.hpp>
 #include <weir/core/request.hpp>
-#include <weir/sign/detail/signature_stats.hpp>
+#include <weir/sign/detail/message_end.hpp>
 #include <weir/sign/http_signature.hpp>
 #include <weir/sign/random_nonce.hpp>
 #include <weir/sign/sign_request.hpp>
@@ -28,18 +28,18 @@ namespace weir::inline v0 {
 /// cannot be signed does not leave: the outcome is `errc::unavailable`. An error is no response: what the HTTP edge makes of it is not sealed, and
 /// whoever opens it gets an error, too.
 template<class Scheme, class Keys, class Clock = system_wall, class Nonces = random_nonces>
-class seal_response {
+class seal_response : public detail::message_end<Scheme, Keys, Clock> {
+    using base = detail::message_end<Scheme, Keys, Clock>;
     static_assert(wall_clock<detail::policy_t<Clock>>, "weir::seal_response wants a wall clock: a type with wall_now()");
 
 public:
     using role = transform;
     using traits = weir::traits<wants_whole_outcome>;
-    using stats_type = detail::signature_stats;
     static constexpr std::string_view name = "seal_response";
 
     /// Keys and a clock given by `std::ref` outlive the policy.
     seal_response(Scheme scheme, Keys keys, Clock clock = {}, Nonces nonces = {})
-        : scheme_(std::move(scheme)), keys_(std::move(keys)), clock_(std::move(clock)), nonces_(std::move(nonces))
+        : base(std::move(scheme), std::move(keys), std::move(clock)), nonces_(std::move(nonces))
     {
     }
 
@@ -48,24 +48,13 @@ public:
         if (!outcome.has_value()) return;
         auto const nonce = nonces_();
         message_check const made =
-            scheme_.sign_answer(*outcome, call.request(), keys(), detail::unwrapped<Clock>::of(clock_).wall_now(), nonce.view());
-        counts_.add(made.fault);
+            this->counted(this->scheme().sign_answer(*outcome, call.request(), this->keys(), this->wall_now(), nonce.view()));
         if (!made) [[unlikely]]
             outcome = error(errc::unavailable);
     }
 
-    /// The keys, to be replaced while calls use them.
-    [[nodiscard]] auto& keys() noexcept { return detail::unwrapped<Keys>::of(keys_); }
-    [[nodiscard]] stats_type stats(time_point = {}) const { return counts_.sum(); }
-    [[nodiscard]] auto const& settings() const noexcept { return scheme_.settings(); }
-    void describe(auto&& field) const { scheme_.describe(field); }
-
 private:
-    Scheme scheme_;
-    Keys keys_;
-    [[no_unique_address]] Clock clock_;
     [[no_unique_address]] Nonces nonces_;
-    detail::signature_counts<typename detail::policy_t<Keys>::threading> counts_;
 };
 
 } // namespace weir::inline v0

@@ -4,6 +4,7 @@
 #include <weir/core/contracts.hpp>
 #include <weir/core/principal.hpp>
 #include <weir/core/request.hpp>
+#include <weir/sign/detail/message_end.hpp>
 #include <weir/sign/detail/signature_stats.hpp>
 #include <weir/sign/http_signature.hpp>
 #include <weir/sign/signature_facts.hpp>
@@ -25,7 +26,8 @@ namespace weir::inline v0 {
 /// Keys are what the scheme reads (`message_keys` for `http_signature`), or shared by `std::ref` or a `shared_ptr`; `keys().replace(...)` rotates them.
 /// Thread-safe as they are. A call costs what `verify` of the scheme costs, and a SHA-256 of its nonce.
 template<class Scheme, class Keys, class Clock = system_wall>
-class verify_signature {
+class verify_signature : public detail::message_end<Scheme, Keys, Clock> {
+    using base = detail::message_end<Scheme, Keys, Clock>;
     static_assert(wall_clock<detail::policy_t<Clock>>, "weir::verify_signature wants a wall clock: a type with wall_now()");
 
 public:
@@ -34,19 +36,14 @@ public:
     using provides = facets<principal, signature_facts>;
     using reports = facets<violation>;
     using reads = reads_request<customisation::method_fn, customisation::target_fn, customisation::body_fn>;
-    using stats_type = detail::signature_stats;
     static constexpr std::string_view name = "verify_signature";
 
     /// Keys and a clock given by `std::ref` outlive the policy.
-    verify_signature(Scheme scheme, Keys keys, Clock clock = {})
-        : scheme_(std::move(scheme)), keys_(std::move(keys)), clock_(std::move(clock))
-    {
-    }
+    verify_signature(Scheme scheme, Keys keys, Clock clock = {}) : base(std::move(scheme), std::move(keys), std::move(clock)) {}
 
     [[nodiscard]] admission<> admit(auto& call)
     {
-        message_check found = scheme_.verify(call.request(), keys(), detail::unwrapped<Clock>::of(clock_).wall_now());
-        counts_.add(found.fault);
+        message_check found = this->counted(this->scheme().verify(call.request(), this->keys(), this->wall_now()));
         if (!found) [[unlikely]]
             return refuse(call, found);
         call.set(signature_facts(found));
@@ -54,23 +51,12 @@ public:
         return admitted;
     }
 
-    /// The keys, to be replaced while calls use them.
-    [[nodiscard]] auto& keys() noexcept { return detail::unwrapped<Keys>::of(keys_); }
-    [[nodiscard]] stats_type stats(time_point = {}) const { return counts_.sum(); }
-    [[nodiscard]] auto const& settings() const noexcept { return scheme_.settings(); }
-    void describe(auto&& field) const { scheme_.describe(field); }
-
 private:
     [[gnu::noinline, gnu::cold]] static errc refuse(auto& call, message_check const& found)
     {
         call.report(detail::violation_of("signature", found));
         return found.fault == message_fault::late ? errc::replayed : errc::unauthenticated;
     }
-
-    Scheme scheme_;
-    Keys keys_;
-    [[no_unique_address]] Clock clock_;
-    detail::signature_counts<typename detail::policy_t<Keys>::threading> counts_;
 };
 
 } // namespace weir::inline v0
