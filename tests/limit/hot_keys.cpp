@@ -185,7 +185,9 @@ TEST_CASE("hot_keys: on zipf data it limits those that exact counts name, within
         std::uint64_t const least = counts[top - 1];
         std::set<std::uint64_t> limited;
         std::size_t too_high = 0;
-        for (auto const& hot : limiter.top()) {
+        auto const all = limiter.top();
+        CHECK(std::is_sorted(all.begin(), all.end(), [](auto const& a, auto const& b) { return a.calls > b.calls; }));
+        for (auto const& hot : all) {
             limited.insert(hot.key);
             CHECK(hot.calls >= exact[hot.key]);
             too_high += hot.calls > exact[hot.key] + error ? 1 : 0;

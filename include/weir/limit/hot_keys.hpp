@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <limits>
 #include <mutex>
+#include <numeric>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -157,8 +158,14 @@ public:
             std::lock_guard const lock(mutex_);
             for (auto const& e : table_.entries()) keys.push_back({e.key, e.count});
         }
-        std::stable_sort(keys.begin(), keys.end(), [](auto const& a, auto const& b) { return a.calls > b.calls; });
-        return keys;
+        std::vector<std::size_t> order(keys.size());
+        std::iota(order.begin(), order.end(), std::size_t{0});
+        std::sort(order.begin(), order.end(),
+                  [&](std::size_t a, std::size_t b) { return keys[a].calls != keys[b].calls ? keys[a].calls > keys[b].calls : a < b; });
+        std::vector<hot_key<key_type>> sorted;
+        sorted.reserve(keys.size());
+        for (std::size_t const i : order) sorted.push_back(std::move(keys[i]));
+        return sorted;
     }
     [[nodiscard]] hot_keys_stats stats() const
     {
