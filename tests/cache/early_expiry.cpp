@@ -4,6 +4,7 @@
 #include "source_scene.hpp"
 
 #include <weir/core/detail/splitmix64.hpp>
+#include <weir/resilience/budget.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -121,6 +122,30 @@ TEST_CASE("early_expiry: after an early load that has failed the key pauses")
     part.load_ended({.now = hit.now, .took = 1s, .key = 7, .failed = true, .refresh = true, .why = weir::errc::unavailable});
     part.load_ended({.now = hit.now, .took = 1s, .key = 7, .failed = false, .refresh = true, .why = {}});
     CHECK(part.wants_refresh(hit));
+}
+
+TEST_CASE("early_expiry: a budget bounds the early loads of a failing source, and a key that it refuses pauses")
+{
+    weir::scope jobs;
+    weir::simulation world;
+    source ask(world);
+    callers users(world);
+    weir::budget five{{.ratio = 0, .floor_per_second = 0.1, .window = 50s}};
+    weir::pipeline svc{
+        weir::timed_by{std::ref(world.clock())}, weir::within{jobs},
+        weir::cached{weir::store<int, int>{{.capacity = 100, .ttl = 60s, .jitter = 0, .seed = 1}}, itself,
+                     weir::early_expiry{{.beta = 100, .backoff = {.retry_after = 1s, .max_retry_after = 1s}}, std::ref(five)},
+                     weir::cached_options{.seed = 7}},
+        std::ref(ask)};
+    ask.takes = 100ms;
+    users.come(svc, 1, 200ms, 200ms);
+    ask.fails = weir::errc::upstream_failed;
+    users.come(svc, 1, 10ms, 45s);
+    CHECK(users.failures == 0);
+    CHECK(ask.calls == 1 + 5);
+    auto const over = svc.get<weir::cached>().part<weir::early_expiry>().stats().over_budget;
+    CHECK(over >= 10);
+    CHECK(over <= 45); // one a second at most, of 4,500 hits
 }
 
 TEST_CASE("early_expiry: settings, and values of which nobody knows how long they took")

@@ -71,6 +71,18 @@ struct rule {
     bool is_valid(int, int, weir::time_point) const { return holds; }
 };
 
+struct holds_refreshes {
+    bool allowed = true;
+    std::vector<std::uint64_t> keys{};
+    bool may_refresh(weir::load_ahead const& ahead) { return keys.push_back(ahead.key), allowed; }
+};
+/// Wants each hit loaded anew, while something happens.
+struct wants_meanwhile {
+    std::function<void()> happens;
+    bool wants_refresh(weir::hit_facts const&) const { return happens(), true; }
+};
+
+static_assert(weir::refresh_throttle<holds_refreshes> && !weir::refresh_throttle<wants>);
 static_assert(weir::freshness_strategy<wants> && !weir::freshness_strategy<rescues>);
 static_assert(weir::failure_strategy<rescues> && !weir::failure_strategy<wants>);
 static_assert(weir::load_throttle<holds_back> && weir::soft_limit<hurries> && weir::load_watcher<notes> && weir::miss_watcher<notes>);
@@ -110,6 +122,48 @@ TEST_CASE("parts: a draw is above zero and at most one")
     std::uint64_t zero = 0;
     weir::hit_facts const least(&zero, [](void* p, weir::hit_facts::question) { return *static_cast<std::uint64_t*>(p); });
     CHECK(least.draw() > 0);
+}
+
+TEST_CASE("parts: what throttles refreshes is asked when one is about to begin, and leaves the value as it is")
+{
+    weir::manual_clock clock;
+    source from;
+    wants fresh;
+    holds_refreshes first, second;
+    auto svc = around(clock, from, fresh, first, second);
+    CHECK(told(svc(1)) == 1);
+    from.value = 2;
+    CHECK(told(svc(1)) == 1);
+    CHECK(first.keys.empty()); // nobody wanted one
+    fresh.now = true;
+    first.allowed = false;
+    CHECK(told(svc(1)) == 1);
+    CHECK(first.keys.size() == 1);
+    CHECK(second.keys.empty());
+    CHECK(from.asked == 1);
+    first.allowed = true;
+    CHECK(told(svc(1)) == 2);
+    CHECK(second.keys == std::vector{first.keys.back()});
+    CHECK(svc.get<weir::cached>().stats().refreshes == 1);
+}
+
+TEST_CASE("parts: a refresh that another call has made meanwhile is not made again")
+{
+    weir::manual_clock clock;
+    source from;
+    wants_meanwhile fresh;
+    auto svc = around(clock, from, fresh);
+    auto& cache = svc.get<weir::cached>();
+    CHECK(told(svc(1)) == 1);
+    clock.advance(9s);
+    fresh.happens = [&] { cache.put(1, 7, clock.now()); };
+    CHECK(told(svc(1)) == 7);
+    CHECK(from.asked == 1);
+    CHECK(cache.stats().hits == 1);
+    fresh.happens = [] {};
+    from.value = 3;
+    CHECK(told(svc(1)) == 3);
+    CHECK(cache.stats().refreshes == 1);
 }
 
 TEST_CASE("parts: guards are asked in order on a miss, and any of them may refuse")

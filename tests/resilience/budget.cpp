@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -34,6 +35,27 @@ TEST_CASE("budget: a part of the calls, and a floor")
     for (int i = 0; i < 4; ++i) CHECK(b.withdraw(start));
     CHECK_FALSE(b.withdraw(start));
     CHECK(b.left(start + 3s) == 2.0); // both have left the window
+}
+
+TEST_CASE("budget: what is borrowed and given back stays as a call, the rest as an extra one")
+{
+    weir::budget b{{.ratio = 0.5, .floor_per_second = 1, .window = 2s}};
+    CHECK(b.borrow(start));
+    CHECK(b.left(start) == 1);
+    b.deposit(start); // by a retry further in
+    CHECK(b.left(start) == 1);
+    CHECK(b.borrow(start));
+    b.deposit(start);
+    CHECK_FALSE(b.borrow(start));
+    CHECK_FALSE(b.withdraw(start));
+    b.give_back(start, start + 1s);
+    CHECK(b.left(start + 1s) == 1.5); // one extra, one call
+    CHECK(b.withdraw(start + 1s));
+    b.give_back(start - 1s, start + 1s); // it has left the window
+    CHECK(b.left(start + 1s) == 0.5);
+    CHECK(b.left(start + 4s) == 2);
+    b.give_back(start, start + 4s);
+    CHECK(b.left(start + 4s) == 2);
 }
 
 TEST_CASE("budget: never lends more than the window's calls allow, whatever the history")
@@ -71,6 +93,7 @@ TEST_CASE("budget: random schedules come out as the model says")
 {
     std::uint64_t const first = weir_test::first_seed();
     std::uint64_t lent = 0, refused = 0;
+    double nothing = 0;
     for (std::uint64_t seed = first; seed < first + weir_test::schedules(); ++seed) {
         std::mt19937 draws(static_cast<std::uint32_t>(seed));
         auto const random = [&] { return static_cast<std::uint32_t>(draws()); };
@@ -78,9 +101,10 @@ TEST_CASE("budget: random schedules come out as the model says")
                                .floor_per_second = (random() % 3) * 3.0,
                                .window = std::chrono::milliseconds(random() % 4 == 0 ? 1 : 1 + random() % 4'000)};
         weir::budget b{o};
+        enum class kind { call, extra, loan, returned };
         struct step {
             weir::time_point at;
-            bool extra;
+            kind what;
         };
         std::vector<step> seen;
         weir::time_point now = start + std::chrono::microseconds(random() % 1'000'000);
@@ -97,22 +121,32 @@ TEST_CASE("budget: random schedules come out as the model says")
             }
             if (random() % 2 == 0) {
                 b.deposit(now);
-                seen.push_back({now, false});
+                seen.push_back({now, kind::call});
                 continue;
             }
+            if (random() % 4 == 0) { // one that was borrowed is given back
+                auto const lent_at = [](step const& s) { return s.what == kind::loan; };
+                auto const found = std::find_if(seen.begin(), seen.end(), lent_at);
+                if (found != seen.end()) {
+                    b.give_back(found->at, now);
+                    if (now - found->at < o.window) found->what = kind::returned;
+                }
+                continue;
+            }
+            bool const borrows = random() % 2 == 0;
             unsigned shift = 0; // the window is cut into slices of 2^shift ns, 15 at most
             while ((o.window.count() >> shift) >= 15) ++shift;
-            double calls = 0, extra = 0;
+            double calls = 0, extra = 0, loans = 0;
             for (step const& s : seen)
                 if ((now.time_since_epoch().count() >> shift) - (s.at.time_since_epoch().count() >> shift) <= (o.window.count() >> shift))
-                    (s.extra ? extra : calls) += 1;
+                    (s.what == kind::call ? calls : s.what == kind::extra ? extra : s.what == kind::loan ? loans : nothing) += 1;
             double const floor = o.floor_per_second * (static_cast<double>(o.window.count()) / 1e9);
-            bool const expected = floor + o.ratio * calls - extra >= 1;
-            if (b.withdraw(now) != expected)
-                FAIL("seed " << seed << " step " << i << ": " << calls << " calls, " << extra << " extra, ratio " << o.ratio << ", floor "
-                             << floor << ": expected " << (expected ? "one more" : "no more"));
+            bool const expected = floor + o.ratio * std::max(calls - loans, 0.0) - extra - loans >= 1;
+            if ((borrows ? b.borrow(now) : b.withdraw(now)) != expected)
+                FAIL("seed " << seed << " step " << i << ": " << calls << " calls, " << extra << " extra, " << loans << " borrowed, ratio "
+                             << o.ratio << ", floor " << floor << ": expected " << (expected ? "one more" : "no more"));
             (expected ? lent : refused) += 1;
-            if (expected) seen.push_back({now, true});
+            if (expected) seen.push_back({now, borrows ? kind::loan : kind::extra});
         }
     }
     CHECK(lent > weir_test::schedules());
@@ -125,7 +159,7 @@ TEST_CASE("budget: several threads together take no more than there is")
         weir::budget b{{.ratio = 0, .floor_per_second = 10, .window = 10s}};
         std::atomic<int> lent{0};
         auto const take = [&] {
-            for (int i = 0; i < 200; ++i) lent += b.withdraw(start);
+            for (int i = 0; i < 200; ++i) lent += i % 2 == 0 ? b.withdraw(start) : b.borrow(start);
         };
         std::thread one(take), two(take);
         one.join();

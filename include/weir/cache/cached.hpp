@@ -305,7 +305,15 @@ private:
     [[gnu::noinline, gnu::cold]] lookup refresh(auto& call, token& t, auto const& key, finding<value_type>&& found, Outcome& outcome)
     {
         flight& mine = t.flight_.emplace(key_type(detail::as_key<key_type>(key)));
-        bool const leads = core_.flights().lead(mine.ticket);
+        bool leads = core_.flights().lead(mine.ticket);
+        if constexpr (store_type::threading::is_shared) // another refresh may have ended since the value was found
+            if (leads)
+                if (auto again = core_.find_again(mine.key(), call.now()); again.hit() && again.age() < found.age()) {
+                    found = std::move(again);
+                    leads = false;
+                }
+        if constexpr (parts_type::throttles_refreshes)
+            leads = leads && core_.parts().may_refresh({.now = call.now(), .key = mine.ticket.hash()});
         static_cast<void>(answer<Outcome>::say(outcome, std::move(found)));
         if (!leads) {
             t.flight_.reset();

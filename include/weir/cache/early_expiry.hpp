@@ -2,7 +2,7 @@
 #pragma once
 
 #include <weir/cache/detail/key_pauses.hpp>
-#include <weir/cache/detail/pausing_part.hpp>
+#include <weir/cache/detail/refreshing_part.hpp>
 #include <weir/cache/parts.hpp>
 #include <weir/core/options.hpp>
 #include <weir/core/threading.hpp>
@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 namespace weir::inline v0 {
 
@@ -38,17 +39,17 @@ inline void check(early_expiry_options const& o)
 /// processes; one that is seldom asked for is not loaded early. Where caches of several machines share one source, this spreads their loads, too.
 ///
 /// A hit that is more than 37 times beta times the load time away costs a comparison, others a draw and a logarithm. After a failure the key
-/// pauses as with `refresh_ahead`. Thread-safe if `shared`.
-template<threading_model Threading = shared>
-class early_expiry : public detail::pausing_part<early_expiry_options, Threading> {
-    using base = detail::pausing_part<early_expiry_options, Threading>;
+/// pauses as with `refresh_ahead`, and a budget, `early_expiry{{}, std::ref(budget)}`, is shared as there. Thread-safe if `shared`.
+template<threading_model Threading = shared, class Budget = unbudgeted>
+class early_expiry : public detail::refreshing_part<early_expiry_options, Threading, Budget> {
+    using base = detail::refreshing_part<early_expiry_options, Threading, Budget>;
 
 public:
     using options = early_expiry_options;
     static constexpr std::string_view name = "early_expiry";
 
     /// Throws `std::invalid_argument` that names the member.
-    explicit early_expiry(options const& o = {}) : base(o) {}
+    explicit early_expiry(options const& o = {}, Budget budget = {}) : base(o, std::move(budget)) {}
 
     /// The rule by itself; `draw` is uniform in (0, 1].
     [[nodiscard]] static bool is_early(duration left, duration load_time, double beta, double draw) noexcept
@@ -67,10 +68,16 @@ public:
         return is_early(hit.time_left, took, o.beta, hit.draw()) && !this->pauses().has(hit.key(), hit.now);
     }
 
-    void describe(auto&& field) const { field("beta", this->settings().beta); }
+    void describe(auto&& field) const
+    {
+        field("beta", this->settings().beta);
+        this->describe_budget(field);
+    }
 };
 early_expiry()->early_expiry<>;
 early_expiry(early_expiry_options)->early_expiry<>;
+template<class Budget>
+early_expiry(early_expiry_options, Budget) -> early_expiry<shared, Budget>;
 
 static_assert(freshness_strategy<early_expiry<>> && load_watcher<early_expiry<>>);
 

@@ -18,6 +18,7 @@
 /// |---|---|---|
 /// | `may_exist(key)` | on a miss: false answers "there is none" | `guard_of` |
 /// | `wants_refresh(hit)` | on a hit of a value: true loads it anew meanwhile | `freshness_strategy` |
+/// | `may_refresh(ahead)` | before that load begins: false leaves the value as it is | `refresh_throttle` |
 /// | `is_valid(key, value, written_at)` | on a hit of a value: false makes a miss of it | `validity_rule` |
 /// | `keeps(value)` | after a load: false keeps it out of the store | `keep_rule` |
 /// | `stale_for(failure)` | when a load has failed: how old an answer may be to be given instead | `failure_strategy` |
@@ -87,6 +88,15 @@ concept freshness_strategy = requires(T& t, hit_facts const& hit)
         } -> std::convertible_to<bool>;
 };
 
+/// Says whether a value that is there may be loaded anew now, after a freshness strategy wanted it and no other call is at it.
+template<class T>
+concept refresh_throttle = requires(T& t, load_ahead const& ahead)
+{
+    {
+        t.may_refresh(ahead)
+        } -> std::convertible_to<bool>;
+};
+
 /// Says of a value in the store whether it still holds.
 template<class T, class Key, class Value>
 concept validity_rule = requires(T& t, Key const& key, Value const& value, time_point written_at)
@@ -140,6 +150,22 @@ template<class T>
 concept load_watcher = requires(T& t, load_report const& report)
 {
     t.load_ended(report);
+};
+
+/// Where the loads that refresh values come from: `budget`, say, which retries and hedges share. `borrow(now)` takes one, false if there is
+/// none; `give_back(then, now)` says that the one borrowed then has loaded a value.
+template<class B>
+concept refresh_budget = requires(B& b, time_point then)
+{
+    {
+        b.borrow(then)
+        } -> std::convertible_to<bool>;
+    b.give_back(then, then);
+};
+/// As many refreshes as are wanted.
+struct unbudgeted {
+    static constexpr bool borrow(time_point) noexcept { return true; }
+    static constexpr void give_back(time_point, time_point) noexcept {}
 };
 
 namespace detail {

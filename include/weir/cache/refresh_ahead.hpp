@@ -2,7 +2,7 @@
 #pragma once
 
 #include <weir/cache/detail/key_pauses.hpp>
-#include <weir/cache/detail/pausing_part.hpp>
+#include <weir/cache/detail/refreshing_part.hpp>
 #include <weir/cache/parts.hpp>
 #include <weir/core/options.hpp>
 #include <weir/core/threading.hpp>
@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 namespace weir::inline v0 {
 
@@ -34,18 +35,22 @@ inline void check(refresh_ahead_options const& o)
 /// asynchronous pipeline `within` a scope the load runs in the background; else the call that began it waits for it. A load that fails leaves
 /// the old value as it is, and the key is tried again after a pause that doubles. A key that nobody asks for is not refreshed.
 ///
-/// A hit before that time costs a comparison. Pauses are kept for 512 keys (see `detail::key_pauses`), 12 kB. Thread-safe if `shared`. For
+/// With a budget, `refresh_ahead{{.after = 0.8}, std::ref(budget)}`, which the `retry` further in shares, a refresh is extra load as a retry
+/// is until it has loaded a value: of a source that fails, refreshes, retries and hedges together ask no more than the budget allows. A refresh
+/// that it refuses leaves the value as it is, and the key is tried again after `retry_after`.
+///
+/// A hit before that time costs a comparison, with a budget, too. Pauses are kept for 512 keys (see `detail::key_pauses`), 12 kB. Thread-safe if `shared`. For
 /// values whose loads take long or differ much take `early_expiry`.
-template<threading_model Threading = shared>
-class refresh_ahead : public detail::pausing_part<refresh_ahead_options, Threading> {
-    using base = detail::pausing_part<refresh_ahead_options, Threading>;
+template<threading_model Threading = shared, class Budget = unbudgeted>
+class refresh_ahead : public detail::refreshing_part<refresh_ahead_options, Threading, Budget> {
+    using base = detail::refreshing_part<refresh_ahead_options, Threading, Budget>;
 
 public:
     using options = refresh_ahead_options;
     static constexpr std::string_view name = "refresh_ahead";
 
     /// Throws `std::invalid_argument` that names the member.
-    explicit refresh_ahead(options const& o = {}) : base(o) {}
+    explicit refresh_ahead(options const& o = {}, Budget budget = {}) : base(o, std::move(budget)) {}
 
     [[nodiscard]] bool wants_refresh(hit_facts const& hit) noexcept
     {
@@ -56,10 +61,16 @@ public:
         return this->pauses().claim(hit.key(), hit.now, o.backoff.retry_after);
     }
 
-    void describe(auto&& field) const { field("refresh_after", this->settings().after); }
+    void describe(auto&& field) const
+    {
+        field("refresh_after", this->settings().after);
+        this->describe_budget(field);
+    }
 };
 refresh_ahead()->refresh_ahead<>;
 refresh_ahead(refresh_ahead_options)->refresh_ahead<>;
+template<class Budget>
+refresh_ahead(refresh_ahead_options, Budget) -> refresh_ahead<shared, Budget>;
 
 static_assert(freshness_strategy<refresh_ahead<>> && load_watcher<refresh_ahead<>>);
 

@@ -5,6 +5,7 @@
 #include <weir/core/options.hpp>
 #include <weir/resilience/call_window.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -25,12 +26,15 @@ struct budget_options {
 /// How much extra load retries, hedges and refreshes may make: a part of the calls in the window and a floor (the retry budget of Google's
 /// SRE book, chapter 22, and of Finagle). When a service fails for everybody, retries then add a fifth to its load, not three times.
 ///
+/// A retry or a hedge is an extra call for good: `withdraw`. A refresh is one until it has loaded a value, which saves the load at the old
+/// value's end: `borrow`, then `give_back`. So refreshes of a sound source cost nothing, and those of a failing one count as its retries do.
+///
 /// Thread-safe: lending takes a lock, so that several threads together take no more than there is; a deposit is a store.
 class budget {
 public:
     using options = budget_options;
 
-    explicit budget(options o = {}) : settings_(checked(o)), calls_(o.window) {}
+    explicit budget(options o = {}) : settings_(checked(o)), calls_(o.window), loans_(o.window) {}
 
     /// A call begins, or ends; each is deposited once.
     [[gnu::always_inline]] void deposit(time_point now) { calls_.count(now, false); }
@@ -42,13 +46,30 @@ public:
         calls_.count(now, true);
         return true;
     }
+    /// Takes one extra call out that is deposited further in, by the `retry` or `hedge` which it passes; false if there is none left.
+    [[nodiscard]] bool borrow(time_point now)
+    {
+        std::scoped_lock const lock(lending_);
+        if (left(now) < 1) return false;
+        loans_.count(now, false);
+        return true;
+    }
+    /// The call that was borrowed at `then` was not extra after all, and stays as one of the calls. Once for each that was borrowed; when it has
+    /// left the window there is nothing to give back.
+    void give_back(time_point then, time_point now)
+    {
+        if (then <= now && now - then < settings_.load().window) loans_.count(then, true);
+    }
     /// How many extra calls may be made now.
     [[nodiscard]] double left(time_point now) const
     {
         options const o = settings_.load();
         auto const window = calls_.sum(now);
+        auto const loans = loans_.sum(now); // each that was given back counts twice, and is marked
+        double const borrowed = static_cast<double>(loans.calls - std::min(loans.calls, 2 * loans.marked));
+        double const own = std::max(static_cast<double>(window.calls - window.marked) - borrowed, 0.0);
         double const floor = o.floor_per_second * std::chrono::duration<double>(o.window).count();
-        return floor + o.ratio * static_cast<double>(window.calls - window.marked) - static_cast<double>(window.marked);
+        return floor + o.ratio * own - static_cast<double>(window.marked) - borrowed;
     }
     [[nodiscard]] options settings() const noexcept { return settings_.load(); }
     /// Other bounds from now on; another window begins empty. Throws `std::invalid_argument` and changes nothing if they are bad.
@@ -56,7 +77,10 @@ public:
     {
         checked(o);
         std::scoped_lock const lock(lending_);
-        if (o.window != settings_.load().window) calls_.resize(o.window);
+        if (o.window != settings_.load().window) {
+            calls_.resize(o.window);
+            loans_.resize(o.window);
+        }
         settings_.store(o);
     }
     /// Throws `std::invalid_argument` that names the member.
@@ -70,7 +94,8 @@ public:
 
 private:
     live<options> settings_;
-    call_window<shared> calls_;
+    call_window<shared> calls_; // marked: extra ones
+    call_window<shared> loans_; // marked: given back
     detail::movable_mutex lending_;
 };
 

@@ -76,8 +76,9 @@ class part_list<Key, Value, std::index_sequence<I...>, Part...> : leaf<I, Part>.
     template<class P>
     static constexpr bool is_part()
     {
-        constexpr bool fits = guard_of<P, Key> || freshness_strategy<P> || validity_rule<P, Key, Value> || keep_rule<P, Value> ||
-                              failure_strategy<P> || load_throttle<P> || soft_limit<P> || load_watcher<P> || miss_watcher<P>;
+        constexpr bool fits = guard_of<P, Key> || freshness_strategy<P> || refresh_throttle<P> || validity_rule<P, Key, Value> ||
+                              keep_rule<P, Value> || failure_strategy<P> || load_throttle<P> || soft_limit<P> || load_watcher<P> ||
+                              miss_watcher<P>;
         if constexpr (!fits)
             static_cast<void>(sizeof(typename advice::part_of_a_cache<P>::does_nothing_that_parts_do__see_weir_cache_parts));
         return fits;
@@ -86,6 +87,7 @@ class part_list<Key, Value, std::index_sequence<I...>, Part...> : leaf<I, Part>.
 
 public:
     static constexpr bool refreshes = (freshness_strategy<policy_t<Part>> || ...);
+    static constexpr bool throttles_refreshes = (refresh_throttle<policy_t<Part>> || ...);
     static constexpr bool validates = (validity_rule<policy_t<Part>, Key, Value> || ...);
     static constexpr bool judges_hits = refreshes || validates;
     static constexpr bool rescues = (failure_strategy<policy_t<Part>> || ...);
@@ -142,6 +144,10 @@ public:
     [[nodiscard]] bool wants_refresh([[maybe_unused]] hit_facts const& hit)
     {
         return (ask(at<I>(), false, [&]<freshness_strategy P>(P& part) { return static_cast<bool>(part.wants_refresh(hit)); }) || ...);
+    }
+    [[nodiscard]] bool may_refresh([[maybe_unused]] load_ahead const& ahead)
+    {
+        return (ask(at<I>(), true, [&]<refresh_throttle P>(P& part) { return static_cast<bool>(part.may_refresh(ahead)); }) && ...);
     }
     [[nodiscard]] bool is_valid([[maybe_unused]] Key const& key, [[maybe_unused]] Value const& seen, [[maybe_unused]] time_point written_at)
     {
