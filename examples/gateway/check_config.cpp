@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
-// Checks what the gateway says to bad configurations: the path of the member, what was expected, what was found.
+// Checks what the gateway says to bad configurations and to bad files of keys: the path of the member, what was expected, what was found.
 // usage: gateway_check_config gateway.json
 #include "config.hpp"
+#include "demo_keys.hpp"
 
 #include <fmt/format.h>
 
@@ -37,6 +38,30 @@ constexpr bad_change bad_changes[] = {
      "/keys: signing_key::app: expected at most 8 keys of one app"},
     {R"(/listen={"address": "::1", "port": 1, "prot": 2})", "/listen/prot: there is no such setting"},
     {R"(/listen={"address": "::1"})", "/listen/port: expected a whole number from 0 to 65535, found nothing"},
+    {"/tokens=null", "/tokens: expected an object, found null"},
+    {R"(/tokens/issuer="")", R"(/tokens/issuer: expected a text that is not empty, found "")"},
+    {"/tokens/jwks=7", "/tokens/jwks: expected the name of a file, found 7"},
+    {"/tokens/jwks=nowhere.jwks", "/tokens/jwks: nowhere.jwks: cannot be read: No such file or directory"},
+    {"/tokens/jwks=.", "/tokens/jwks: .: cannot be read: it is a folder"},
+    {"/tokens/jwks=empty", "/tokens/jwks: empty: it is empty"},
+    {"/tokens/jwks=large", "/tokens/jwks: large: it has more than 1 MiB"},
+    {"/tokens/jwks=gateway-1.pub.pem", "/tokens/jwks: gateway-1.pub.pem: key: expected a JSON text without duplicate members"},
+    {"/tokens/jwks=object", R"(/tokens/jwks: object: key_set: expected a JWK Set: a JSON object with the list "keys")"},
+    {"/tokens/jwks=none.jwks", "/tokens/jwks: none.jwks: expected a public key for ES256, EdDSA, PS256 or RS256"},
+    {"/tokens/jwks=secret.jwks",
+     "/tokens/jwks: secret.jwks: expected a public key for ES256, EdDSA, PS256 or RS256; key 1, \"a\": key: expected a JWK of an allowed "
+     "algorithm: \"kty\", \"crv\" and \"alg\" agree with one"},
+    {"/tokens/jwks=off_curve.jwks",
+     "/tokens/jwks: off_curve.jwks: expected a public key for ES256, EdDSA, PS256 or RS256; key 1, \"a\": key: expected a JWK whose "
+     "numbers are an EC key"},
+    {"/identity/key=nowhere.pem", "/identity/key: nowhere.pem: cannot be read: No such file or directory"},
+    {"/identity/key=gateway-1.pub.pem", "/identity/key: gateway-1.pub.pem: key: expected a private key, for this one has to sign"},
+    {"/identity/key=issuer.jwks", R"(/identity/key: issuer.jwks: key: expected PEM: a text with a line "-----BEGIN ...-----")"},
+    {"/identity/key=issuer.pem", "/identity/key: issuer.pem: key: expected EdDSA: a key on the curve Ed25519"},
+    {"/identity/key=half.pem",
+     "/identity/key: half.pem: key: expected a private key in PEM that can be read, and the right password if it is encrypted"},
+    {R"(/identity={"name": "a\tb", "key": "gateway-1.pem"})",
+     "/identity/key: gateway-1.pem: message_key::id: expected a name in printable ASCII"},
     {R"(/routes={"quotes": 1})",
      "/routes/quotes: expected an object, found 1\ngateway.json: /routes/orders: expected an object, found nothing"},
 };
@@ -67,11 +92,29 @@ int main(int argc, char** argv)
     std::ifstream in(argv[1]);
     std::string const good(std::istreambuf_iterator<char>(in), {});
 
-    expect_complaint("the file as it is", "nothing", [&] { static_cast<void>(gateway::parse_config(good, "gateway.json")); });
+    gateway::demo_keys const keys;
+    std::string const pem = keys.issuer.pair().private_pem();
+    keys.write("empty", "");
+    keys.write("large", std::string((1 << 20) + 1, ' '));
+    keys.write("object", "{}");
+    keys.write("none.jwks", R"({"keys":[]})");
+    keys.write("secret.jwks", R"({"keys":[{"kty":"oct","kid":"a","k":"only-for-this-example-only-for-this-example"}]})");
+    std::string const zero(43, 'A');
+    keys.write("off_curve.jwks", fmt::format(R"({{"keys":[{{"kty":"EC","crv":"P-256","kid":"a","x":"{}","y":"{}"}}]}})", zero, zero));
+    keys.write("issuer.pem", pem);
+    keys.write("half.pem", pem.substr(0, pem.size() / 2));
+
+    std::string const name = keys.path("gateway.json"); // beside which files are looked for
+    auto const with = [&](std::string_view change) {
+        std::vector<std::string> all = keys.settings();
+        if (!change.empty()) all.emplace_back(change);
+        static_cast<void>(gateway::parse_config(good, name, all));
+    };
+    expect_complaint("the file as it is, and keys", "nothing", [&] { with(""); });
     for (auto const& [change, expected] : bad_changes) {
-        std::vector<std::string> const changes{std::string(change)};
-        expect_complaint(change, "gateway.json: " + std::string(expected),
-                         [&] { static_cast<void>(gateway::parse_config(good, "gateway.json", changes)); });
+        std::string all = name + ": " + std::string(expected);
+        if (auto const second = all.find("\ngateway.json"); second != std::string::npos) all.replace(second + 1, 12, name);
+        expect_complaint(change, all, [&] { with(change); });
     }
     std::vector<std::string> const nowhere{"/listen/prot=1"};
     expect_complaint("a change of nothing",

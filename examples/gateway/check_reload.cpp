@@ -2,6 +2,7 @@
 // Checks that the gateway takes other settings on SIGHUP while it serves: they apply at once, what its policies know stays, a bad file
 // changes nothing and is told by the path of what is wrong in it, and what cannot change while it runs is named.
 // usage: gateway_check_reload gateway.json
+#include "demo_keys.hpp"
 #include "scene.hpp"
 #include "stage.hpp"
 #include "visitor.hpp"
@@ -38,7 +39,7 @@ using namespace gateway;
 /// The gateway's settings in a file of this test's own.
 class settings_file {
 public:
-    explicit settings_file(std::string const& original) : path_(fmt::format("{}.{}", original, ::getpid()))
+    settings_file(std::string const& original, demo_keys const& keys) : path_(fmt::format("{}.{}", original, ::getpid()))
     {
         std::ifstream in(original);
         whole_ = json::parse(std::string(std::istreambuf_iterator<char>(in), {}));
@@ -46,6 +47,8 @@ public:
         set("/routes/quotes/rate", R"({"permits": 1, "per": "1h", "burst": 3, "clients": 100})");
         set("/routes/quotes/cache/ttl", R"("1h")");
         set("/routes/quotes/cache/jitter", "0");
+        set("/tokens/jwks", fmt::format(R"("{}")", keys.path("issuer.jwks")));
+        set("/identity/key", fmt::format(R"("{}")", keys.path("gateway-1.pem")));
     }
     ~settings_file() { static_cast<void>(std::remove(path_.c_str())); }
     settings_file(settings_file const&) = delete;
@@ -73,9 +76,9 @@ private:
 class check {
 public:
     explicit check(std::string const& original)
-        : file_(original),
-          stage_(file_.path(), {}, {"/listen/port=0", "/actuator/port=0"}),
-          guest_(context_, stage_.port, stage_.actuator_port, stage_.quotes_port, stage_.orders_port),
+        : file_(original, keys_),
+          stage_(file_.path(), keys_, {}, {"/listen/port=0", "/actuator/port=0"}),
+          guest_(context_, keys_, stage_.port, stage_.actuator_port, stage_.quotes_port, stage_.orders_port),
           scheme_(stage_.settings.orders.signature.scheme)
     {
     }
@@ -169,7 +172,55 @@ private:
         expect(said == reloaded("changed: /keys"), "another key is told by its path, and not shown: " + said);
         expect(co_await order(before) == 401, "the old key is of no use any more");
         expect(co_await order(after) == 201, "the new one is");
+        co_await other_keys();
         finished_ = true;
+    }
+
+    // Keys are replaced with overlap: first both are known, then the new one alone.
+    asio::awaitable<void> other_keys()
+    {
+        file_.set("/routes/quotes/rate/burst", "100");
+        expect_said(changed("/routes/quotes/rate/burst"), "more for each client");
+        token_issuer const next("issuer-2");
+        std::string const old_token = guest_.token, new_token = next.token();
+        auto const with = [&](std::string const& token) -> asio::awaitable<unsigned> {
+            guest_.token = token;
+            co_return co_await quote();
+        };
+        expect(co_await with(new_token) == 401, "nobody knows the new issuer's key yet");
+        keys_.write_jwks({keys_.issuer.jwk(), next.jwk()});
+        expect(co_await with(new_token) == 401, "not before it is told");
+        expect_said(changed("/tokens/jwks"), "another file of keys under the same name");
+        expect(co_await with(new_token) == 200 && co_await with(old_token) == 200, "both keys are good");
+        keys_.write("issuer.jwks", R"({"keys":[]})");
+        expect_said(not_reloaded(keys_.path("issuer.jwks"), "/tokens/jwks", "expected a public key for ES256, EdDSA, PS256 or RS256"),
+                    "no keys at all");
+        expect(co_await with(new_token) == 200 && co_await with(old_token) == 200, "they still are");
+        keys_.write_jwks({next.jwk()});
+        expect_said(changed("/tokens/jwks"), "the old key is gone");
+        expect(co_await with(old_token) == 401, "so are its tokens, also those that were seen before");
+        expect(co_await with(new_token) == 200, "the new one stays");
+
+        expect(co_await sealed_with("gateway-1"), "answers are sealed with the first key");
+        file_.set("/identity", fmt::format(R"({{"name": "gateway-2", "key": "{}"}})", keys_.path("gateway-2.pem")));
+        expect_said(changed("/identity/name, /identity/key"), "the gateway's next key");
+        expect(co_await sealed_with("gateway-2"), "answers are sealed with the second");
+        expect(co_await order("another-key-for-this-example") == 201, "and the services take what is signed with it");
+        file_.set("/identity/key", fmt::format(R"("{}")", keys_.path("gateway-2.pub.pem")));
+        expect_said(not_reloaded(keys_.path("gateway-2.pub.pem"), "/identity/key", "key: expected a private key, for this one has to sign"),
+                    "the wrong half");
+        expect(co_await sealed_with("gateway-2"), "which changes nothing");
+    }
+    asio::awaitable<bool> sealed_with(std::string key)
+    {
+        answer const got = co_await guest_.get(scene_, "/quotes?symbol=ACME");
+        auto const input = weir::header(got.response, "signature-input");
+        co_return got.status == 200 && input && input->find(fmt::format("keyid=\"{}\"", key)) != std::string_view::npos;
+    }
+    std::string changed(std::string_view paths) { return reloaded(fmt::format("changed: {}", paths)); }
+    std::string not_reloaded(std::string_view file, std::string_view member, std::string_view why)
+    {
+        return not_reloaded(fmt::format("{}: {}: {}", member, file, why));
     }
 
     asio::awaitable<void> bad_files()
@@ -198,6 +249,7 @@ private:
     }
 
     asio::io_context context_{1};
+    demo_keys keys_;
     settings_file file_;
     stage stage_;
     visitor guest_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "keys.hpp"
 #include "section.hpp"
 
 #include <weir/cache/store_options.hpp>
@@ -25,6 +26,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <span>
@@ -73,10 +75,12 @@ struct config {
     weir::duration drain{};
     weir::http::upstream quotes_upstream{"127.0.0.1"};
     weir::http::upstream orders_upstream{"127.0.0.1"};
+    tokens_settings tokens;
+    identity_settings identity;
     std::vector<weir::signing_key> keys;
     quotes_settings quotes;
     orders_settings orders;
-    json::value written; ///< as it stood in the file, the keys by their digests
+    json::value written; ///< as it stood in the file, keys and files of keys by their digests
 };
 
 /// A configuration that cannot be used. `what()` has a line for each thing that is wrong: the file, the path of the member, what was
@@ -190,14 +194,14 @@ inline void check_keys(std::vector<weir::signing_key> const& keys, complaints& w
     }
 }
 /// Nobody has to keep the text of a key to see that it is another one.
-inline void hide_keys(json::value& whole)
+inline void hide_keys(json::value& whole, config const& made)
 {
     for (json::value& each : whole.at("keys").as_array()) {
         json::value& key = each.at("key");
-        std::string digest(2 * sizeof(weir::sha256_digest), '0');
-        weir::write_hex(weir::sha256(std::string_view(key.as_string())), digest.data());
-        key = digest;
+        key = weir::to_hex(weir::sha256(std::string_view(key.as_string())));
     }
+    whole.at_pointer("/tokens/jwks") = weir::to_hex(weir::sha256(made.tokens.jwks));
+    whole.at_pointer("/identity/key") = made.identity.digest;
 }
 
 /// Parses a text, and tells where it is no JSON: `line 3, column 7: syntax error`.
@@ -230,7 +234,7 @@ inline void change(json::value& whole, std::string_view setting)
 
 } // namespace detail
 
-/// Reads a configuration. `changes` are settings that replace those of the file: `/listen/port=8080`.
+/// Reads a configuration, and the files of keys that it names. `changes` are settings that replace those of the file: `/listen/port=8080`.
 /// Throws `bad_config` that says all that is wrong with it.
 inline config parse_config(std::string_view text, std::string_view file, std::span<std::string const> changes = {})
 {
@@ -247,6 +251,9 @@ inline config parse_config(std::string_view text, std::string_view file, std::sp
         section upstreams = top.at("upstreams");
         made.quotes_upstream = detail::read_upstream(upstreams.at("quotes"));
         made.orders_upstream = detail::read_upstream(upstreams.at("orders"));
+        std::filesystem::path const folder = std::filesystem::path(file).parent_path();
+        made.tokens = read_tokens(top.at("tokens"), folder);
+        made.identity = read_identity(top.at("identity"), folder);
         made.keys = top.list("keys", detail::read_key);
         detail::check_keys(made.keys, wrong);
         section routes = top.at("routes");
@@ -254,7 +261,7 @@ inline config parse_config(std::string_view text, std::string_view file, std::sp
         made.orders = detail::read_orders(routes.at("orders"));
     }
     if (!wrong.empty()) throw bad_config(file, wrong);
-    detail::hide_keys(whole);
+    detail::hide_keys(whole, made);
     made.written = std::move(whole);
     return made;
 }

@@ -4,6 +4,7 @@
 //   --quick   the same scenes, shorter
 //   --serve   no scenes: the gateway stays on its port for curl, until Ctrl-C
 #include "config.hpp"
+#include "demo_keys.hpp"
 #include "scene.hpp"
 #include "scenes.hpp"
 #include "stage.hpp"
@@ -60,18 +61,22 @@ void run(asio::io_context& context, stage& all, bool& interrupted)
 
 int serve()
 {
-    stage all(gateway::beside_this_program("gateway.json"), {}, {});
-    fmt::print(R"(The gateway listens on 127.0.0.1:{0}, its actuator on {1}; the services on {2} (quotes) and {3} (orders). Try:
+    gateway::demo_keys const keys;
+    stage all(gateway::beside_this_program("gateway.json"), keys, {}, keys.settings());
+    fmt::print(R"(The gateway listens on 127.0.0.1:{0}, its actuator on {1}; the services on {2} (quotes) and {3} (orders). Try,
+with a token that is good for an hour, on one device:
 
-  curl -i -H 'x-correlation-id: me-1' 'http://127.0.0.1:{0}/quotes?symbol=ACME'
-  curl -i -H 'x-correlation-id: me-2' 'http://127.0.0.1:{0}/quotes?symbol=NONE'
+  token={4}
+  curl -i -H "authorization: Bearer $token" -H 'x-device-id: till-7' -H 'x-correlation-id: me-1' 'http://127.0.0.1:{0}/quotes?symbol=ACME'
+  curl -i -H "authorization: Bearer $token" -H 'x-device-id: till-7' -H 'x-correlation-id: me-2' 'http://127.0.0.1:{0}/quotes?symbol=NONE'
+  curl -i -H "authorization: Bearer $token" -H 'x-device-id: till-8' -H 'x-correlation-id: me-3' 'http://127.0.0.1:{0}/quotes?limit=3'
   curl -i 'http://127.0.0.1:{0}/quotes?limit=3'
   curl -i -H 'x-correlation-id: me-4' -H 'content-type: application/json' -d '{{}}' http://127.0.0.1:{0}/orders
   curl -i http://127.0.0.1:{1}/actuator/health
 
 POST /control?mode=slow (or fail, or ok) to a service, and see what the gateway makes of it. Ctrl-C ends all of it.
 )",
-               all.port, all.actuator_port, all.quotes_port, all.orders_port);
+               all.port, all.actuator_port, all.quotes_port, all.orders_port, keys.issuer.token());
     std::fflush(stdout);
     asio::io_context context(1);
     bool interrupted = false;
@@ -82,8 +87,11 @@ POST /control?mode=slow (or fail, or ok) to a service, and see what the gateway 
 int play(double length, std::string const& log)
 {
     asio::io_context context(1);
-    stage all(gateway::beside_this_program("gateway.json"), log, {"/listen/port=0", "/actuator/port=0"});
-    gateway::visitor guest(context, all.port, all.actuator_port, all.quotes_port, all.orders_port);
+    gateway::demo_keys const keys;
+    std::vector<std::string> changes = keys.settings();
+    changes.insert(changes.end(), {"/listen/port=0", "/actuator/port=0"});
+    stage all(gateway::beside_this_program("gateway.json"), keys, log, changes);
+    gateway::visitor guest(context, keys, all.port, all.actuator_port, all.quotes_port, all.orders_port);
     gateway::scenes scenes(context, guest, all.settings, all.orders(), length);
 
     fmt::print("Two services, the gateway before them on port {}, and clients that send real HTTP, in ten scenes.\n\n", all.port);

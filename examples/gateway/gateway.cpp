@@ -87,17 +87,17 @@ void run(arguments const& given)
     gateway::config settings = gateway::read_config(given.file, given.changes);
     asio::io_context context(1);
     http::client client(context.get_executor());
-    gateway::forward const quotes(client, settings.quotes_upstream);
-    gateway::forward const orders(client, settings.orders_upstream);
+    gateway::service const quotes(client, settings.quotes_upstream);
+    gateway::service const orders(client, settings.orders_upstream);
 
     gateway::quote_store known(settings.quotes.cache);
     weir::load_limit loads({.max_loads = 16, .max_wait = std::chrono::milliseconds(500)});
     weir::circuit_breaker breaker(settings.quotes.breaker);
     weir::scope work; // refreshes: they end by themselves, as attempts are limited in time
-    weir::key_ring keys(std::span(settings.keys));
-    auto one_quote = gateway::one_quote(settings.quotes, known, loads, breaker, quotes, work);
-    auto list = gateway::list_of_quotes(settings.quotes, breaker, quotes);
-    auto order = gateway::place_order(settings.orders, keys, orders);
+    gateway::keys_in_force keys(settings);
+    auto one_quote = gateway::one_quote(settings, keys, known, loads, breaker, quotes, work);
+    auto list = gateway::list_of_quotes(settings, keys, breaker, quotes);
+    auto order = gateway::place_order(settings, keys, orders);
 
     http::router routes;
     routes.add("POST", "/orders", http::edge(order));

@@ -3,6 +3,7 @@
 
 #include <weir/asio.hpp>
 #include <weir/cache/store.hpp>
+#include <weir/core/contracts.hpp>
 #include <weir/http/client.hpp>
 #include <weir/http/correlation_id.hpp>
 #include <weir/validate/paging.hpp>
@@ -21,56 +22,72 @@ namespace gateway {
 namespace asio = boost::asio;
 namespace http = weir::http;
 
-/// Sends the request on to the service behind the gateway, and its answer back.
+/// Where the gateway's pipeline ends and the request to a service begins: of what the client sent, method, target, body and its type go on, and
+/// the id of the call; of what the service answers, status, body, its type and a location come back.
 ///
-/// It binds the call's own cancellation to its sockets, so that a `timeout` costs an entry in a list and no coroutine. Errors:
-/// `upstream_failed` if that service answers with a status of 500 or more, or not in HTTP; `not_found` for its 404; else those of the client.
-class forward {
+/// Errors: `not_found` for the service's 404; `upstream_failed` if it answers with a status of 500 or more, or does not take the gateway's
+/// signature (401), which is no fault of the client.
+struct as_the_service_sees_it {
+    using role = weir::codec;
+    using inner_request = http::request;
+    template<class Answer>
+    using outer_value = http::response;
+    using needs = weir::facets<weir::correlation_id>;
+    static constexpr std::string_view name = "as_the_service_sees_it";
+
+    weir::admission<> decode(auto& call, http::request& into) const
+    {
+        http::request const& r = call.request();
+        return ask(call, http::request(r.method_string(), r.target(), r.body()), into);
+    }
+    weir::result<http::response> encode(auto&, http::response&& came) const
+    {
+        if (came.result() == http::status::not_found) return weir::errc::not_found;
+        if (came.result_int() >= 500 || came.result() == http::status::unauthorized) return weir::errc::upstream_failed;
+        http::response made(came.result(), std::move(came.body()));
+        made.set(http::field::content_type, weir::header(came, "content-type").value_or("application/json"));
+        if (auto const where = weir::header(came, "location")) made.set(http::field::location, *where);
+        return made;
+    }
+
+protected:
+    static weir::admission<> ask(auto& call, http::request&& asked, http::request& into)
+    {
+        if (auto const type = weir::header(call.request(), "content-type")) asked.set(http::field::content_type, *type);
+        call.template get<weir::correlation_id>().write_to(asked);
+        into = std::move(asked);
+        return weir::admitted;
+    }
+};
+
+/// The same for a page of the list, as `paging` has read it from the request.
+struct page_as_the_service_sees_it : as_the_service_sees_it {
+    using needs = weir::facets<weir::correlation_id, weir::page>;
+
+    weir::admission<> decode(auto& call, http::request& into) const
+    {
+        auto const [limit, offset] = call.template get<weir::page>();
+        return ask(call, http::request("GET", fmt::format("/quotes?limit={}&offset={}", limit, offset)), into);
+    }
+};
+
+/// A service behind the gateway. It binds the call's own cancellation to its sockets, so that a `timeout` costs an entry in a list and no
+/// coroutine. Errors are those of the client.
+class service {
 public:
-    using facts = weir::view<weir::cancellation, weir::correlation_id>;
     using answer = asio::awaitable<weir::result<http::response>>;
 
     /// The client outlives it.
-    forward(http::client& client, http::upstream to) : client_(&client), to_(std::move(to)) {}
+    service(http::client& client, http::upstream to) : client_(&client), to_(std::move(to)) {}
 
-    answer operator()(http::request const& r, facts known) const
+    answer operator()(http::request const& r, weir::view<weir::cancellation> known) const
     {
-        http::request sent(r.method_string(), r.target(), r.body());
-        if (auto const type = weir::header(r, "content-type")) sent.set(http::field::content_type, *type);
-        return send(std::move(sent), known);
-    }
-    /// Sends another request than the one that came.
-    answer send(http::request sent, facts known) const
-    {
-        known.get<weir::correlation_id>().write_to(sent);
-        weir::result<http::response> came = co_await client_->send(to_, sent, known.get<weir::cancellation>().slot);
-        if (!came) co_return came.error();
-        if (came->result_int() == 404) co_return weir::errc::not_found;
-        if (came->result_int() >= 500) co_return weir::errc::upstream_failed;
-
-        // Not passed on: what is said from one end of a connection to the other, and what that service says of itself.
-        http::response made(came->result(), std::move(came->body()), weir::header(*came, "content-type").value_or("application/json"));
-        if (auto const where = weir::header(*came, "location")) made.set(http::field::location, *where);
-        co_return made;
+        return client_->send(to_, r, known.get<weir::cancellation>().slot);
     }
 
 private:
     http::client* client_;
     http::upstream to_;
-};
-
-/// Asks a service for the page that `paging` has read from the request.
-struct page_from {
-    using facts = weir::view<weir::page, weir::cancellation, weir::correlation_id>;
-
-    forward service;
-
-    forward::answer operator()(http::request const&, facts known) const
-    {
-        auto const [limit, offset] = known.get<weir::page>();
-        http::request sent("GET", fmt::format("/quotes?limit={}&offset={}", limit, offset));
-        return service.send(std::move(sent), forward::facts(known));
-    }
 };
 
 /// The last answer for each symbol, kept for longer than it is fresh.

@@ -3,6 +3,7 @@
 
 #include "config.hpp"
 #include "handlers.hpp"
+#include "routes.hpp"
 
 #include <weir/weir.hpp>
 
@@ -38,6 +39,9 @@ inline bool needs_restart(std::string_view path)
                                           "/actuator",
                                           "/drain",
                                           "/upstreams",
+                                          "/tokens/issuer",
+                                          "/tokens/audience",
+                                          "/tokens/leeway",
                                           "/routes/quotes/rate/clients",
                                           "/routes/quotes/cache/capacity",
                                           "/routes/quotes/symbols",
@@ -50,8 +54,7 @@ inline bool needs_restart(std::string_view path)
 template<class OneQuote, class List, class Order>
 class settings_in_force {
 public:
-    settings_in_force(config first, weir::circuit_breaker<>& quotes_breaker, weir::key_ring<>& keys, OneQuote& one, List& list,
-                      Order& order)
+    settings_in_force(config first, weir::circuit_breaker<>& quotes_breaker, keys_in_force& keys, OneQuote& one, List& list, Order& order)
         : now_(std::move(first)), quotes_breaker_(quotes_breaker), keys_(keys), one_(one), list_(list), order_(order)
     {
     }
@@ -78,7 +81,7 @@ public:
 private:
     void apply(config const& c)
     {
-        keys_.replace(c.keys);
+        keys_.replace(c);
         quotes_breaker_.reconfigure(c.quotes.breaker);
         one_.template get<weir::cached>().reconfigure(
             {c.quotes.cache.ttl, c.quotes.cache.jitter, c.quotes.cache.negative_ttl, c.quotes.cache.keep_stale});
@@ -100,7 +103,7 @@ private:
 
     config now_;
     weir::circuit_breaker<>& quotes_breaker_;
-    weir::key_ring<>& keys_;
+    keys_in_force& keys_;
     OneQuote& one_;
     List& list_;
     Order& order_;

@@ -7,6 +7,11 @@
 
 #include <weir/http/correlate.hpp>
 #include <weir/http/query_key.hpp>
+#include <weir/sign/add_signature.hpp>
+#include <weir/sign/authorize.hpp>
+#include <weir/sign/claims_match.hpp>
+#include <weir/sign/seal_response.hpp>
+#include <weir/sign/verify_jwt.hpp>
 #include <weir/sign/verify_request.hpp>
 #include <weir/validate/max_body.hpp>
 #include <weir/validate/paging.hpp>
@@ -14,26 +19,60 @@
 #include <weir/weir.hpp>
 
 #include <functional>
-#include <string>
+#include <string_view>
 
 // The routes of the gateway. Each is a pipeline: a request goes down the list of its policies to the handler, the outcome comes back up.
 namespace gateway {
 
-/// What stands before every route that anyone may call: an id by which the request is found in all logs, and a limit for each client.
-inline auto baseline(rate_for_each const& limit)
+/// The keys that the routes use, replaced while they do.
+struct keys_in_force {
+    weir::key_set<> issuer;   ///< whose tokens let clients read
+    weir::message_keys<> own; ///< the gateway's
+    weir::key_ring<> apps;    ///< those that order
+
+    explicit keys_in_force(config const& c) : issuer(c.tokens.jwks, issuer_options()), own(c.identity.key), apps(c.keys) {}
+    void replace(config const& c)
+    {
+        issuer.replace(c.tokens.jwks);
+        own.replace(c.identity.key);
+        apps.replace(c.keys);
+    }
+};
+
+/// What stands before every route: an id by which the request is found in all logs, and the seal by which its answer is known to be the
+/// gateway's, and to be for this request.
+inline auto baseline(keys_in_force& keys)
 {
-    return weir::correlate{{.required = true}} | weir::rate_limit{weir::keyed{weir::gcra{limit.client}, weir::by_peer, limit.all}};
+    return weir::correlate{{.required = true}} | weir::seal_response{weir::http_signature{seal()}, std::ref(keys.own)};
+}
+
+/// Who may read: so many requests for each client, and a token that says so, on the device that it was made for.
+inline auto readers(config const& c, keys_in_force& keys)
+{
+    return weir::rate_limit{weir::keyed{weir::gcra{c.quotes.rate.client}, weir::by_peer, c.quotes.rate.all}} |
+           weir::verify_jwt{std::ref(keys.issuer), c.tokens.options} |
+           weir::claims_match{"device", weir::by_header<"x-device-id">, {.mismatch = weir::errc::unauthenticated}} |
+           weir::authorize<weir::has_scope<"quotes:read">>{};
+}
+
+/// How a service is asked: each time with a signature of the gateway's, so that it knows who asks, and for what.
+template<class AsTheServiceSeesIt = as_the_service_sees_it>
+auto signed_for(std::string_view service, keys_in_force& keys)
+{
+    return AsTheServiceSeesIt{} | weir::add_signature{weir::http_signature{asked_of(service)}, std::ref(keys.own)};
 }
 
 // GET /quotes?symbol=ACME: from the cache while it is fresh, else from the quotes service. While that one is in trouble, the last known. Symbols
 // that do not exist stop at the guard; one that is in use is loaded anew before it expires; so many loads run at a time, and fewer while hits are
 // suddenly rare.
-inline auto one_quote(quotes_settings const& s, quote_store& known, weir::load_limit<>& loads, weir::circuit_breaker<>& breaker,
-                      forward const& service, weir::scope& work)
+inline auto one_quote(config const& c, keys_in_force& keys, quote_store& known, weir::load_limit<>& loads, weir::circuit_breaker<>& breaker,
+                      service const& quotes, weir::scope& work)
 {
+    quotes_settings const& s = c.quotes;
     return weir::pipeline{
         weir::within{work},
-        baseline(s.rate),
+        baseline(keys),
+        readers(c, keys),
         one_symbol{},
         weir::fallback{last_known{known}},
         weir::cached{std::ref(known), weir::query<"symbol">, weir::bloom_guard{s.symbols}, weir::refresh_ahead{{.after = 0.5}},
@@ -43,38 +82,44 @@ inline auto one_quote(quotes_settings const& s, quote_store& known, weir::load_l
         weir::retry<3>{s.retry},
         log_failures{"quotes"},
         weir::attempt_timeout{s.timeout},
-        weir::idempotent{service},
+        signed_for("quotes", keys),
+        weir::idempotent{quotes},
     };
 }
 
 // GET /quotes?limit=10&offset=20: a part of the list. It comes from the same service, so the breaker is the same one, too.
-inline auto list_of_quotes(quotes_settings const& s, weir::circuit_breaker<>& breaker, forward const& service)
+inline auto list_of_quotes(config const& c, keys_in_force& keys, weir::circuit_breaker<>& breaker, service const& quotes)
 {
+    quotes_settings const& s = c.quotes;
     return weir::pipeline{
-        baseline(s.rate),
+        baseline(keys),
+        readers(c, keys),
         weir::paging{s.page},
         std::ref(breaker),
         weir::retry<3>{s.retry},
         log_failures{"quotes"},
         weir::attempt_timeout{s.timeout},
-        weir::idempotent{page_from{service}},
+        signed_for<page_as_the_service_sees_it>("quotes", keys),
+        weir::idempotent{quotes},
     };
 }
 
 // POST /orders, signed by an app. Nothing is sent twice: an order is not idempotent, and the compiler would refuse a retry here.
-inline auto place_order(orders_settings const& s, weir::key_ring<>& keys, forward const& service)
+inline auto place_order(config const& c, keys_in_force& keys, service const& orders)
 {
+    orders_settings const& s = c.orders;
     return weir::pipeline{
-        weir::correlate{{.required = true}},
+        baseline(keys),
         weir::require_headers<"content-type">{},
         weir::max_body{s.body},
-        weir::verify_request{std::ref(keys), s.signature},
+        weir::verify_request{std::ref(keys.apps), s.signature},
         weir::rate_limit{weir::keyed{weir::gcra{s.rate.client}, weir::by<weir::principal>, s.rate.all}},
         weir::bulkhead{s.bulkhead},
         weir::circuit_breaker{s.breaker},
         log_failures{"orders"},
         weir::timeout{s.timeout},
-        service,
+        signed_for("orders", keys),
+        orders,
     };
 }
 

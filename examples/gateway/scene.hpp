@@ -51,7 +51,7 @@ public:
     [[nodiscard]] std::uint64_t good() const
     {
         std::uint64_t sum = 0;
-        for (auto const& [status, count] : statuses_) sum += status < 300 ? count : 0;
+        for (auto const& [status, count] : statuses_) sum += status >= 200 && status < 300 ? count : 0;
         return sum;
     }
     [[nodiscard]] std::uint64_t refused() const

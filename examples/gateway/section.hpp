@@ -7,14 +7,19 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
+#include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <limits>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -111,6 +116,33 @@ public:
         else
             complain(path_to(name), expected, found);
         return std::string(bytes, '?');
+    }
+    /// The text of a file, which `use` may refuse by `std::invalid_argument`. A name that does not begin with a slash is looked for in `folder`.
+    /// Of what stands in the file nothing is shown.
+    template<class Use>
+    void file(std::string_view name, std::filesystem::path const& folder, Use use)
+    {
+        constexpr std::streamsize most = 1 << 20;
+        json::value const* const found = find(name);
+        if (found == nullptr || !found->is_string() || found->get_string().empty())
+            return complain(path_to(name), "the name of a file", found);
+        std::string const given(found->get_string());
+        auto const wrong = [&](std::string_view why) { to_.push_back(path_to(name) + ": " + given + ": " + std::string(why)); };
+        std::error_code ignored;
+        if (std::filesystem::is_directory(folder / given, ignored)) return wrong("cannot be read: it is a folder");
+        std::ifstream in(folder / given, std::ios::binary);
+        if (!in) return wrong(std::string("cannot be read: ") + std::strerror(errno));
+        std::string text(static_cast<std::size_t>(most + 1), '\0');
+        in.read(text.data(), most + 1);
+        text.resize(static_cast<std::size_t>(in.gcount()));
+        if (in.bad()) return wrong("cannot be read");
+        if (text.empty()) return wrong("it is empty");
+        if (in.gcount() > most) return wrong("it has more than 1 MiB");
+        try {
+            use(std::move(text));
+        } catch (std::invalid_argument const& refused) {
+            wrong(refused.what());
+        }
     }
     /// The address of a network interface, to listen at.
     [[nodiscard]] std::string address(std::string_view name)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "config.hpp"
+#include "demo_keys.hpp"
 #include "process.hpp"
 
 #include <fmt/format.h>
@@ -38,9 +39,9 @@ inline std::uint16_t port_in(std::string_view line, std::string_view mark)
 class stage {
 public:
     /// Errors of the programs go to a file, or where ours go if `log` is empty. `changes` are made to the gateway's settings.
-    stage(std::string const& file, std::string const& log, std::vector<std::string> changes)
-        : quotes_(beside_this_program("gateway_upstream"), {"quotes"}, log),
-          orders_(beside_this_program("gateway_upstream"), {"orders"}, log)
+    stage(std::string const& file, demo_keys const& keys, std::string const& log, std::vector<std::string> changes)
+        : quotes_(beside_this_program("gateway_upstream"), with(keys, "quotes"), log),
+          orders_(beside_this_program("gateway_upstream"), with(keys, "orders"), log)
     {
         quotes_port = port_in(said(quotes_, "the quotes service"), "listening on ");
         orders_port = port_in(said(orders_, "the orders service"), "listening on ");
@@ -75,6 +76,12 @@ public:
     std::uint16_t quotes_port = 0, orders_port = 0, port = 0, actuator_port = 0;
 
 private:
+    static std::vector<std::string> with(demo_keys const& keys, std::string_view name)
+    {
+        std::vector<std::string> words{std::string(name), "0"};
+        for (std::string const& each : keys.public_names()) words.push_back(each);
+        return words;
+    }
     static std::string said(process& p, std::string_view name)
     {
         if (auto line = p.next_line(std::chrono::seconds(10))) return *line;

@@ -1,16 +1,23 @@
 // SPDX-License-Identifier: BSL-1.0
-// A service that the gateway protects: it has prices, or takes orders. It can be made slow or failing, and counts what it is asked.
-// usage: gateway_upstream {quotes|orders} [PORT]
+// A service that the gateway protects: it has prices, or takes orders. It answers what the gateway has signed for it, once, and nothing else.
+// It can be made slow or failing, and counts what it is asked.
+// usage: gateway_upstream {quotes|orders} [PORT [NAME=FILE]...]     the gateway's public keys; without one, all is refused
 //   GET  /quotes?symbol=ACME   the price of a symbol (quotes)
 //   GET  /quotes?limit=10      a part of the list (quotes)
 //   POST /orders               takes an order (orders)
-//   GET  /control              {"mode":"ok","calls":17}
+//   GET  /control              {"mode":"ok","calls":17,"refused":0}
 //   POST /control?mode=slow    answers after a second; fail: answers 500; ok: as it should
+#include "keys.hpp"
 #include "market.hpp"
 
+#include <weir/asio.hpp>
+#include <weir/core/pipeline.hpp>
+#include <weir/http/edge.hpp>
 #include <weir/http/problem.hpp>
 #include <weir/http/router.hpp>
 #include <weir/http/server.hpp>
+#include <weir/sign/replay_guard.hpp>
+#include <weir/sign/verify_signature.hpp>
 #include <weir/validate/number.hpp>
 
 #include <boost/asio/awaitable.hpp>
@@ -27,9 +34,11 @@
 #include <cstdint>
 #include <cstdio>
 #include <exception>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace asio = boost::asio;
 namespace http = weir::http;
@@ -41,31 +50,21 @@ class service {
 public:
     explicit service(std::string_view name) : name_(name) {}
 
-    [[nodiscard]] http::router routes()
+    using answer = asio::awaitable<http::response>;
+
+    /// Those routes that anybody may call; `work` has its own policies before it.
+    [[nodiscard]] http::router routes(std::function<answer(http::request&)> work)
     {
         http::router made;
         made.add("GET", "/control", [this](http::request&) { return tell(); });
         made.add("POST", "/control", [this](http::request& r) { return change(r); });
-        if (name_ == "quotes") made.add("GET", "/quotes", [this](http::request& r) { return work(r, &service::quote); });
-        if (name_ == "orders") made.add("POST", "/orders", [this](http::request& r) { return work(r, &service::order); });
+        made.add(name_ == "quotes" ? "GET" : "POST", name_ == "quotes" ? "/quotes" : "/orders", [this, work](http::request& r) {
+            ++asked_;
+            return work(r);
+        });
         return made;
     }
-
-private:
-    using answer = asio::awaitable<http::response>;
-
-    static http::response json(http::status code, std::string text) { return http::response(code, std::move(text), "application/json"); }
-
-    answer tell() { co_return json(http::status::ok, fmt::format(R"({{"mode":"{}","calls":{}}})", mode_, calls_)); }
-    answer change(http::request& r)
-    {
-        auto const mode = http::query(r, "mode");
-        if (!mode || (*mode != "ok" && *mode != "slow" && *mode != "fail"))
-            co_return http::problem(weir::errc::invalid_request, {.detail = "query mode: expected ok, slow or fail"});
-        mode_ = mode->view();
-        co_return json(http::status::ok, fmt::format(R"({{"mode":"{}","calls":{}}})", mode_, calls_));
-    }
-    answer work(http::request& r, http::response (service::*act)(http::request const&))
+    answer work(http::request const& r)
     {
         ++calls_;
         if (mode_ == "slow") {
@@ -73,9 +72,24 @@ private:
             co_await timer.async_wait(asio::use_awaitable);
         }
         if (mode_ == "fail") co_return http::problem(http::status::internal_server_error);
-        co_return (this->*act)(r);
+        co_return name_ == "quotes" ? quote(r) : order(r);
     }
 
+private:
+    static http::response json(http::status code, std::string text) { return http::response(code, std::move(text), "application/json"); }
+
+    answer tell()
+    {
+        co_return json(http::status::ok, fmt::format(R"({{"mode":"{}","calls":{},"refused":{}}})", mode_, calls_, asked_ - calls_));
+    }
+    answer change(http::request& r)
+    {
+        auto const mode = http::query(r, "mode");
+        if (!mode || (*mode != "ok" && *mode != "slow" && *mode != "fail"))
+            co_return http::problem(weir::errc::invalid_request, {.detail = "query mode: expected ok, slow or fail"});
+        mode_ = mode->view();
+        co_return co_await tell();
+    }
     http::response quote(http::request const& r)
     {
         auto const symbol = http::query(r, "symbol");
@@ -113,7 +127,8 @@ private:
 
     std::string_view name_;
     std::string mode_ = "ok";
-    std::uint64_t calls_ = 0;
+    std::uint64_t asked_ = 0; // requests for work
+    std::uint64_t calls_ = 0; // those that were taken
     std::uint64_t looks_ = 0;
     std::uint64_t orders_ = 0;
 };
@@ -124,13 +139,22 @@ int main(int argc, char** argv)
 try {
     std::string_view const name = argc > 1 ? argv[1] : "";
     auto const port = weir::parse_number<std::uint16_t>(argc > 2 ? argv[2] : "0");
-    if (argc > 3 || (name != "quotes" && name != "orders") || !port) {
-        fmt::print(stderr, "usage: gateway_upstream {{quotes|orders}} [PORT]\n");
+    if ((name != "quotes" && name != "orders") || !port) {
+        fmt::print(stderr, "usage: gateway_upstream {{quotes|orders}} [PORT [NAME=FILE]...]\n");
         return 2;
     }
+    std::vector<weir::message_key> keys;
+    for (int i = 3; i < argc; ++i) keys.push_back(gateway::read_gateway_key(argv[i]));
+
     asio::io_context context(1);
     service all(name);
-    http::server server(context.get_executor(), all.routes(), {.port = port.value, .drain_time = std::chrono::seconds(1)});
+    weir::http_signature_options const agreed = gateway::asked_of(name);
+    weir::pipeline taken{
+        weir::verify_signature{weir::http_signature{agreed}, weir::message_keys<>{std::move(keys)}},
+        weir::replay_guard{weir::nonce_store<>{{.capacity = 100'000, .late = agreed.max_age + agreed.skew, .early = agreed.skew}}},
+        [&all](http::request const& r) { return all.work(r); },
+    };
+    http::server server(context.get_executor(), all.routes(http::edge(taken)), {.port = port.value, .drain_time = std::chrono::seconds(1)});
     server.drain_on({SIGTERM, SIGINT});
     fmt::print("listening on {}\n", server.port());
     std::fflush(stdout);

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "demo_keys.hpp"
+#include "keys.hpp"
 #include "scene.hpp"
 
+#include <weir/asio.hpp>
+#include <weir/core/pipeline.hpp>
 #include <weir/http/client.hpp>
 #include <weir/http/correlation_id.hpp>
+#include <weir/sign/open_response.hpp>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/buffer.hpp>
@@ -21,6 +26,8 @@
 #include <chrono>
 #include <cstdint>
 #include <exception>
+#include <functional>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -35,17 +42,59 @@ namespace json = boost::json;
 /// An answer of the gateway as its client sees it.
 struct answer {
     unsigned status = 0; ///< 0: there was none
-    std::string policy;  ///< that refused; of a failure its code
+    std::string policy;  ///< that refused; of a failure its code. `open_response`: what came is not what the gateway answered
+    std::string reason;  ///< why: the detail of the problem
     bool degraded = false;
     http::response response;
 };
 
+/// A request of a client, and where what comes instead of an answer is put: errors are not sealed.
+struct question : http::request {
+    http::upstream const* to = nullptr;
+    std::optional<http::response>* instead = nullptr;
+};
+
+/// Where a client's pipeline ends.
+struct sends {
+    http::client* by;
+
+    asio::awaitable<weir::result<http::response>> operator()(question const& q) const
+    {
+        weir::result<http::response> came = co_await by->send(*q.to, q);
+        if (!came || came->result_int() < 400) co_return came;
+        *q.instead = std::move(*came);
+        co_return weir::errc::upstream_failed;
+    }
+};
+
+/// The clock of a client, by which an answer may come late.
+struct client_clock {
+    weir::duration ahead{};
+    [[nodiscard]] weir::wall_time wall_now() const
+    {
+        return weir::system_wall().wall_now() + std::chrono::duration_cast<weir::wall_time::duration>(ahead);
+    }
+};
+
+/// A client takes no answer that the gateway has not sealed: lately, for this request, with this body.
+inline auto client_of(http::client& by, weir::message_keys<> const& keys, client_clock const& clock)
+{
+    return weir::pipeline{
+        weir::open_response{weir::http_signature{seal()}, std::ref(keys), std::ref(clock)},
+        sends{&by},
+    };
+}
+
 /// A client of the gateway, which also looks behind it. Used by one thread.
 class visitor {
 public:
-    visitor(asio::io_context& context, std::uint16_t port, std::uint16_t actuator, std::uint16_t quotes, std::uint16_t orders)
-        : context_(context),
+    visitor(asio::io_context& context, demo_keys const& keys, std::uint16_t port, std::uint16_t actuator, std::uint16_t quotes,
+            std::uint16_t orders)
+        : token(keys.issuer.token()),
+          context_(context),
           client_(context.get_executor(), {.connections_per_upstream = 1'024}),
+          keys_(keys.public_keys()),
+          opens_(client_of(client_, keys_, clock)),
           gateway_(local, port),
           actuator_(local, actuator),
           quotes_(local, quotes),
@@ -57,29 +106,46 @@ public:
     [[nodiscard]] http::request make(std::string_view method, std::string_view target, std::string body = {})
     {
         http::request made(method, target, std::move(body));
+        made.set(http::field::host, gateway_.address());
         made.set(weir::correlation_id::field, fmt::format("demo-{}", ++last_id_));
         return made;
     }
-    /// Sends a request to the gateway, and notes what came of it.
-    asio::awaitable<answer> ask(scene& in, http::request const& r)
+    /// One that may read, on the device that its token is for.
+    [[nodiscard]] http::request reading(std::string_view target, std::string_view with)
+    {
+        http::request made = make("GET", target);
+        made.set(http::field::authorization, fmt::format("Bearer {}", with));
+        made.set("x-device-id", "till-7");
+        return made;
+    }
+    /// Sends a request to the gateway, or to who says he is it, opens the answer, and notes what came of it.
+    asio::awaitable<answer> ask(scene& in, http::request const& r, http::upstream const* to = nullptr)
     {
         in.sent();
         weir::time_point const begun = weir::steady::now();
-        weir::result<http::response> came = co_await client_.send(gateway_, r);
+        std::optional<http::response> instead;
+        question const q{r, to != nullptr ? to : &gateway_, &instead};
+        auto came = co_await opens_.call(q);
         answer got;
-        if (came) {
-            got.response = std::move(*came);
-            got.status = got.response.result_int();
-            got.degraded = weir::header(got.response, "x-degraded").has_value();
-            if (got.status >= 400) got.policy = member(got.response.body(), "policy");
-            if (got.status >= 500 && got.policy.empty()) got.policy = member(got.response.body(), "code"); // nobody refused: it failed
+        if (came.has_value()) {
+            got.response = std::move(*came.result());
+        } else if (instead) {
+            got.response = std::move(*instead);
+            got.policy = member(got.response.body(), "policy");
+            got.reason = member(got.response.body(), "detail");
+        } else if (auto const& broken = came.template reported<weir::violation>()) {
+            got.policy = "open_response";
+            got.reason = to_string(*broken);
         }
+        if (came.has_value() || instead) got.status = got.response.result_int();
+        got.degraded = weir::header(got.response, "x-degraded").has_value();
+        if (got.status >= 500 && got.policy.empty()) got.policy = member(got.response.body(), "code"); // nobody refused: it failed
         in.answered(got.status, got.policy, got.degraded, weir::steady::now() - begun);
         co_return got;
     }
     asio::awaitable<answer> get(scene& in, std::string target)
     {
-        http::request const r = make("GET", target);
+        http::request const r = reading(target, token);
         co_return co_await ask(in, r);
     }
 
@@ -161,6 +227,9 @@ public:
         return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
     }
 
+    std::string token; ///< that it reads with
+    client_clock clock;
+
 private:
     static constexpr char const* local = "127.0.0.1";
 
@@ -174,6 +243,8 @@ private:
 
     asio::io_context& context_;
     http::client client_;
+    weir::message_keys<> keys_; // the gateway's, public
+    decltype(client_of(std::declval<http::client&>(), std::declval<weir::message_keys<>&>(), std::declval<client_clock&>())) opens_;
     http::upstream gateway_, actuator_, quotes_, orders_;
     std::uint64_t last_id_ = 0, quotes_calls_ = 0, orders_calls_ = 0;
 };

@@ -16,6 +16,10 @@
 
 namespace weir::inline v0 {
 
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow" // g++ 12 takes a scoped name for one that hides weir::ed25519
+#endif
 /// How a message is signed: the algorithms of RFC 9421, section 3.3.
 enum class signature_algorithm : std::uint8_t {
     hmac_sha256,
@@ -25,6 +29,9 @@ enum class signature_algorithm : std::uint8_t {
     ecdsa_p384_sha384,
     ed25519,
 };
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 
 /// The name of an algorithm in IANA's registry, as the parameter `alg` has it: `"rsa-pss-sha512"`.
 [[nodiscard]] constexpr std::string_view to_string(signature_algorithm a) noexcept
