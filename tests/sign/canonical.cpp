@@ -71,6 +71,24 @@ TEST_CASE("canonical: the text that is signed, byte by byte")
     CHECK(order.fields.at("x-content-sha256") == digest);
 }
 
+TEST_CASE("canonical: the text has all of long targets and values, of whatever length")
+{
+    std::string const begin = "weir-hmac-sha256-1\nPOST\n/",
+                      facts = "\nx-app-id:shop\nx-device-id:till-7\nx-timestamp:1700000000000\nx-nonce:3d1f0a9b\n";
+    for (std::size_t size = 0; size < 3'000; size += size < 40 ? 1 : 371) {
+        test::request order;
+        order.path = "/" + std::string(size, 't');
+        order.fields["content-type"] = "v" + std::string(size, ' ') + "v";
+        REQUIRE(scheme().sign(order, {.app = "shop", .device = "till-7", .nonce = "3d1f0a9b", .at = signed_at}, ring()));
+        CHECK(verify(order));
+        std::string const expected = begin + std::string(size, 't') + facts + "content-type:" + order.fields["content-type"] +
+                                     "\nidempotency-key\nx-content-sha256:" + order.fields["x-content-sha256"] + "\n";
+        CHECK(scheme().string_to_sign(order).text == expected);
+        order.fields["content-type"].insert(size, 1, '\n');
+        CHECK(verify(order).fault == signature_fault::malformed);
+    }
+}
+
 TEST_CASE("canonical: a signed request verifies, and tells who signed it when")
 {
     auto const found = verify(signed_order());

@@ -96,6 +96,30 @@ TEST_CASE("encoding: base64 takes one text for the same bytes, and no other")
     CHECK(base64url_fault(std::string(86, 'A')) == decode_fault::none);
 }
 
+TEST_CASE("encoding: hexadecimal digits of any length are read as one by one, a wrong one at any place is seen")
+{
+    std::mt19937 random(11);
+    constexpr std::string_view good = "0123456789abcdefABCDEF", near = "/:@G`g\x10\x30P\x80\xb0\xe1\x01\x7f";
+    auto const value = [](char c) {
+        return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    };
+    unsigned differ = 0, wrong = 0;
+    for (int round = 0; round < 100'000; ++round) {
+        std::string text(2 * (random() % 20), '\0'), expected;
+        for (char& c : text) c = random() % 64 != 0 ? good[random() % good.size()] : near[random() % near.size()];
+        bool is_hex = true;
+        for (std::size_t i = 0; i < text.size(); i += 2) {
+            is_hex = is_hex && value(text[i]) >= 0 && value(text[i + 1]) >= 0;
+            expected += static_cast<char>(value(text[i]) * 16 + value(text[i + 1]));
+        }
+        auto const read = weir::from_hex(text);
+        wrong += !is_hex;
+        differ += read.has_value() != is_hex || (is_hex && *read != expected);
+    }
+    CHECK(differ == 0);
+    CHECK(wrong > 1'000);
+}
+
 TEST_CASE("encoding: whatever is decoded encodes to the same text, whatever is encoded decodes to the same bytes")
 {
     std::mt19937 random(7);

@@ -63,6 +63,21 @@ static_assert(!fmt::is_formattable<weir::secret<>>::value && !fmt::is_formattabl
 static_assert(!std::is_default_constructible_v<std::formatter<weir::secret<>>>);
 #endif
 
+TEST_CASE("secret: texts are equal if no byte differs, wherever it stands")
+{
+    for (std::size_t size = 0; size < 70; ++size) {
+        std::string const a(size, 'x');
+        std::string b = a;
+        CHECK(weir::equal_in_constant_time(a, b));
+        for (std::size_t i = 0; i < size; ++i) {
+            b[i] = static_cast<char>('x' ^ (1 << i % 8));
+            CHECK_FALSE(weir::equal_in_constant_time(a, b));
+            b[i] = 'x';
+        }
+        CHECK_FALSE(weir::equal_in_constant_time(a, a + "x"));
+    }
+}
+
 TEST_CASE("secret: reveals what it was given and compares by value")
 {
     weir::secret const a{"open sesame"};

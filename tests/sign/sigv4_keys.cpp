@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <weir/sign/sigv4_keys.hpp>
 
+#include <weir/sign/digest.hpp>
 #include <weir/sign/encoding.hpp>
+#include <weir/sign/hmac.hpp>
 
 #include <doctest/doctest.h>
 
 #include <stdexcept>
+#include <string>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -35,6 +38,42 @@ TEST_CASE("sigv4_keys: they rotate, the newest signs")
     CHECK(keys.find("OTHER", now) == nullptr);
     keys.replace({});
     CHECK(keys.find({}, now) == nullptr);
+}
+
+TEST_CASE("sigv4_keys: the key of a day is that of AWS's documentation")
+{
+    // "Examples of how to derive a signing key for Signature Version 4", AWS General Reference.
+    weir::sigv4_key key{"AKIDEXAMPLE", weir::secret{"wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"}};
+    weir::sigv4_keys<weir::confined> const keys(list(&key));
+    auto const day = keys.day_key(keys.find({}, now), "20120215/us-east-1/iam/aws4_request");
+    weir::sha256_digest made;
+    REQUIRE(weir::read_hex("f4780e2d9f65fa895f9c67b32ce1baf0b0d8a43505a000a1a9e090d414db404d", made));
+    CHECK(day->code("a text") == weir::hmac_sha256(made)("a text"));
+}
+
+TEST_CASE("sigv4_keys: keys of a day are kept, eight of them, until the keys are replaced")
+{
+    auto const one = [] { return weir::sigv4_key{"A", weir::secret{"0123456789abcdef"}}; };
+    weir::sigv4_key first = one(), second = one();
+    weir::sigv4_keys<weir::shared> keys(list(&first));
+    auto const key = keys.find("A", now);
+    auto const made = keys.day_key(key, "1/r/s/aws4_request");
+    CHECK(keys.day_key(key, "1/r/s/aws4_request") != made); // not kept so far
+    keys.keep(made);
+    keys.keep(made);
+    CHECK(keys.day_key(key, "1/r/s/aws4_request") == made);
+    CHECK(keys.day_key(key, "1/r/t/aws4_request") != made);
+    for (char c = 'a'; c < 'h'; ++c) keys.keep(keys.day_key(key, std::string(1, c) + "/r/s/aws4_request"));
+    CHECK(keys.day_key(key, "1/r/s/aws4_request") == made);
+    keys.keep(keys.day_key(key, "h/r/s/aws4_request"));
+    CHECK(keys.day_key(key, "1/r/s/aws4_request") != made);
+
+    keys.keep(made);
+    keys.replace(list(&second));
+    CHECK(keys.day_key(keys.find("A", now), "1/r/s/aws4_request") != made);
+    keys.keep(made); // by one who began before: it does not come back
+    CHECK(keys.day_key(key, "1/r/s/aws4_request") != made);
+    CHECK(keys.day_key(keys.find("A", now), "1/r/s/aws4_request") != made);
 }
 
 TEST_CASE("sigv4_keys: bad keys are refused by name")

@@ -5,6 +5,7 @@
 #include <weir/core/request.hpp>
 #include <weir/sign/canonical_form.hpp>
 #include <weir/sign/detail/canonical_parts.hpp>
+#include <weir/sign/detail/scratch_text.hpp>
 #include <weir/sign/detail/text.hpp>
 #include <weir/sign/digest.hpp>
 #include <weir/sign/encoding.hpp>
@@ -100,10 +101,9 @@ public:
     [[nodiscard]] text_to_sign string_to_sign(Request const& request) const
     {
         text_to_sign made;
-        auto& [text, found] = made;
-        text.reserve(512);
-        detail::canonical_part::source<Request, canonical_options> source{request, options_, found};
-        if (form::append(text, source)) check_forms(source.when, found);
+        scratch text;
+        write(text, request, made.found);
+        made.text = text.view();
         return made;
     }
 
@@ -113,12 +113,17 @@ public:
     {
         set_header(request, options_.app_id, facts.app);
         set_header(request, options_.device_id, facts.device);
-        set_header(request, options_.timestamp, timestamp_text(facts.at).view());
+        timestamp_text const when(facts.at);
+        set_header(request, options_.timestamp, when.view());
         set_header(request, options_.nonce, facts.nonce);
-        set_header(request, options_.digest, hex_text(sha256(body(request))).view());
-        auto [text, found] = string_to_sign(request);
+        hex_text const digest(sha256(body(request)));
+        set_header(request, options_.digest, digest.view());
+        detail::canonical_part::fresh_values const fresh{facts.app, facts.device, when.view(), facts.nonce, digest.view(), facts.at};
+        scratch text;
+        signature_check found;
+        write(text, request, found, &fresh);
         if (!found) return found;
-        auto const code = keys.sign(found.app, facts.at, text);
+        auto const code = keys.sign(found.app, facts.at, text.view());
         found = {found.fault, {}, facts.app, facts.device, facts.nonce, facts.at}; // setting a header may move the others
         if (!code) return fail(found, signature_fault::unknown_app, {});
         set_header(request, options_.signature, hex_text(*code).view());
@@ -130,7 +135,9 @@ public:
     template<verifiable_request Request, class Threading>
     signature_check verify(Request const& request, key_ring<Threading> const& keys, wall_time now) const
     {
-        auto [text, found] = string_to_sign(request);
+        scratch text;
+        signature_check found;
+        std::string_view const claimed = write(text, request, found);
         if (!found) return found;
         auto const signature = header(request, options_.signature);
         if (!signature) return fail(found, signature_fault::missing, options_.signature);
@@ -138,17 +145,17 @@ public:
         if (!code) return fail(found, signature_fault::malformed, options_.signature);
         if (now - found.signed_at > options_.late) return fail(found, signature_fault::late, options_.timestamp);
         if (found.signed_at - now > options_.early) return fail(found, signature_fault::early, options_.timestamp);
-        switch (keys.verify(found.app, now, text, *code)) {
+        switch (keys.verify(found.app, now, text.view(), *code)) {
         case key_verdict::unknown: return fail(found, signature_fault::unknown_app, {});
         case key_verdict::wrong: return fail(found, signature_fault::wrong_signature, {});
         case key_verdict::right: break;
         }
-        std::string_view const claimed = detail::trim_value(*header(request, options_.digest));
         if (hex_text(sha256(body(request))).view() != claimed) return fail(found, signature_fault::wrong_digest, options_.digest);
         return found;
     }
 
 private:
+    using scratch = detail::scratch_text<768>;
     class hex_text {
     public:
         explicit hex_text(sha256_digest const& d) noexcept { write_hex(d, text_.data()); }
@@ -158,14 +165,24 @@ private:
         std::array<char, 64> text_;
     };
 
+    /// Returns the digest that the request claims.
+    template<class Request>
+    std::string_view write(scratch& text, Request const& request, signature_check& found,
+                           detail::canonical_part::fresh_values const* fresh = nullptr) const
+    {
+        detail::canonical_part::source<Request, canonical_options> source{request, options_, found, fresh};
+        if (form::append(text, source)) check_forms(source, found);
+        return source.digest;
+    }
     static signature_check& fail(signature_check& found, signature_fault fault, std::string_view where) noexcept
     {
         detail::canonical_part::fail(found, fault, where);
         return found;
     }
-    void check_forms(std::string_view when, signature_check& found) const noexcept
+    void check_forms(auto const& source, signature_check& found) const noexcept
     {
-        auto const at = parse_timestamp(when);
+        auto const at =
+            source.fresh != nullptr && has_timestamp(source.fresh->at) ? std::optional(source.fresh->at) : parse_timestamp(source.when);
         if (at) found.signed_at = *at;
         if (found.app.empty()) fail(found, signature_fault::malformed, options_.app_id);
         if (found.device.empty()) fail(found, signature_fault::malformed, options_.device_id);

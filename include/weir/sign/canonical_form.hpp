@@ -7,9 +7,9 @@
 namespace weir::inline v0 {
 
 /// A part of a canonical text: `static bool append(std::string& text, Source& source)` appends it, made of what `source` knows of the message, and
-/// tells whether the message has it in a form that can be signed.
-template<class Part, class Source>
-concept canonical_part = requires(std::string& text, Source& source)
+/// tells whether the message has it in a form that can be signed. A part that takes `auto& text` also works on what is cheaper than a string.
+template<class Part, class Source, class Text = std::string>
+concept canonical_part = requires(Text& text, Source& source)
 {
     {
         Part::append(text, source)
@@ -24,8 +24,8 @@ concept canonical_part = requires(std::string& text, Source& source)
 template<class... Parts>
 struct canonical_form {
     /// Appends all parts in order; false if one was not as it has to be. All are appended even so.
-    template<class Source>
-    requires(canonical_part<Parts, Source>&&...) static bool append(std::string& text, Source& source)
+    template<class Text, class Source>
+    requires(canonical_part<Parts, Source, Text>&&...) static bool append(Text& text, Source& source)
     {
         bool good = true;
         ((good = Parts::append(text, source) && good), ...);

@@ -35,7 +35,7 @@ inline sha256_digest finish_digest(EVP_MD_CTX* context)
 [[nodiscard]] inline sha256_digest sha256(std::span<byte_view const> pieces)
 {
     EVP_MD_CTX* const context = detail::thread_digest_context();
-    detail::check_openssl(EVP_DigestInit_ex2(context, detail::sha256_algorithm(), nullptr), "starting SHA-256");
+    detail::check_openssl(EVP_MD_CTX_copy_ex(context, detail::sha256_begin()), "starting SHA-256");
     for (byte_view piece : pieces) detail::update_digest(context, piece);
     return detail::finish_digest(context);
 }

@@ -118,7 +118,7 @@ private:
             order.push_back(&k);
         }
         // The newest first; of two from the same time, the one listed last.
-        std::ranges::sort(order, [](signing_key const* a, signing_key const* b) {
+        std::sort(order.begin(), order.end(), [](signing_key const* a, signing_key const* b) {
             return std::tie(a->app, b->not_before, b) < std::tie(b->app, a->not_before, a);
         });
         std::vector<prepared> made;
@@ -129,9 +129,13 @@ private:
         }
         return std::make_shared<std::vector<prepared> const>(std::move(made));
     }
-    static auto newest_first(std::vector<prepared> const& keys, std::string_view app) noexcept
+    static std::span<prepared const> newest_first(std::vector<prepared> const& keys, std::string_view app) noexcept
     {
-        return std::ranges::equal_range(keys, app, {}, [](prepared const& k) -> std::string_view { return k.app; });
+        auto const first =
+            std::lower_bound(keys.begin(), keys.end(), app, [](prepared const& k, std::string_view name) { return k.app < name; });
+        auto last = first;
+        while (last != keys.end() && last->app == app) ++last; // at most eight
+        return {first, last};
     }
     share current() const
     {

@@ -228,6 +228,7 @@ private:
     {
         auto const blank = [](char c) { return c == ' ' || c == '\t'; };
         line = detail::trim_value(line);
+        if (line.find('\r') == std::string_view::npos) return std::string(line);
         std::string out;
         out.reserve(line.size());
         for (std::size_t i = 0; i < line.size(); ++i) {

@@ -15,6 +15,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -94,10 +95,10 @@ public:
         std::string names;
         detail::sigv4_part::names::append(names, source);
         names.pop_back();
-        made.unique = to_hex(keys.sign(*key, when.substr(0, 8), *options_.region, *options_.service, made.base));
+        std::string const in = scope(when);
+        made.unique = to_hex(code_of(keys, key, in, made.base));
         set_header(request, "Authorization",
-                   "AWS4-HMAC-SHA256 Credential=" + key->id + '/' + scope(when) + ", SignedHeaders=" + names +
-                       ", Signature=" + made.unique);
+                   "AWS4-HMAC-SHA256 Credential=" + key->id + '/' + in + ", SignedHeaders=" + names + ", Signature=" + made.unique);
         return made;
     }
 
@@ -130,7 +131,7 @@ public:
         std::string text;
         if (!form::append(text, source)) return std::nullopt;
         std::string const base = text_to_sign(when, text);
-        (added += "&X-Amz-Signature=") += to_hex(keys.sign(*key, when.substr(0, 8), *options_.region, *options_.service, base));
+        (added += "&X-Amz-Signature=") += to_hex(code_of(keys, key, scope(when), base));
         std::string to(view.target());
         bool const has_query = to.find('?') != std::string::npos;
         if (!has_query) added[0] = '?';
@@ -153,8 +154,10 @@ public:
         std::string text;
         if (!form::append(text, source)) return failed(std::move(found), message_fault::missing, "canonical request");
         found.base = text_to_sign(c.when, text);
-        std::string const right = to_hex(keys.sign(*key, c.when.substr(0, 8), *options_.region, *options_.service, found.base));
+        auto day = keys.day_key(key, scope(c.when));
+        std::string const right = to_hex(day->code(found.base));
         if (!equal_in_constant_time(right, c.signature)) return failed(std::move(found), message_fault::wrong_signature, {});
+        keys.keep(std::move(day));
         found.unique = right;
         if (now - found.signed_at > c.lasts + options_.skew) return failed(std::move(found), message_fault::late, "x-amz-date");
         if (found.signed_at - now > options_.skew) return failed(std::move(found), message_fault::early, "x-amz-date");
@@ -162,6 +165,16 @@ public:
     }
 
 private:
+    template<class Keys>
+    static sha256_digest code_of(Keys const& keys, std::shared_ptr<sigv4_key const> const& key, std::string const& scope,
+                                 std::string const& text)
+    {
+        auto day = keys.day_key(key, scope);
+        sha256_digest const code = day->code(text);
+        keys.keep(std::move(day));
+        return code;
+    }
+
     /// What a request says about its signature.
     struct claim {
         std::string when{}, signature{};
@@ -258,11 +271,18 @@ private:
     }
     std::string scope(std::string_view when) const
     {
-        return std::string(when.substr(0, 8)) + '/' + *options_.region + '/' + *options_.service + "/aws4_request";
+        std::string out;
+        out.reserve(24 + (*options_.region).size() + (*options_.service).size());
+        ((out += when.substr(0, 8)) += '/') += *options_.region;
+        ((out += '/') += *options_.service) += "/aws4_request";
+        return out;
     }
     std::string text_to_sign(std::string_view when, std::string_view request) const
     {
-        return "AWS4-HMAC-SHA256\n" + std::string(when) + '\n' + scope(when) + '\n' + to_hex(sha256(request));
+        std::string out;
+        out.reserve(192);
+        ((out += "AWS4-HMAC-SHA256\n") += when) += '\n';
+        return ((out += scope(when)) += '\n') += to_hex(sha256(request));
     }
 
     static bool take(std::string_view& text, std::string_view what) noexcept
@@ -286,19 +306,18 @@ private:
         auto const day = std::chrono::floor<std::chrono::days>(t);
         std::chrono::year_month_day const date(day);
         std::chrono::hh_mm_ss const time(std::chrono::floor<std::chrono::seconds>(t - day));
-        std::string out;
-        auto const add = [&](auto value, int digits) {
-            std::string const text = std::to_string(value);
-            out.append(static_cast<std::size_t>(digits) - std::min(text.size(), static_cast<std::size_t>(digits)), '0') += text;
+        std::string out = "00000000T000000Z";
+        auto const write = [&](std::size_t at, std::size_t digits, auto value) {
+            for (auto left = static_cast<std::uint64_t>(value); digits != 0; left /= 10)
+                out[at + --digits] = static_cast<char>('0' + left % 10);
         };
-        add(static_cast<int>(date.year()), 4);
-        add(static_cast<unsigned>(date.month()), 2);
-        add(static_cast<unsigned>(date.day()), 2);
-        out += 'T';
-        add(time.hours().count(), 2);
-        add(time.minutes().count(), 2);
-        add(time.seconds().count(), 2);
-        return out += 'Z';
+        write(0, 4, static_cast<int>(date.year()));
+        write(4, 2, static_cast<unsigned>(date.month()));
+        write(6, 2, static_cast<unsigned>(date.day()));
+        write(9, 2, time.hours().count());
+        write(11, 2, time.minutes().count());
+        write(13, 2, time.seconds().count());
+        return out;
     }
     static std::optional<wall_time> read_time(std::string_view text)
     {

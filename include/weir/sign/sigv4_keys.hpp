@@ -29,8 +29,20 @@ struct sigv4_key {
     wall_time not_after = wall_time::max();  ///< valid before this time
 };
 
-/// Access keys by name, replaced as a whole while others use them; as `message_keys` otherwise. The key for a day, a region and a service is made anew
-/// for each message: four short HMACs.
+/// What an access key signs with on one day, in one region, for one service.
+struct sigv4_day_key {
+    std::shared_ptr<sigv4_key const> of;
+    std::string scope; ///< `20150830/us-east-1/iam/aws4_request`
+    hmac_sha256 code;
+
+    sigv4_day_key(std::shared_ptr<sigv4_key const> key, std::string s, hmac_sha256 c)
+        : of(std::move(key)), scope(std::move(s)), code(std::move(c))
+    {
+    }
+};
+
+/// Access keys by name, replaced as a whole while others use them; as `message_keys` otherwise. The keys made of them for a day, a region and a service
+/// are kept, the eight last ones, until the access keys are replaced. Memory: about 700 bytes each.
 template<threading_model Threading = shared>
 class sigv4_keys {
 public:
@@ -43,8 +55,10 @@ public:
     void replace(std::vector<sigv4_key> keys)
     {
         share fresh = checked(std::move(keys));
+        std::array<day_share, kept_days> old{};
         std::lock_guard const lock(mutex_);
         keys_.swap(fresh);
+        days_.swap(old); // what was there ends outside the lock
     }
 
     /// The key of that name if it is valid at `now`; null if it is not. Of no name: the one to sign with, which became valid last.
@@ -59,18 +73,39 @@ public:
         return best == nullptr ? nullptr : std::shared_ptr<sigv4_key const>(keys, best);
     }
 
-    /// The code of `text` by a key, for the scope `date/region/service/aws4_request`.
-    [[nodiscard]] static sha256_digest sign(sigv4_key const& k, std::string_view date, std::string_view region, std::string_view service,
-                                            std::string_view text)
+    /// The key made of `key` for a scope `date/region/service/aws4_request`: one that is kept, or else made now, of four short HMACs.
+    [[nodiscard]] std::shared_ptr<sigv4_day_key const> day_key(std::shared_ptr<sigv4_key const> const& key, std::string_view scope) const
     {
-        secret<> first("AWS4" + k.key.reveal());
-        secret<sha256_digest> key(hmac_sha256(first)(date));
-        for (std::string_view const step : {region, service, std::string_view("aws4_request")}) key = secret(hmac_sha256(key)(step));
-        return hmac_sha256(key)(text);
+        {
+            std::lock_guard const lock(mutex_);
+            for (day_share const& kept : days_)
+                if (kept != nullptr && kept->of == key && kept->scope == scope) return kept;
+        }
+        secret<> const first("AWS4" + key->key.reveal());
+        secret<sha256_digest> made;
+        bool begun = false;
+        for (std::string_view rest = scope; !rest.empty();) {
+            std::string_view const step = rest.substr(0, rest.find('/'));
+            rest.remove_prefix(std::min(step.size() + 1, rest.size()));
+            made = secret(begun ? hmac_sha256(made)(step) : hmac_sha256(first)(step));
+            begun = true;
+        }
+        return std::make_shared<sigv4_day_key const>(key, std::string(scope), hmac_sha256(made));
+    }
+    /// Keeps it for the next messages, in place of the oldest of eight. For keys that a right signature was made with: who makes up days pushes none out.
+    void keep(std::shared_ptr<sigv4_day_key const> made) const
+    {
+        std::lock_guard const lock(mutex_);
+        bool const present = !keys_.owner_before(made->of) && !made->of.owner_before(keys_); // replaced meanwhile, it is not to come back
+        for (day_share const& kept : days_)
+            if (!present || kept == made) return;
+        made.swap(days_[next_]);
+        next_ = (next_ + 1) % days_.size();
     }
 
 private:
     using share = std::shared_ptr<std::vector<sigv4_key> const>;
+    using day_share = std::shared_ptr<sigv4_day_key const>;
 
     static share checked(std::vector<sigv4_key> keys)
     {
@@ -91,8 +126,12 @@ private:
         return keys_;
     }
 
+    static constexpr std::size_t kept_days = 8;
+
     mutable typename Threading::mutex mutex_;
     share keys_;
+    mutable std::array<day_share, kept_days> days_{};
+    mutable std::size_t next_ = 0;
 };
 
 } // namespace weir::inline v0

@@ -251,20 +251,19 @@ private:
     {
         ++at_;
         std::string& text = into.emplace<std::string>();
-        for (; !at_end(); ++at_) {
-            char c = text_[at_];
+        for (std::size_t begin = at_; !at_end(); ++at_) { // appended in runs, from one backslash to the next
+            char const c = text_[at_];
             if (c == '"') {
-                ++at_;
+                text += text_.substr(begin, at_++ - begin);
                 return;
             }
             if (c == '\\') {
-                ++at_;
+                text += text_.substr(begin, at_ - begin);
+                begin = ++at_;
                 if (at_end() || (peek() != '"' && peek() != '\\')) return fail("a quotation mark or a backslash after the backslash");
-                c = peek();
             } else if (c < 0x20 || c > 0x7e) {
                 return fail("printable ASCII in a string");
             }
-            text += c;
         }
         fail("a closing quotation mark");
     }

@@ -3,6 +3,7 @@
 
 #include <weir/sign/structured_parse.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <optional>
@@ -45,12 +46,15 @@ struct bare_writer {
     bool operator()(std::string const& text) const
     {
         to += '"';
-        for (char const c : text) {
+        std::size_t begin = 0; // appended in runs, each from what needs a backslash to the next
+        for (std::size_t i = 0; i < text.size(); ++i) {
+            char const c = text[i];
             if (c < 0x20 || c > 0x7e) return false;
-            if (c == '"' || c == '\\') to += '\\';
-            to += c;
+            if (c != '"' && c != '\\') continue;
+            to.append(text, begin, i - begin) += '\\';
+            begin = i;
         }
-        to += '"';
+        to.append(text, begin) += '"';
         return true;
     }
     bool operator()(token const& t) const

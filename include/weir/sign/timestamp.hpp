@@ -45,6 +45,12 @@ private:
     std::size_t size_;
 };
 
+/// Whether `parse_timestamp` reads the time back.
+[[nodiscard]] constexpr bool has_timestamp(wall_time t) noexcept
+{
+    return t.time_since_epoch().count() >= 0 && t.time_since_epoch().count() < 100'000'000'000'000;
+}
+
 /// Reads the milliseconds of a time from 1970 to the year 5138: 1 to 14 decimal digits and nothing else; no sign, no leading zero.
 /// So a time has one text, and sums with windows of time do not overflow.
 [[nodiscard]] inline std::optional<wall_time> parse_timestamp(std::string_view text) noexcept

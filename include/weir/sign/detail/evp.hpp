@@ -62,6 +62,17 @@ inline EVP_MD const* sha512_algorithm()
     return found.get();
 }
 
+/// The state before the first byte: to copy it costs less than to start a digest.
+inline EVP_MD_CTX const* sha256_begin()
+{
+    static digest_context const kept = [] {
+        digest_context made = make_digest_context();
+        check_openssl(EVP_DigestInit_ex2(made.get(), sha256_algorithm(), nullptr), "starting SHA-256");
+        return made;
+    }();
+    return kept.get();
+}
+
 /// A context for the thread's short computations. Each starts it anew and leaves nothing for the next.
 inline EVP_MD_CTX* thread_digest_context()
 {

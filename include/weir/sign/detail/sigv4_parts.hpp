@@ -133,6 +133,11 @@ struct headers {
 private:
     static bool append_value(std::string& text, std::string_view value)
     {
+        value = trim_value(value);
+        if (byte_classes_in(value) == 0) { // nearly always
+            text += value;
+            return true;
+        }
         bool good = true, space = false, begun = false;
         for (char const c : value) {
             if (c == ' ' || c == '\t') {

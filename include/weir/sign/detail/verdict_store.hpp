@@ -4,34 +4,17 @@
 #include <weir/core/detail/hash.hpp>
 #include <weir/core/threading.hpp>
 #include <weir/sign/detail/accepted_token.hpp>
+#include <weir/sign/secret.hpp>
 
 #include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <mutex>
 #include <string_view>
 #include <vector>
 
 namespace weir::inline v0::detail {
-
-/// Whether two texts of one length are the same, in a time that depends on the length only; eight bytes a step.
-[[nodiscard]] inline bool same_secret(std::string_view a, std::string_view b) noexcept
-{
-    if (a.size() != b.size()) return false;
-    std::uint64_t different = 0;
-    std::size_t i = 0;
-    for (; i + 8 <= a.size(); i += 8) {
-        std::uint64_t x, y;
-        std::memcpy(&x, a.data() + i, 8);
-        std::memcpy(&y, b.data() + i, 8);
-        different |= x ^ y;
-    }
-    for (; i < a.size(); ++i) different |= static_cast<std::uint64_t>(static_cast<unsigned char>(a[i] ^ b[i]));
-    asm volatile("" : "+r"(different)); // else the compiler may leave the loop at the first difference
-    return different == 0;
-}
 
 /// Remembers accepted tokens: a table of sets of four, each token in the set that its last bytes choose by a keyed hash. A new one takes the
 /// place of one that is over, else of the one that came in first. The whole token is compared, in constant time. Memory: the tokens
@@ -53,7 +36,7 @@ public:
         set& s = sets_[index];
         std::lock_guard const lock(mutexes_[index % locks].mutex);
         for (std::size_t i = 0; i < ways; ++i) {
-            if (s.hashes[i] != hash || s.held[i] == nullptr || !same_secret(s.held[i]->text, token)) continue;
+            if (s.hashes[i] != hash || s.held[i] == nullptr || !equal_in_constant_time(s.held[i]->text, token)) continue;
             accepted_token const& found = *s.held[i];
             if (found.version == version && found.from <= now && now < found.until) return s.held[i];
             return nullptr;
