@@ -63,6 +63,11 @@ using signature = having<weir::reads_body>;
 static_assert(broken<laws::bodies_are_checked_as_they_came, rewriter, signature>());
 static_assert(!broken<laws::bodies_are_checked_as_they_came, signature, rewriter>());
 
+using keeper = having<weir::may_answer_alone>;
+using seal = having<weir::binds_to_the_request>;
+static_assert(broken<laws::nothing_is_kept_that_is_bound_to_its_request, keeper, having<>, seal>());
+static_assert(!broken<laws::nothing_is_kept_that_is_bound_to_its_request, seal, keeper>());
+
 using laws::attempts_fit_into_the_time;
 static_assert(broken<attempts_fit_into_the_time, weir::timeout<ms{200}>, weir::retry<3>, weir::attempt_timeout<ms{80}>>());
 static_assert(!broken<attempts_fit_into_the_time, weir::timeout<ms{240}>, weir::retry<3>, weir::attempt_timeout<ms{80}>>());

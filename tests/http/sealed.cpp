@@ -83,11 +83,12 @@ void attack(either_seal const& seal, std::string const& seal_header)
     auto const balance = [](http::request const& r) -> asio::awaitable<http::response> {
         co_return http::response(http::status::ok, "balance for " + std::string(r.target()), "text/plain");
     };
-    weir::pipeline service{weir::seal_response{seal, pair_of("bank", true), std::ref(service_clock)},
-                           weir::verify_signature{requests, pair_of("till", false), std::ref(service_clock)},
+    weir::pipeline service{weir::verify_signature{requests, pair_of("till", false), std::ref(service_clock)},
                            weir::replay_guard{std::ref(store), std::ref(service_clock)}, balance};
+    // Around what the edge makes, so that refusals are sealed as well.
+    weir::pipeline sealed{weir::seal_response{seal, pair_of("bank", true), std::ref(service_clock)}, http::edge(service)};
     http::router service_routes;
-    service_routes.add("GET", "/balance", http::edge(service));
+    service_routes.add("GET", "/balance", http::edge(sealed));
     http::server bank(context.get_executor(), std::move(service_routes), {.port = 0});
 
     // The man in the middle: he passes on what he likes.
@@ -163,11 +164,27 @@ void attack(either_seal const& seal, std::string const& seal_header)
     meddle = {};
     service_clock.now = client_clock.now;
     CHECK(ask() == "balance for /balance?of=7");
-    // The service refuses a request that comes twice.
+    // The service refuses a request that comes twice: a refusal of its own, sealed, is told from those that he makes up, or keeps for another request.
     CHECK(service.get<weir::replay_guard>().stats().replayed == 0);
     doubled = true;
-    CHECK(ask() == "upstream_failed");
+    http::response refused;
+    meddle = [&](http::response& r) { refused = r; };
+    CHECK(ask().find("\"code\":\"replayed\"") != std::string::npos);
+    CHECK(refused.result() == http::status::unauthorized);
     CHECK(service.get<weir::replay_guard>().stats().replayed == 1);
+    doubled = false;
+    meddle = [&](http::response& r) {
+        r.result(refused.result());
+        r.body() = refused.body();
+    };
+    CHECK(ask() == "upstream_failed");
+    meddle = [&](http::response& r) { r = http::problem(weir::error(weir::errc::rate_limited, 1h)); };
+    CHECK(ask() == "upstream_failed");
+    meddle = {};
+    kept = refused;
+    CHECK(ask("/balance?of=8") == "upstream_failed");
+    kept.reset();
+    CHECK(ask("/balance?of=8") == "balance for /balance?of=8");
 }
 
 } // namespace

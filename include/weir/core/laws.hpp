@@ -28,6 +28,7 @@ struct policy_facts {
     bool keyed_by_identity = false;
     bool identifies = false;
     bool passes_once = false;
+    bool binds_to_the_request = false;
     bool reads_body = false;
     bool rewrites_body = false;
     bool limits_time = false;
@@ -114,6 +115,11 @@ template<class Rewriter>
 struct rewrites_the_body {
     template<class Reader>
     struct which_is_checked_further_in_by__move_that_outward;
+};
+template<class Binder>
+struct binds_each_answer_to_its_request {
+    template<class Keeper>
+    struct and_another_request_would_get_it_from__move_it_outward_of;
 };
 template<class Timeout>
 struct ends_the_call_before {
@@ -234,6 +240,19 @@ struct bodies_are_checked_as_they_came {
     }
     template<class Outer, class Inner>
     using sentence = typename advice::rewrites_the_body<Outer>::template which_is_checked_further_in_by__move_that_outward<Inner>;
+};
+
+/// What was sealed for one request proves nothing about the next one that a cache gives it to.
+struct nothing_is_kept_that_is_bound_to_its_request {
+    static constexpr breach find(composition const& c)
+    {
+        breach const found = c.first_pair(
+            [](policy_facts const& outer, policy_facts const& inner) { return outer.answers_alone && inner.binds_to_the_request; });
+        return found ? breach{found.inner, found.outer} : breach{};
+    }
+    template<class Binder, class Keeper>
+    using sentence = typename advice::binds_each_answer_to_its_request<
+        Binder>::template and_another_request_would_get_it_from__move_it_outward_of<Keeper>;
 };
 
 struct attempts_fit_into_the_time {

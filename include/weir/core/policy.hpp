@@ -44,6 +44,7 @@ struct hides_failures {};     ///< a failure further in may come out as a value
 struct counts_failures {};    ///< has to see the failures further in
 struct establishes_identity {}; ///< lets nobody pass who has not proved an identity
 struct passes_once {};          ///< lets the same request pass once only: repeated, it is a replay
+struct binds_to_the_request {}; ///< its answer is good for this very request: kept, it would be wrong for the next
 struct reads_body {};           ///< its verdict depends on the body's exact bytes
 struct rewrites_body {};        ///< policies further in see another body
 struct rewrites_request {};     ///< changes the request on its way down: the call works on a copy of its own

@@ -223,7 +223,13 @@ class edge_handler {
 public:
     edge_handler(Pipeline& svc, edge_options o) : svc_(&svc), options_(std::make_shared<edge_options const>(std::move(o))) {}
 
-    auto operator()(Request& r) const
+    auto operator()(Request& r) const { return respond_to(r); }
+    /// As the handler of another pipeline, which does to every response what it does to a handler's: `seal_response` seals refusals, too.
+    auto operator()(Request const& r) const { return respond_to(r); }
+
+private:
+    template<class R>
+    auto respond_to(R& r) const
     {
         auto const respond = [this, &r](auto& reply) -> decltype(auto) { return this->give(reply, r); };
         if constexpr (awaitable<decltype(svc_->call(r, respond))>)
@@ -231,8 +237,6 @@ public:
         else
             return at_once(svc_->call(r, respond));
     }
-
-private:
     template<class Made>
     static boost::asio::awaitable<Made> at_once(Made made)
     {

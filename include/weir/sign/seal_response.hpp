@@ -24,9 +24,16 @@ namespace weir::inline v0 {
 /// has `message_check sign_answer(response, request, keys, now, nonce) const`.
 ///
 /// Put `"signature;req;key=\"sig1\""` among the components where requests are signed: the response is then bound to that very request, not only to
-/// one that asks the same. Stands outside of caches, since a kept response answers another request, and of what rewrites the body. A response that
-/// cannot be signed does not leave: the outcome is `errc::unavailable`. An error is no response: what the HTTP edge makes of it is not sealed, and
-/// whoever opens it gets an error, too.
+/// one that asks the same. Stands outside of caches, since a kept response answers another request (a law: inside of one it does not compile), and of
+/// what rewrites the body. A response that cannot be signed does not leave: the outcome is `errc::unavailable`.
+///
+/// An error is no response: what the HTTP edge makes of it is not sealed, and whoever opens it gets `errc::upstream_failed`, as for a forged one. To have refusals
+/// sealed, too, seal what the edge, or a whole router, makes: it is a handler that always responds. Only what the sealing pipeline itself refuses is unsealed then.
+/// ```cpp
+/// weir::pipeline service{weir::verify_signature{...}, weir::rate_limit{...}, answer};                 // its 401 and 429
+/// weir::pipeline sealed{weir::seal_response{scheme, std::ref(keys)}, weir::http::edge(service)};      // leave sealed
+/// weir::http::server server(executor, weir::http::edge(sealed));
+/// ```
 template<class Scheme, class Keys, class Clock = system_wall, class Nonces = random_nonces>
 class seal_response : public detail::message_end<Scheme, Keys, Clock> {
     using base = detail::message_end<Scheme, Keys, Clock>;
@@ -34,7 +41,7 @@ class seal_response : public detail::message_end<Scheme, Keys, Clock> {
 
 public:
     using role = transform;
-    using traits = weir::traits<wants_whole_outcome>;
+    using traits = weir::traits<wants_whole_outcome, binds_to_the_request>;
     static constexpr std::string_view name = "seal_response";
 
     /// Keys and a clock given by `std::ref` outlive the policy.

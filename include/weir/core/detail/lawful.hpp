@@ -48,6 +48,7 @@ constexpr policy_facts facts_of()
     f.counts_failures = has_trait<P, weir::counts_failures>;
     f.identifies = has_trait<P, establishes_identity>;
     f.passes_once = has_trait<P, weir::passes_once>;
+    f.binds_to_the_request = has_trait<P, weir::binds_to_the_request>;
     f.reads_body = has_trait<P, weir::reads_body>;
     f.rewrites_body = has_trait<P, weir::rewrites_body>;
     f.limits_time = has_trait<P, weir::limits_time>;
@@ -141,10 +142,11 @@ constexpr bool obeys()
 }
 
 /// The laws that hold in every pipeline.
-using shipped_laws = demands<laws::no_cached_answer_outside_identity, laws::one_repeat_at_a_time, laws::repeats_only_what_is_idempotent,
-                             laws::failures_reach_who_counts_them, laws::nothing_is_repeated_that_passes_once,
-                             laws::bodies_are_checked_as_they_came, laws::attempts_fit_into_the_time, laws::all_attempts_carry_one_key,
-                             laws::the_whole_call_is_limited_outside_of_repeats, laws::attempts_are_limited_inside_of_repeats>;
+using shipped_laws =
+    demands<laws::no_cached_answer_outside_identity, laws::one_repeat_at_a_time, laws::repeats_only_what_is_idempotent,
+            laws::failures_reach_who_counts_them, laws::nothing_is_repeated_that_passes_once, laws::bodies_are_checked_as_they_came,
+            laws::nothing_is_kept_that_is_bound_to_its_request, laws::attempts_fit_into_the_time, laws::all_attempts_carry_one_key,
+            laws::the_whole_call_is_limited_outside_of_repeats, laws::attempts_are_limited_inside_of_repeats>;
 
 template<class Handler, class... P, class... Laws>
 constexpr bool obeys_each(demands<Laws...> const*)
