@@ -5,6 +5,7 @@
 //   --serve   no scenes: the gateway stays on its port for curl, until Ctrl-C
 #include "config.hpp"
 #include "demo_keys.hpp"
+#include "leaks.hpp"
 #include "scene.hpp"
 #include "scenes.hpp"
 #include "stage.hpp"
@@ -92,9 +93,9 @@ int play(double length, std::string const& log)
     changes.insert(changes.end(), {"/listen/port=0", "/actuator/port=0"});
     stage all(gateway::beside_this_program("gateway.json"), keys, log, changes);
     gateway::visitor guest(context, keys, all.port, all.actuator_port, all.quotes_port, all.orders_port);
-    gateway::scenes scenes(context, guest, all.settings, all.orders(), length);
+    gateway::scenes scenes(context, guest, all, keys, length);
 
-    fmt::print("Two services, the gateway before them on port {}, and clients that send real HTTP, in ten scenes.\n\n", all.port);
+    fmt::print("Two services, the gateway before them on port {}, and clients that send real HTTP, in thirteen scenes.\n\n", all.port);
     std::exception_ptr thrown;
     bool interrupted = false;
     asio::co_spawn(context, scenes.play(), [&](std::exception_ptr e) {
@@ -112,6 +113,12 @@ int play(double length, std::string const& log)
     fmt::print("\n{}\n", gateway::table_of(scenes.played()));
     int unmet = status == 0 ? 0 : 1;
     if (status != 0) fmt::print("not as expected: the gateway drains and ends with status 0 when it is told to; it was {}\n", status);
+    std::vector<std::string> tokens = scenes.secrets();
+    tokens.push_back(guest.token);
+    for (std::string const& what : gateway::leaks(log, all.rest_said(), keys, tokens, {"only-for-this-example-7f3a91"})) {
+        fmt::print("not as expected: {}\n", what);
+        ++unmet;
+    }
     for (gateway::scene const& s : scenes.played()) {
         for (std::string const& what : s.unmet()) {
             fmt::print("not as expected: {}: {}\n", s.title(), what);

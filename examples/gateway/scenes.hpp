@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "attacks.hpp"
 #include "config.hpp"
+#include "demo_keys.hpp"
 #include "market.hpp"
-#include "process.hpp"
 #include "progress.hpp"
 #include "scene.hpp"
+#include "stage.hpp"
 #include "visitor.hpp"
 
 #include <weir/sign/canonical.hpp>
@@ -27,6 +29,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace gateway {
 
@@ -36,13 +39,14 @@ using namespace std::chrono_literals;
 class scenes {
 public:
     /// `length` of the scenes, 1 for the full ones.
-    scenes(asio::io_context& context, visitor& guest, config const& settings, process& orders, double length)
+    scenes(asio::io_context& context, visitor& guest, stage& all, demo_keys const& keys, double length)
         : context_(context),
           guest_(guest),
-          keys_(std::span(settings.keys)),
-          scheme_(settings.orders.signature.scheme),
-          late_(settings.orders.signature.scheme.late),
-          orders_(orders),
+          stage_(all),
+          demo_keys_(keys),
+          keys_(std::span(all.settings.keys)),
+          scheme_(all.settings.orders.signature.scheme),
+          late_(all.settings.orders.signature.scheme.late),
           length_(length)
     {
     }
@@ -58,9 +62,14 @@ public:
         co_await play("signed orders", &scenes::signed_orders);
         co_await play("careless requests", &scenes::careless_requests);
         co_await play("hostile framing", &scenes::hostile_framing);
+        co_await play("forged tokens", &scenes::forged_tokens);
+        co_await play("a man before the gateway", &scenes::man_before);
+        co_await play("a man behind the gateway", &scenes::man_behind);
         co_await play("a service is gone", &scenes::dead_service);
     }
     [[nodiscard]] std::deque<scene> const& played() const noexcept { return played_; }
+    /// What clients proved by who they are, and what was forged: nothing of it belongs into a log.
+    [[nodiscard]] std::vector<std::string> const& secrets() const noexcept { return secrets_; }
 
 private:
     using act = asio::awaitable<void> (scenes::*)(scene&);
@@ -272,10 +281,40 @@ private:
         s.expect(s.behind() == 0, "nothing of it reaches a service");
     }
 
+    asio::awaitable<void> forged_tokens(scene& s)
+    {
+        co_await gateway::forged_tokens(s, guest_, demo_keys_, secrets_);
+        co_await count(s);
+        s.expect(s.behind() <= 1, "nothing of it reaches the service");
+    }
+    asio::awaitable<void> man_before(scene& s)
+    {
+        middleman him(context_, http::upstream("127.0.0.1", stage_.port));
+        co_await man_before_the_gateway(s, guest_, him);
+        co_await count(s);
+    }
+    // A second gateway, whose settings lead it to the man in the middle.
+    asio::awaitable<void> man_behind(scene& s)
+    {
+        middleman quotes(context_, http::upstream("127.0.0.1", stage_.quotes_port)),
+            orders(context_, http::upstream("127.0.0.1", stage_.orders_port));
+        stage::other_gateway const other = stage_.another(demo_keys_, quotes.port(), orders.port());
+        http::upstream const there("127.0.0.1", other.port);
+        auto const make = [&] {
+            http::request made = order(weir::system_wall().wall_now());
+            made.set(http::field::host, there.address());
+            return made;
+        };
+        way_behind const way{there, orders, quotes, make};
+        co_await man_behind_the_gateway(s, guest_, way);
+        co_await count(s);
+        s.expect(s.behind() == 3, "the service takes what was asked, once");
+    }
+
     // The gateway lives on when a service behind it does not.
     asio::awaitable<void> dead_service(scene& s)
     {
-        orders_.end();
+        stage_.orders().end();
         http::request const right = order(weir::system_wall().wall_now());
         answer const refused = co_await guest_.ask(s, right);
         answer const quote = co_await guest_.get(s, "/quotes?symbol=ACME");
@@ -332,15 +371,17 @@ private:
 
     asio::io_context& context_;
     visitor& guest_;
+    stage& stage_;
+    demo_keys const& demo_keys_;
     weir::key_ring<> keys_;
     weir::canonical_scheme scheme_;
     std::chrono::milliseconds late_;
-    process& orders_;
     double length_;
     progress progress_;
     std::deque<scene> played_; // a scene stays where it is
     std::uint64_t before_ = 0;
     std::minstd_rand random_{1};
+    std::vector<std::string> secrets_;
 };
 
 } // namespace gateway

@@ -189,6 +189,12 @@ public:
         co_await count(orders_, orders_calls_);
         co_return quotes_calls_ + orders_calls_;
     }
+    /// The status of what the quotes service answers to whoever goes to it himself; 0 if nothing.
+    asio::awaitable<unsigned> status_of_quotes(http::request const& r)
+    {
+        auto const came = co_await client_.send(quotes_, r);
+        co_return came ? came->result_int() : 0;
+    }
     /// Makes the quotes service `slow`, `fail` or `ok`.
     asio::awaitable<void> change_quotes(std::string_view mode)
     {
