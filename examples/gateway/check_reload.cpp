@@ -180,7 +180,11 @@ private:
     asio::awaitable<void> other_keys()
     {
         file_.set("/routes/quotes/rate/burst", "100");
-        expect_said(changed("/routes/quotes/rate/burst"), "more for each client");
+        file_.set("/routes/quotes/loads/max_loads", "4");
+        file_.set("/routes/quotes/alarm/drop", "0.5");
+        expect_said(changed("/routes/quotes/rate/burst, /routes/quotes/loads/max_loads, /routes/quotes/alarm/drop"),
+                    "more for each client");
+        expect(co_await guest_.figure("weir_policy_limit", "load_limit") == 4, "fewer loads at a time");
         token_issuer const next("issuer-2");
         std::string const old_token = guest_.token, new_token = next.token();
         auto const with = [&](std::string const& token) -> asio::awaitable<unsigned> {

@@ -4,6 +4,9 @@
 #include "keys.hpp"
 #include "section.hpp"
 
+#include <weir/cache/hit_rate_alarm.hpp>
+#include <weir/cache/load_limit.hpp>
+#include <weir/cache/refresh_ahead.hpp>
 #include <weir/cache/store_options.hpp>
 #include <weir/http/client.hpp>
 #include <weir/limit/gcra.hpp>
@@ -52,6 +55,10 @@ struct rate_for_each {
 struct quotes_settings {
     rate_for_each rate;
     weir::store_options cache{.capacity = 1};
+    weir::refresh_ahead_options refresh;
+    weir::load_limit_options loads{.max_loads = 1};
+    double tightened_to = 1; ///< the part of the loads that is left while hits are suddenly rare
+    weir::hit_rate_options alarm;
     weir::paging_options page;
     weir::circuit_breaker_options breaker;
     weir::retry_options retry;
@@ -136,6 +143,27 @@ inline weir::store_options read_cache(section s)
             .negative_ttl = s.time("negative_ttl"),
             .keep_stale = s.time("keep_stale")};
 }
+inline weir::refresh_ahead_options read_refresh(section& s)
+{
+    return s.accepted_by<weir::refresh_ahead<>>(weir::refresh_ahead_options{.after = s.ratio("refresh_after")});
+}
+inline void read_loads(section s, quotes_settings& into)
+{
+    into.loads = {.max_loads = s.whole<std::uint32_t>("max_loads", 1, 1'000'000), .max_wait = s.time("max_wait")};
+    into.tightened_to = s.ratio("tightened_to");
+    struct tightening {
+        explicit tightening(double to) { weir::expect(to > 0 && to < 1, "tightened_to", "a ratio above 0 and below 1"); }
+    };
+    static_cast<void>(s.accepted_by<tightening>(into.tightened_to));
+}
+inline weir::hit_rate_options read_alarm(section s)
+{
+    weir::hit_rate_options const o{.window = s.time("window"),
+                                   .minimum_calls = s.whole<std::uint32_t>("minimum_calls", 1),
+                                   .drop = s.ratio("drop"),
+                                   .memory = s.time("memory")};
+    return s.accepted_by<weir::hit_rate_alarm<>>(o);
+}
 inline weir::paging_options read_page(section s)
 {
     weir::paging_options const o{
@@ -158,13 +186,17 @@ inline weir::signing_key read_key(section& s)
 }
 inline quotes_settings read_quotes(section s)
 {
-    return {.rate = read_rate(s.at("rate")),
-            .cache = read_cache(s.at("cache")),
-            .page = read_page(s.at("page")),
-            .breaker = read_breaker(s.at("breaker")),
-            .retry = read_retry(s.at("retry")),
-            .timeout = s.time("timeout"),
-            .symbols = s.texts("symbols")};
+    quotes_settings made{.rate = read_rate(s.at("rate")),
+                         .cache = read_cache(s.at("cache")),
+                         .refresh = read_refresh(s),
+                         .alarm = read_alarm(s.at("alarm")),
+                         .page = read_page(s.at("page")),
+                         .breaker = read_breaker(s.at("breaker")),
+                         .retry = read_retry(s.at("retry")),
+                         .timeout = s.time("timeout"),
+                         .symbols = s.texts("symbols")};
+    read_loads(s.at("loads"), made);
+    return made;
 }
 inline weir::verify_request_options read_signature(section s)
 {

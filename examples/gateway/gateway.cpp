@@ -91,7 +91,7 @@ void run(arguments const& given)
     gateway::service const orders(client, settings.orders_upstream);
 
     gateway::quote_store known(settings.quotes.cache);
-    weir::load_limit loads({.max_loads = 16, .max_wait = std::chrono::milliseconds(500)});
+    weir::load_limit loads(settings.quotes.loads);
     weir::circuit_breaker breaker(settings.quotes.breaker);
     weir::scope work; // refreshes: they end by themselves, as attempts are limited in time
     gateway::keys_in_force keys(settings);
@@ -116,7 +116,7 @@ void run(arguments const& given)
     inside.health().add("orders", [&] { return health_of(order.get<weir::circuit_breaker>()); });
     http::server operators(context.get_executor(), inside, at(settings.actuator));
 
-    gateway::settings_in_force in_force(std::move(settings), breaker, keys, one_quote, list, order);
+    gateway::settings_in_force in_force(std::move(settings), loads, breaker, keys, one_quote, list, order);
     asio::signal_set signals(context, SIGHUP, SIGTERM, SIGINT);
     reload_on_hangup(signals, in_force, given);
     server.drain_on({SIGTERM, SIGINT});

@@ -44,6 +44,8 @@ inline bool needs_restart(std::string_view path)
                                           "/tokens/leeway",
                                           "/routes/quotes/rate/clients",
                                           "/routes/quotes/cache/capacity",
+                                          "/routes/quotes/refresh_after",
+                                          "/routes/quotes/loads/tightened_to",
                                           "/routes/quotes/symbols",
                                           "/routes/orders/rate/clients",
                                           "/routes/orders/signature"};
@@ -54,8 +56,9 @@ inline bool needs_restart(std::string_view path)
 template<class OneQuote, class List, class Order>
 class settings_in_force {
 public:
-    settings_in_force(config first, weir::circuit_breaker<>& quotes_breaker, keys_in_force& keys, OneQuote& one, List& list, Order& order)
-        : now_(std::move(first)), quotes_breaker_(quotes_breaker), keys_(keys), one_(one), list_(list), order_(order)
+    settings_in_force(config first, weir::load_limit<>& loads, weir::circuit_breaker<>& quotes_breaker, keys_in_force& keys, OneQuote& one,
+                      List& list, Order& order)
+        : now_(std::move(first)), loads_(loads), quotes_breaker_(quotes_breaker), keys_(keys), one_(one), list_(list), order_(order)
     {
     }
 
@@ -85,6 +88,8 @@ private:
         quotes_breaker_.reconfigure(c.quotes.breaker);
         one_.template get<weir::cached>().reconfigure(
             {c.quotes.cache.ttl, c.quotes.cache.jitter, c.quotes.cache.negative_ttl, c.quotes.cache.keep_stale});
+        one_.template get<weir::cached>().template part<weir::hit_rate_alarm<>>().reconfigure(c.quotes.alarm);
+        loads_.reconfigure(c.quotes.loads);
         list_.template get<weir::paging>().reconfigure(c.quotes.page);
         auto const both = [&](auto& route) {
             route.template get<weir::rate_limit>().reconfigure(c.quotes.rate.client);
@@ -102,6 +107,7 @@ private:
     }
 
     config now_;
+    weir::load_limit<>& loads_;
     weir::circuit_breaker<>& quotes_breaker_;
     keys_in_force& keys_;
     OneQuote& one_;
