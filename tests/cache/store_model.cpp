@@ -364,3 +364,50 @@ TEST_CASE("store: random schedules of all that it does go as in a map, confined"
 {
     run<int, weir::confined>(weir_test::first_seed(), weir_test::schedules() / 2);
 }
+
+TEST_CASE("store: random schedules of its index go as in a map from slots to hashes, also where groups overflow")
+{
+    constexpr auto none = ~std::uint32_t{};
+    for (std::uint64_t seed = weir_test::first_seed(), end = seed + weir_test::schedules() / 4; seed != end; ++seed) {
+        std::mt19937_64 random(seed);
+        auto const slots = static_cast<std::uint32_t>(1 + random() % 40);
+        std::uint32_t const spread = 1 + static_cast<std::uint32_t>(random() % 3); // few groups and few signs, so that they collide
+        weir::detail::slot_index<weir::confined> index(slots);
+        std::map<std::uint32_t, std::uint32_t> in; // hash by slot
+        auto const a_hash = [&] {
+            return static_cast<std::uint32_t>(random() % spread) * 0x5555'5555u + static_cast<std::uint32_t>(random() % 3);
+        };
+        auto const hash_of = [&](std::uint32_t slot) { return in.at(slot); };
+        std::string wrong;
+        for (int step = 0; step < 60 && wrong.empty(); ++step) {
+            auto const at = static_cast<std::uint32_t>(random() % slots);
+            auto const other = static_cast<std::uint32_t>(random() % slots);
+            if (auto const there = in.find(at); there == in.end()) {
+                in[at] = a_hash();
+                index.insert(in[at], at);
+            } else if (random() % 4 == 0 && !in.contains(other)) {
+                index.replace(there->second, at, other);
+                in[other] = there->second;
+                in.erase(at);
+            } else {
+                index.erase(there->second, at, hash_of);
+                in.erase(at);
+            }
+            for (auto const& [slot, hash] : in)
+                if (index.find(hash, [&, wanted = slot](std::uint32_t seen) { return seen == wanted; }) != slot) wrong = "not found";
+            std::uint32_t const hash = a_hash();
+            std::size_t seen = 0;
+            auto const count = [&](std::uint32_t slot) {
+                auto const there = in.find(slot);
+                seen += there != in.end() && there->second == hash;
+                return there == in.end();
+            };
+            if (index.find(hash, count) != none) wrong = "names a slot that is not in";
+            std::size_t entered = 0;
+            for (auto const& each : in) entered += each.second == hash;
+            if (seen != entered) wrong = "of those with one hash some are not found, or some twice";
+            if (index.likely(hash) == none && entered != 0) wrong = "said to be absent";
+        }
+        if (!wrong.empty()) FAIL("seed " << seed << ": " << wrong);
+    }
+}

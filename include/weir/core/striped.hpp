@@ -62,7 +62,7 @@ private:
 /// A word that one thread writes and all may read: adding needs no locked instruction. Where several threads write it, they say so.
 class count_cell {
 public:
-    void add(std::uint64_t n, bool alone) noexcept
+    [[gnu::always_inline]] void add(std::uint64_t n, bool alone) noexcept
     {
         if (alone) [[likely]]
             value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);

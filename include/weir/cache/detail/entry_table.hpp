@@ -48,6 +48,7 @@ public:
     static constexpr slot none = ~slot{};
 
     using entry_type = cache_entry<Key, Value>;
+    static constexpr slot further = none - 1;
 
     explicit entry_table(table_shape const& shape)
         : index_(slots_for(shape.entries)),
@@ -77,6 +78,7 @@ public:
     {
         return index_.find(hash, matches);
     }
+    [[nodiscard, gnu::always_inline]] slot likely(std::uint32_t hash) const noexcept { return index_.likely(hash); }
     [[nodiscard]] decltype(auto) key(slot at) const noexcept { return entries_.key(at); }
     [[nodiscard]] decltype(auto) value(slot at) const noexcept { return entries_.value(at); }
     /// The entry as the slab has it, without the time of its last use.

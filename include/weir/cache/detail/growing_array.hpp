@@ -17,7 +17,7 @@ namespace weir::inline v0::detail {
 template<class T, threading_model Threading>
 class growing_array {
 public:
-    using cell = typename Threading::template cell<T>;
+    using cell = std::conditional_t<std::is_class_v<T>, T, typename Threading::template cell<T>>; // a class holds cells
 
     explicit growing_array(std::size_t size) : words_(made(size, nullptr)) {}
     growing_array(growing_array&& other) noexcept : words_(other.words_.load()) { other.words_.store(nullptr); }

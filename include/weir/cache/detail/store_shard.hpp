@@ -102,30 +102,26 @@ public:
     {
         glimpse seen; // NOLINT: a miss leaves the rest as it is
         seen.what = sight::unclear;
-        std::uint64_t const before = sequence_.load(std::memory_order_acquire);
+        std::uint64_t const before = last_settled();
         if constexpr (how == reading::guarded)
-            if (before % 2 != 0) return seen; // entries may be moving
-        // Bytes, not `==`: what is read beside a writer may be no `Key` at all.
-        std::uint32_t const at = values_.find(hash, [&](std::uint32_t there) {
-            if constexpr (how == reading::plain)
-                return true;
-            else
-                return values_.key(there) == key;
-        });
-        if (at == none) {
-            if (undisturbed(before) && absences_.size() == 0) seen.what = sight::miss;
+            if (!undisturbed(before)) return seen; // entries may be moving
+        std::uint32_t const at = values_.likely(hash);
+        if (at >= values_.further) [[unlikely]] {
+            if (at == none && undisturbed(before) && absences_.size() == 0) seen.what = sight::miss;
             return seen;
         }
+        auto&& there = values_.at(at);
         time_point expiry;
         if constexpr (how == reading::plain) {
-            auto const there = values_.at(at);
             Key const other = there.key();
             expiry = there.expiry();
             seen.times.spans = there.notes().spans;
             seen.bits = there.bits();
-            if (!undisturbed(before) || std::memcmp(&other, &key, sizeof key) != 0) return seen;
+            if (!undisturbed(before) || !same_bytes(other, key)) [[unlikely]]
+                return seen;
         } else {
-            auto const& there = values_.at(at);
+            if (!(there.key == key)) [[unlikely]]
+                return seen;
             expiry = there.expiry;
             seen.times.spans = there.notes.spans;
         }
@@ -150,22 +146,26 @@ public:
     template<class Like, class Seen>
     [[nodiscard]] bool peek(Like const& key, std::uint32_t hash, time_point now, Seen&& seen)
     {
-        std::uint64_t const before = sequence_.load(std::memory_order_acquire);
-        if (before % 2 != 0) return false;
+        std::uint64_t const before = last_settled();
+        if (!undisturbed(before)) return false;
         auto const look = [&](auto& table, auto&& say) {
+            [[maybe_unused]] bool unlike = false;
             auto const at = table.find(hash, [&](std::uint32_t there) {
-                if constexpr (how == reading::plain)
-                    return true;
-                else
+                if constexpr (how == reading::plain) {
+                    if (same_bytes(table.key(there), key)) return true;
+                    unlike = true;
+                    return false;
+                } else {
                     return table.key(there) == key;
+                }
             });
-            if (at == none) return sight::miss;
+            // Equal keys may differ in their bytes where some of these mean nothing.
+            if (at == none) return unlike && !std::has_unique_object_representations_v<Key> ? sight::unclear : sight::miss;
             time_point const expiry = table.expiry(at);
             answer_times const times = table.times(at, expiry, now);
             if constexpr (how == reading::plain) {
-                Key const other = table.key(at);
                 auto const bits = table.bits(at);
-                if (!undisturbed(before) || std::memcmp(&other, &key, sizeof key) != 0) return sight::unclear;
+                if (!undisturbed(before)) return sight::unclear;
                 if (expiry <= now) return sight::hit;
                 table.touch(at, now);
                 say(table.value_of(bits), times);
@@ -313,7 +313,12 @@ private:
         return [&gone](std::uint32_t, removal cause) { gone(cause); };
     }
 
-    bool undisturbed(std::uint64_t before) const noexcept { return ((before & 1) | (sequence_.load() ^ before)) == 0; }
+    /// Bytes, not `==`: what is read beside a writer may be no `Key` at all.
+    static bool same_bytes(Key const& a, Key const& b) noexcept { return std::memcmp(&a, &b, sizeof a) == 0; }
+
+    /// What the number is while nobody writes: a reader then sees whether there was a writer, from the first on.
+    std::uint64_t last_settled() const noexcept { return sequence_.load(std::memory_order_acquire) & ~std::uint64_t{1}; }
+    bool undisturbed(std::uint64_t before) const noexcept { return sequence_.load() == before; }
 
     void outdate(std::uint32_t hash) noexcept { stamps_[hash % stamps_.size()].add(1); }
     /// Whether a lease still holds. Who writes without one outdates those of others.
