@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Each algorithm on a simulated server: 100 workers, 20 ms a call, a queue without an end, and twice the load that it can bear.
+// Each algorithm on simulated servers: 20 to 200 workers, 20 ms a call, a queue without an end, and twice the load that they can bear.
 #include "simulated_server.hpp"
 
 #include <weir/limit/adaptive_limit.hpp>
@@ -11,35 +11,43 @@
 
 #include <doctest/doctest.h>
 
+#include <vector>
+
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr double capacity = 100 / 0.020; // calls a second
+constexpr double capacity_of(unsigned workers)
+{
+    return workers / 0.020; // calls a second
+}
+constexpr double capacity = capacity_of(100);
 
 /// Half a minute to find the capacity, and another one that counts.
 template<class Gate>
-auto overloaded(Gate& gate, std::uint64_t seed)
+auto overloaded(Gate& gate, std::uint64_t seed, unsigned workers = 100)
 {
-    weir_test::simulated_server server(gate, 100, 20ms, seed);
-    server.run_for(30s, 2 * capacity);
+    weir_test::simulated_server server(gate, workers, 20ms, seed);
+    server.run_for(30s, 2 * capacity_of(workers));
     static_cast<void>(server.take_report());
-    server.run_for(30s, 2 * capacity);
+    server.run_for(30s, 2 * capacity_of(workers));
     return server.take_report();
 }
 
 template<class Algorithm>
 void finds_the_capacity(Algorithm const& algorithm)
 {
-    for (std::uint64_t const seed : {11u, 12u, 13u}) {
-        weir::adaptive_limit gate{algorithm, {.seed = seed}};
-        auto const r = overloaded(gate, seed);
-        INFO(gate.stats().limit, " on average ", r.limit, ", ", r.a_second, " a second, p99 ", r.p99.count() / 1'000'000, " ms");
-        CHECK(r.limit > 90);
-        CHECK(r.limit < 110);
-        CHECK(r.a_second > 0.9 * capacity);
-        CHECK(r.p99 < 45ms); // without any load it is 33 ms
-    }
+    for (unsigned const workers : {20u, 50u, 100u, 200u})
+        for (std::uint64_t const seed : workers <= 50 ? std::vector{11u, 12u} : std::vector{13u}) {
+            weir::adaptive_limit gate{algorithm, {.seed = seed}};
+            auto const r = overloaded(gate, seed, workers);
+            INFO(workers, " workers: ", gate.stats().limit, " on average ", r.limit, ", ", r.a_second, " a second, p99 ",
+                 r.p99.count() / 1'000'000, " ms");
+            CHECK(r.limit > 0.9 * workers);
+            CHECK(r.limit < 1.1 * workers);
+            CHECK(r.a_second > 0.9 * capacity_of(workers));
+            CHECK(r.p99 < 40ms); // without any load it is 33 ms
+        }
 }
 
 /// Half of the workers fail; the limit comes down, and up again when they are back.

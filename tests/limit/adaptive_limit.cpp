@@ -235,6 +235,31 @@ TEST_CASE("adaptive_limit: a probe lets few calls in, measures those alone, and 
     CHECK(gate.stats().inside == 0);
 }
 
+TEST_CASE("adaptive_limit: the first probes come sooner, each after twice the time of the one before")
+{
+    told heard;
+    weir::adaptive_limit gate{
+        heard.algorithm<probing>(),
+        {.initial = 1, .floor = 1, .ceiling = 1, .probe_limit = 1, .probe_every = 32s, .window = 10ms, .window_calls = 5, .seed = 4}};
+    hand<decltype(gate)> h{gate};
+    std::vector<weir::duration> pauses;
+    weir::time_point last = h.call.time;
+    for (int call = 0; call < 100'000 && pauses.size() < 9; ++call) {
+        std::uint64_t const before = gate.stats().probes;
+        h.serve(4ms);
+        if (gate.stats().probes == before) continue;
+        pauses.push_back(h.call.time - last);
+        last = h.call.time;
+    }
+    REQUIRE(pauses.size() == 9);
+    CHECK(pauses[0] < 100ms);
+    for (std::size_t i = 1; i < pauses.size(); ++i) {
+        weir::duration const pause = 1s * (1 << std::min<std::size_t>(i - 1, 5));
+        CHECK(pauses[i] >= pause);
+        CHECK(pauses[i] <= pause * 3 / 2 + 100ms);
+    }
+}
+
 TEST_CASE("adaptive_limit: a probe ends in time also when nobody inside does")
 {
     told heard;

@@ -11,10 +11,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// As in auto_concurrency_limiter.cpp, in seconds, with the two differences that the header names.
+/// As in auto_concurrency_limiter.cpp, in seconds, with the differences that the header names.
 struct model {
     double alpha, smooth, punish;
-    double min_latency = -1, ema_peak_qps = -1;
+    weir_test::unloaded_model min_latency{};
+    double ema_peak_qps = -1;
     std::deque<double> qps{};
 
     double next(weir::load_window const& w, double limit)
@@ -23,24 +24,21 @@ struct model {
         double const seconds = std::chrono::duration<double>(w.rtt).count() * static_cast<double>(w.served) +
                                punish * std::chrono::duration<double>(w.dropped_rtt).count() * static_cast<double>(w.dropped);
         double const avg_latency = seconds / static_cast<double>(w.served);
-        if (min_latency <= 0)
-            min_latency = avg_latency;
-        else if (avg_latency < min_latency)
-            min_latency = min_latency * smooth + avg_latency * (1 - smooth);
+        if (min_latency.value == 0 || avg_latency < min_latency.value) min_latency.sink(avg_latency, 1 - smooth);
         qps.push_back(static_cast<double>(w.ended) / std::chrono::duration<double>(w.length).count());
         if (qps.size() > 50) qps.pop_front();
         double const peak = *std::max_element(qps.begin(), qps.end());
         ema_peak_qps = peak >= ema_peak_qps ? peak : ema_peak_qps * smooth + peak * (1 - smooth);
 
         if (w.inflight * 2 < limit) return limit;
-        double const noload_concurrency = std::ceil(min_latency * ema_peak_qps);
-        if (avg_latency >= (1 + alpha) * min_latency) return noload_concurrency;
-        double const formula = std::ceil(noload_concurrency * (2 + alpha - avg_latency / min_latency));
+        double const noload_concurrency = min_latency.value * ema_peak_qps;
+        if (avg_latency >= (1 + alpha) * min_latency.value) return noload_concurrency;
+        double const formula = std::ceil(noload_concurrency * (2 + alpha - avg_latency / min_latency.value));
         return std::max(formula, std::min(limit, w.inflight * 2.0));
     }
     void probed(weir::load_window const& w)
     {
-        if (w.served > 0) min_latency = std::chrono::duration<double>(w.rtt).count();
+        if (w.served > 0) min_latency.probe(std::chrono::duration<double>(w.rtt).count());
     }
 };
 

@@ -34,6 +34,24 @@ inline weir::load_window random_window(quick_chance& random, double limit)
     return w;
 }
 
+/// How long a call takes without load, as the algorithms' probes say: the mean of the first four that lie within a tenth, then of three old parts
+/// and a new one. One that lies elsewhere begins anew.
+struct unloaded_model {
+    double value = 0;
+    int probes = 0;
+    [[nodiscard]] bool is_elsewhere(double x) const { return std::abs(x - value) > 0.1 * value; }
+    void probe(double x)
+    {
+        if (is_elsewhere(x))
+            value = x, probes = 1;
+        else if (probes < 4)
+            value = (value * probes + x) / (probes + 1), ++probes;
+        else
+            value = 0.75 * value + 0.25 * x;
+    }
+    void sink(double x, double part) { value = is_elsewhere(x) ? x : (1 - part) * value + part * x; }
+};
+
 /// Tells an algorithm and a model of it the same windows and probes; both say the same limit but for rounding. `make(random)` gives a pair of
 /// them, of options drawn by chance.
 template<class Make>

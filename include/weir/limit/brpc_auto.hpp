@@ -2,6 +2,7 @@
 #pragma once
 
 #include <weir/core/options.hpp>
+#include <weir/limit/detail/unloaded_time.hpp>
 #include <weir/limit/load_window.hpp>
 
 #include <algorithm>
@@ -27,11 +28,11 @@ struct brpc_auto_options {
 /// (2 + alpha - rtt / rtt without load) times that, or once when the calls take longer than alpha allows (Apache brpc, automatic concurrency
 /// limiter: docs/en/auto_concurrency_limiter.md and auto_concurrency_limiter.cpp).
 ///
-/// The peak is that of 50 windows, and sinks slowly afterwards; the rtt without load sinks slowly, and is set by probes. If all calls of
-/// a window were dropped the limit is halved. Unlike there the limit stays while it is not felt, and does not sink below twice what was
-/// inside while no call takes longer: few calls are no sign of a small capacity, and a burst may follow. Finds the capacity fast and
-/// forgets it late: a service that loses half its capacity is over its limit for about 50 windows. Used by one thread at a time. Memory:
-/// 450 bytes.
+/// The peak is that of 50 windows, and sinks slowly afterwards; the rtt without load sinks slowly, and is the mean of the latest probes that
+/// agree. If all calls of a window were dropped the limit is halved. Unlike there the capacity is not rounded up before the limit is, the limit
+/// stays while it is not felt, and it does not sink below twice what was inside while no call takes longer: few calls are no sign of a small
+/// capacity, and a burst may follow. Finds the capacity fast and forgets it late: a service that loses half its capacity is over its limit
+/// for about 50 windows. Used by one thread at a time. Memory: 450 bytes.
 class brpc_auto {
 public:
     using options = brpc_auto_options;
@@ -45,23 +46,20 @@ public:
         if (w.served == 0) return w.dropped == 0 ? limit : limit / 2;
         double const punish = options_.fail_punish * static_cast<double>(w.dropped) * static_cast<double>(w.dropped_rtt.count());
         double const rtt = static_cast<double>(w.rtt.count()) + punish / static_cast<double>(w.served);
-        if (without_load_ <= 0)
-            without_load_ = rtt;
-        else if (rtt < without_load_)
-            without_load_ = keep(without_load_, rtt);
+        if (unloaded_.get() <= 0 || rtt < unloaded_.get()) unloaded_.seen(rtt, 1 - options_.smoothing);
         see_rate(w.rate());
-        double const capacity = std::ceil(without_load_ * peak_ / 1e9);
+        double const capacity = unloaded_.get() * peak_ / 1e9;
         if (!w.is_used(limit)) return limit;
-        double const over = rtt / without_load_;
+        double const over = rtt / unloaded_.get();
         if (over >= 1 + options_.alpha) return capacity;
         return std::max(std::ceil(capacity * (2 + options_.alpha - over)), std::min(limit, 2.0 * w.inflight));
     }
     void probed(load_window const& w) noexcept
     {
-        if (w.served != 0) without_load_ = static_cast<double>(w.rtt.count());
+        if (w.served != 0) unloaded_.probed(static_cast<double>(w.rtt.count()));
     }
     /// The estimates: how long a call takes without load, and how many are served a second at most; 0 at first.
-    [[nodiscard]] duration without_load() const noexcept { return duration(static_cast<std::int64_t>(without_load_)); }
+    [[nodiscard]] duration without_load() const noexcept { return duration(static_cast<std::int64_t>(unloaded_.get())); }
     [[nodiscard]] double peak() const noexcept { return peak_; }
 
     [[nodiscard]] options settings() const noexcept { return options_; }
@@ -92,7 +90,7 @@ private:
         peak_ = highest >= peak_ ? highest : keep(peak_, highest);
     }
     options options_;
-    double without_load_ = 0;
+    detail::unloaded_time unloaded_;
     double peak_ = 0;
     std::size_t seen_ = 0;
     std::array<double, 50> rates_{};
