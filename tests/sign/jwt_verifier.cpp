@@ -260,3 +260,30 @@ TEST_CASE("jwt_verifier: many threads verify at once")
     for (auto& t : threads) t.join();
     CHECK(wrong == 0);
 }
+
+TEST_CASE("jwt_verifier: it is reconfigured while many threads verify; each verdict is that of one set of options")
+{
+    jwt_options const easy{.issuer = "bank", .audience = "quotes", .remembered = 16},
+        strict{.issuer = "bank", .audience = "quotes", .require = {"a claim that is not there"}, .remembered = 16};
+    fixture f(easy);
+    std::string const token = token_of(R"({"iss":"bank","aud":"quotes","sub":"u","exp":1900000600})");
+    std::atomic<int> wrong{0}, done{0};
+    std::vector<std::thread> threads;
+    for (unsigned t = 0; t < 3; ++t)
+        threads.emplace_back([&] {
+            for (int i = 0; i < 300; ++i) {
+                auto const v = f.verify(token);
+                bool const good = v ? v.principal == "u" : v.fault == missing_claim && v.claim == strict.require.front();
+                wrong += !good;
+            }
+            ++done;
+        });
+    for (bool now_strict = true; done < 3; now_strict = !now_strict) f.verifier.reconfigure(now_strict ? strict : easy);
+    for (auto& t : threads) t.join();
+    CHECK(wrong == 0);
+    f.verifier.reconfigure(strict);
+    CHECK(f.verify(token).fault == missing_claim);
+    f.verifier.reconfigure(easy);
+    CHECK(f.verify(token));
+    CHECK(f.verify(token).remembered);
+}

@@ -152,3 +152,36 @@ TEST_CASE("verify_jwt: a confined one runs on one thread, and bad options are na
     CHECK_THROWS_WITH_AS((verify_jwt{hs256{secret<>(test::long_secret)}, {.issuer = "bank", .audience = "quotes", .principal = ""}}),
                          "verify_jwt.principal: expected the name of a claim", std::invalid_argument);
 }
+
+TEST_CASE("verify_jwt: reconfigured, it judges by the new options, what it remembers as well; what is wrong changes nothing")
+{
+    test::manual_wall wall;
+    weir::pipeline svc{verify_jwt{hs256{secret<>(test::long_secret)}, {.issuer = "bank", .audience = "quotes"}, std::ref(wall)}, who};
+    auto& policy = svc.get<verify_jwt>();
+    test::request const request = asking("Bearer " + token_of(good));
+    CHECK(svc(request).has_value());
+    CHECK(svc(request).has_value());
+    CHECK(policy.stats().remembered == 1);
+
+    policy.reconfigure({.issuer = "bank", .audience = "quotes", .require = {"exp", "device"}});
+    CHECK(policy.settings().require.size() == 2);
+    auto const refused = svc.call(request);
+    REQUIRE(refused.template reported<violation>().has_value());
+    CHECK(refused.template reported<violation>()->expected == "a token with all claims that are required: device");
+
+    CHECK_THROWS_WITH_AS(policy.reconfigure({.issuer = "", .audience = "quotes"}), "verify_jwt.issuer: expected a text that is not empty",
+                         std::invalid_argument);
+    CHECK_THROWS_WITH_AS(policy.reconfigure({.issuer = "bank", .audience = "quotes", .remembered = 7}),
+                         "verify_jwt.remembered: expected what it was: the table of tokens stays", std::invalid_argument);
+    CHECK_THROWS_AS(policy.reconfigure({.issuer = "bank", .audience = "quotes", .principal = ""}), std::invalid_argument);
+    CHECK(svc(request).has_error());
+
+    policy.reconfigure({.issuer = "bank", .audience = "quotes", .leeway = 0s});
+    CHECK(svc(request).has_value());
+    CHECK(svc(request).has_value());
+    CHECK(policy.stats().remembered == 2);
+    wall.now = wall_time(1'700'000'600s);
+    CHECK(svc(request).has_error());
+    policy.reconfigure({.issuer = "bank", .audience = "quotes", .leeway = 60s});
+    CHECK(svc(request).has_value());
+}

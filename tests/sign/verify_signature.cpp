@@ -11,6 +11,7 @@
 #include <doctest/doctest.h>
 
 #include <functional>
+#include <stdexcept>
 #include <string>
 
 using namespace std::chrono_literals;
@@ -99,4 +100,29 @@ TEST_CASE("verify_signature: nothing of a stranger's message is told to a strang
     CHECK(to_string(*service.call(r).reported<weir::violation>()) == "signature: expected a signature in its form");
     r.fields[1].second = "sig1=(\"@method\" \"@target-uri\" \"x-evil\");created=1700000000;nonce=\"n\";keyid=\"x\"";
     CHECK(to_string(*service.call(r).reported<weir::violation>()) == "signature content-digest: expected to be covered by the signature");
+}
+
+TEST_CASE("verify_signature: both ends take a scheme with other options while they run; one that is wrong changes nothing")
+{
+    test::manual_wall clock;
+    raw_request sent;
+    weir::pipeline client{weir::add_signature{scheme(), keys(), std::ref(clock), counted_nonces{}}, [&](raw_request const& r) {
+                              sent = r;
+                              return 0;
+                          }};
+    weir::pipeline service{weir::verify_signature{scheme(), keys(), std::ref(clock)}, [](raw_request const&) { return 1; }};
+    raw_request const mine = order();
+    REQUIRE(client(mine).has_value());
+    CHECK(service(sent).has_value());
+
+    service.get<weir::verify_signature>().reconfigure({.components = {"@method", "@path"}, .authority = "bank.example"});
+    CHECK(service.get<weir::verify_signature>().settings().components.back() == "@path");
+    CHECK(service(sent).error() == weir::errc::unauthenticated);
+    client.get<weir::add_signature>().reconfigure({.components = {"@method", "@path"}, .authority = "bank.example"});
+    REQUIRE(client(mine).has_value());
+    CHECK(service(sent).has_value());
+
+    CHECK_THROWS_AS(service.get<weir::verify_signature>().reconfigure({.components = {"@nothing"}}), std::invalid_argument);
+    CHECK(service(sent).has_value());
+    CHECK(service.get<weir::verify_signature>().stats().good == 3);
 }

@@ -41,7 +41,7 @@ public:
     [[nodiscard]] admission<> down(auto& call)
     {
         auto const nonce = nonces_();
-        message_check const made = this->counted(this->scheme().sign(call.request(), this->keys(), this->wall_now(), nonce.view()));
+        message_check const made = this->counted(this->scheme()->sign(call.request(), this->keys(), this->wall_now(), nonce.view()));
         if (made) [[likely]]
             return admitted;
         return made.fault == message_fault::unknown_key ? errc::unavailable : errc::invalid_request;

@@ -53,7 +53,7 @@ public:
     {
         return integer(name, std::chrono::floor<std::chrono::seconds>(value.time_since_epoch()).count());
     }
-    [[nodiscard]] bool has(std::string_view name) const noexcept { return std::ranges::find(names_, name) != names_.end(); }
+    [[nodiscard]] bool has(std::string_view name) const noexcept { return std::find(names_.begin(), names_.end(), name) != names_.end(); }
     /// The object.
     [[nodiscard]] std::string json() const { return '{' + json_ + '}'; }
 

@@ -114,7 +114,7 @@ public:
             if (text != text_) {
                 keys.replace(text);
                 text_ = text;
-                std::ranges::fill(unknown_, entry());
+                std::fill(unknown_.begin(), unknown_.end(), entry());
             }
         } catch (std::invalid_argument const&) {
             count_.failed += 1;

@@ -147,7 +147,7 @@ private:
                        message_check made, std::string& input, std::string& signature) const
     {
         std::vector<message_component> covered = components_;
-        bool const has_digest = std::ranges::any_of(covered, [&](auto const& c) { return c.covers(digest_); });
+        bool const has_digest = is_covered(digest_, covered);
         if (options_.body == body_rule::covered && !message.body().empty() && !has_digest) covered.push_back(digest_);
 
         std::string const label = options_.label.empty() ? "sig1" : options_.label;
@@ -218,13 +218,10 @@ private:
         std::vector<message_component> covered;
         if (auto where = detail::read_components(*input, covered))
             return failed(std::move(found), message_fault::malformed, *std::move(where));
-        auto const has = [&](message_component const& wanted) {
-            return std::ranges::any_of(covered, [&](message_component const& c) { return c.covers(wanted); });
-        };
         for (message_component const& wanted : components_) {
-            if (!has(wanted)) return failed(std::move(found), message_fault::not_covered, wanted.identifier());
+            if (!is_covered(wanted, covered)) return failed(std::move(found), message_fault::not_covered, wanted.identifier());
         }
-        if (options_.body == body_rule::covered && !message.body().empty() && !has(digest_))
+        if (options_.body == body_rule::covered && !message.body().empty() && !is_covered(digest_, covered))
             return failed(std::move(found), message_fault::not_covered, "content-digest");
 
         std::string list;
@@ -275,6 +272,12 @@ private:
         return message_fault::none;
     }
 
+    static bool is_covered(message_component const& wanted, std::vector<message_component> const& by) noexcept
+    {
+        for (message_component const& c : by)
+            if (c.covers(wanted)) return true;
+        return false;
+    }
     [[nodiscard]] message_origin origin() const noexcept { return {options_.scheme, options_.authority}; }
     static message_check failed(message_check found, message_fault fault, std::string where)
     {

@@ -174,7 +174,7 @@ private:
     }
     static bool is_plain(std::string_view text) noexcept
     {
-        return std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; });
+        return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; });
     }
     static bool is_name(std::string const& name) noexcept
     {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/core/options.hpp>
 #include <weir/core/threading.hpp>
 #include <weir/sign/claims.hpp>
 #include <weir/sign/detail/accepted_token.hpp>
@@ -16,6 +17,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,10 +28,11 @@ namespace weir::inline v0 {
 /// What `jwt_verifier` found out about a token.
 struct [[nodiscard]] jwt_verdict {
     token_fault fault = token_fault::none;
-    std::string_view claim{};     ///< the claim that is wrong or missing; the verifier's own text
-    verified<claims> said{};      ///< if it is good
-    std::string_view principal{}; ///< in `said`; empty if none is asked for
-    bool remembered = false;      ///< whether it was verified before
+    std::string_view claim{};                ///< the claim that is wrong or missing; the verifier's own text
+    verified<claims> said{};                 ///< if it is good
+    std::string_view principal{};            ///< in `said`; empty if none is asked for
+    bool remembered = false;                 ///< whether it was verified before
+    std::shared_ptr<jwt_options const> by{}; ///< if it is not good: keeps the text of `claim`
     explicit operator bool() const noexcept { return fault == token_fault::none; }
 };
 
@@ -47,16 +50,32 @@ template<jws_keys Keys, threading_model Threading = shared>
 class jwt_verifier {
 public:
     /// Throws `std::invalid_argument` for bad options.
-    explicit jwt_verifier(jwt_options const& options) : options_(checked(options)), seen_(options.remembered) {}
+    explicit jwt_verifier(jwt_options const& options)
+        : options_(std::make_shared<jwt_options const>(checked(options))), seen_(options.remembered)
+    {
+    }
+
+    /// Judges by these options from now on, tokens seen before as well: they are forgotten. `remembered` has to stay what it was. Throws
+    /// `std::invalid_argument` for bad options; then the present ones stay.
+    void reconfigure(jwt_options const& options)
+    {
+        expect(options.remembered == this->options().remembered, "verify_jwt.remembered", "what it was: the table of tokens stays");
+        auto fresh = std::make_shared<jwt_options const>(checked(options));
+        {
+            std::lock_guard const lock(mutex_);
+            options_.swap(fresh);
+        }
+        version_.add(1, std::memory_order_release); // what was judged by the old ones in between is forgotten, too
+    }
 
     /// Whether `token` is good at `now`, by these keys: always the same ones, whatever their version.
     jwt_verdict verify(std::string_view token, Keys const& keys, wall_time now)
     {
-        std::size_t const version = keys.version();
+        std::size_t const version = keys.version() + version_.load(std::memory_order_acquire);
         if (detail::accepted known = seen_.find(token, now, version)) [[likely]]
             return made(std::move(known), true);
         auto fresh = std::make_shared<detail::accepted_token>();
-        jwt_verdict failed;
+        jwt_verdict failed{.by = current()};
         if (!read(token, keys, *fresh, failed) || !judge(*fresh, now, failed)) [[unlikely]]
             return failed;
         fresh->version = version;
@@ -66,9 +85,14 @@ public:
         }
         return made(std::move(fresh), false);
     }
-    [[nodiscard]] jwt_options const& options() const noexcept { return options_; }
+    [[nodiscard]] jwt_options options() const { return *current(); }
 
 private:
+    std::shared_ptr<jwt_options const> current() const
+    {
+        std::lock_guard const lock(mutex_);
+        return options_;
+    }
     static jwt_verdict made(detail::accepted token, bool remembered)
     {
         jwt_verdict v;
@@ -89,7 +113,7 @@ private:
     bool read(std::string_view token, Keys const& keys, detail::accepted_token& into, jwt_verdict& failed) const
     {
         if (token.empty()) return fail(failed, token_fault::missing);
-        if (token.size() > options_.max_bytes) return fail(failed, token_fault::too_long);
+        if (token.size() > failed.by->max_bytes) return fail(failed, token_fault::too_long);
         detail::jws_parts parts;
         if (!detail::cut(token, parts)) return fail(failed, token_fault::malformed);
         detail::jws_header head;
@@ -99,25 +123,30 @@ private:
         byte_view const input = parts.input;
         if (token_fault const f = detail::check_signature(keys, head, parts.signature, {&input, 1}); f != token_fault::none)
             return fail(failed, f);
-        if (!is_type(head.type)) return fail(failed, token_fault::type);
+        if (!is_type(head.type, failed.by->type)) return fail(failed, token_fault::type);
         bool decoded = false;
         strict_json_fault const f = detail::read_encoded(parts.payload, into.said.document(),
-                                                         {.bytes = options_.max_bytes, .levels = 16, .values = 1'024}, decoded);
+                                                         {.bytes = failed.by->max_bytes, .levels = 16, .values = 1'024}, decoded);
         if (!decoded) return fail(failed, token_fault::malformed);
         if (f != strict_json_fault::none || !into.said.all().is_object()) return fail(failed, token_fault::claims);
         return true;
     }
-    [[nodiscard]] bool is_type(std::optional<std::string_view> type) const noexcept
+    [[nodiscard]] static bool is_type(std::optional<std::string_view> type, std::string_view wanted) noexcept
     {
-        if (options_.type.empty()) return true;
-        return type && short_type(*type).size() == short_type(options_.type).size() &&
-               std::ranges::equal(short_type(*type), short_type(options_.type), {}, lower, lower);
+        if (wanted.empty()) return true;
+        return type && same_letters(short_type(*type), short_type(wanted));
     }
     static std::string_view short_type(std::string_view type) noexcept
     {
         constexpr std::string_view prefix = "application/";
-        bool const full = type.size() > prefix.size() && std::ranges::equal(type.substr(0, prefix.size()), prefix, {}, lower);
+        bool const full = type.size() > prefix.size() && same_letters(type.substr(0, prefix.size()), prefix);
         return full ? type.substr(prefix.size()) : type;
+    }
+    static bool same_letters(std::string_view a, std::string_view b) noexcept
+    {
+        bool same = a.size() == b.size();
+        for (std::size_t i = 0; same && i < a.size(); ++i) same = lower(a[i]) == lower(b[i]);
+        return same;
     }
     static char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
@@ -174,7 +203,7 @@ private:
     bool judge(detail::accepted_token& token, wall_time now, jwt_verdict& failed) const
     {
         registered const r(token.said.all());
-        jwt_options const& o = options_;
+        jwt_options const& o = *failed.by;
         if (!r.wrong.empty()) return fail(failed, token_fault::claim_type, r.wrong);
         if (!r.iss) return fail(failed, token_fault::missing_claim, "iss");
         if (!r.aud) return fail(failed, token_fault::missing_claim, "aud");
@@ -201,7 +230,9 @@ private:
         return true;
     }
 
-    jwt_options options_;
+    mutable typename Threading::mutex mutex_;
+    std::shared_ptr<jwt_options const> options_;
+    typename Threading::template cell<std::size_t> version_{0}; // of the options
     detail::verdict_store<Threading> seen_;
 };
 

@@ -97,23 +97,26 @@ private:
         [[nodiscard]] jws_key const* find(std::optional<std::string_view> kid) const noexcept
         {
             if (!kid) return order.size() == 1 ? order.front() : nullptr;
-            auto const at = std::ranges::lower_bound(order, *kid, {}, name_of);
+            auto const at = std::lower_bound(order.begin(), order.end(), *kid, before);
             return at != order.end() && !kid->empty() && name_of(*at) == *kid ? *at : nullptr;
         }
     };
     using share = std::shared_ptr<contents const>;
 
     static std::string_view name_of(jws_key const* key) noexcept { return key->kid(); }
+    static bool before(jws_key const* key, std::string_view name) noexcept { return name_of(key) < name; }
 
     static void index(contents& c)
     {
         std::vector<jws_key const*> sorted;
         for (jws_key const& k : c.keys) sorted.push_back(&k);
-        std::ranges::sort(sorted, {}, name_of);
-        for (jws_key const* k : sorted) {
-            auto const same = std::ranges::equal_range(sorted, name_of(k), {}, name_of);
+        std::sort(sorted.begin(), sorted.end(), [](jws_key const* a, jws_key const* b) { return before(a, name_of(b)); });
+        for (std::size_t i = 0; i < sorted.size(); ++i) {
+            jws_key const* const k = sorted[i];
+            bool const twice =
+                (i != 0 && name_of(sorted[i - 1]) == name_of(k)) || (i + 1 < sorted.size() && name_of(sorted[i + 1]) == name_of(k));
             bool const unnamed = k->kid().empty() && sorted.size() > 1;
-            if (same.size() == 1 && !unnamed)
+            if (!twice && !unnamed)
                 c.order.push_back(k);
             else
                 c.left_out.push_back(unnamed ? "a key: expected a name, \"kid\", for it is not the only key"

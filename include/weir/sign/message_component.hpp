@@ -137,7 +137,7 @@ private:
     {
         constexpr std::array<std::string_view, 9> known{"@method", "@target-uri", "@authority",   "@scheme", "@request-target",
                                                         "@path",   "@query",      "@query-param", "@status"};
-        return std::ranges::find(known, name_) != known.end();
+        return std::find(known.begin(), known.end(), name_) != known.end();
     }
 
     bool append_derived(std::string& to, message_view const& m, message_origin const& origin) const
@@ -215,7 +215,7 @@ private:
         constexpr std::array<std::string_view, 10> dictionaries{
             "cache-control",    "content-digest",      "priority",         "repr-digest",      "signature", "signature-input",
             "accept-signature", "want-content-digest", "want-repr-digest", "cdn-cache-control"};
-        bool const dictionary = std::ranges::find(dictionaries, name_) != dictionaries.end();
+        bool const dictionary = std::find(dictionaries.begin(), dictionaries.end(), name_) != dictionaries.end();
         std::size_t const begin = to.size();
         if (dictionary && as(sf::parse_dictionary(field))) return true;
         to.resize(begin);

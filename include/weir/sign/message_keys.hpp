@@ -55,7 +55,8 @@ public:
     [[nodiscard]] std::optional<signature_key> find(std::string_view id, wall_time now) const
     {
         share const keys = current();
-        auto const at = std::ranges::lower_bound(*keys, id, {}, &message_key::id);
+        auto const at =
+            std::lower_bound(keys->begin(), keys->end(), id, [](message_key const& k, std::string_view name) { return k.id < name; });
         if (at == keys->end() || at->id != id || !valid(*at, now)) return std::nullopt;
         return at->key;
     }
@@ -80,12 +81,12 @@ private:
     static share checked(std::vector<message_key> keys)
     {
         for (message_key const& k : keys) {
-            expect(!k.id.empty() && std::ranges::all_of(k.id, [](char c) { return c >= 0x20 && c < 0x7f; }), "message_key::id",
+            expect(!k.id.empty() && std::all_of(k.id.begin(), k.id.end(), [](char c) { return c >= 0x20 && c < 0x7f; }), "message_key::id",
                    "a name in printable ASCII");
             expect(k.not_before < k.not_after, "message_key::not_after", "a time after not_before");
         }
-        std::ranges::sort(keys, {}, &message_key::id);
-        expect(std::ranges::adjacent_find(keys, {}, &message_key::id) == keys.end(), "message_key::id", "each name once");
+        std::sort(keys.begin(), keys.end(), [](message_key const& a, message_key const& b) { return a.id < b.id; });
+        for (std::size_t i = 1; i < keys.size(); ++i) expect(keys[i - 1].id != keys[i].id, "message_key::id", "each name once");
         return std::make_shared<std::vector<message_key> const>(std::move(keys));
     }
     share current() const

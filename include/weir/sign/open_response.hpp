@@ -37,7 +37,7 @@ public:
     void up(auto& call, auto& outcome)
     {
         if (!outcome.has_value()) return;
-        message_check const found = this->counted(this->scheme().verify_answer(*outcome, call.request(), this->keys(), this->wall_now()));
+        message_check const found = this->counted(this->scheme()->verify_answer(*outcome, call.request(), this->keys(), this->wall_now()));
         if (found) [[likely]]
             return;
         call.report(detail::violation_of("response", found));

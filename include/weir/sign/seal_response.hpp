@@ -55,7 +55,7 @@ public:
         if (!outcome.has_value()) return;
         auto const nonce = nonces_();
         message_check const made =
-            this->counted(this->scheme().sign_answer(*outcome, call.request(), this->keys(), this->wall_now(), nonce.view()));
+            this->counted(this->scheme()->sign_answer(*outcome, call.request(), this->keys(), this->wall_now(), nonce.view()));
         if (!made) [[unlikely]]
             outcome = error(errc::unavailable);
     }

@@ -39,14 +39,14 @@ public:
         for (entry const& each : keys_)
             expect(!fresh->kid().empty() && !each.key->kid().empty() && each.key->kid() != fresh->kid(), "signing_keys",
                    "keys with a name of their own each");
-        auto const later = std::ranges::find_if(keys_, [&](entry const& each) { return each.from > from; });
+        auto const later = std::find_if(keys_.begin(), keys_.end(), [&](entry const& each) { return each.from > from; });
         keys_.insert(later, {std::move(fresh), from});
     }
     /// Takes the key of this name out. False, and nothing changes, if there is none or it is the only one.
     bool retire(std::string_view kid)
     {
         std::lock_guard const lock(mutex_);
-        auto const at = std::ranges::find_if(keys_, [&](entry const& each) { return each.key->kid() == kid; });
+        auto const at = std::find_if(keys_.begin(), keys_.end(), [&](entry const& each) { return each.key->kid() == kid; });
         if (at == keys_.end() || keys_.size() == 1) return false;
         keys_.erase(at);
         return true;

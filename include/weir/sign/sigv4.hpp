@@ -15,6 +15,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -54,7 +55,8 @@ public:
     {
         using namespace std::chrono_literals;
         auto const plain = [](std::string const& text) {
-            return !text.empty() && std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f && c != '/' && c != ','; });
+            return !text.empty() &&
+                   std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f && c != '/' && c != ','; });
         };
         expect(plain(*options_.region), "region", "a name without slashes, commas and spaces");
         expect(plain(*options_.service), "service", "a name without slashes, commas and spaces");
@@ -238,10 +240,11 @@ private:
             c.names.emplace_back(rest.substr(0, end));
             rest.remove_prefix(std::min(end + 1, rest.size()));
         }
-        bool const sorted = c.names.size() <= 64 && std::ranges::adjacent_find(c.names, std::ranges::greater_equal{}) == c.names.end();
+        bool const sorted =
+            c.names.size() <= 64 && std::adjacent_find(c.names.begin(), c.names.end(), std::greater_equal<>()) == c.names.end();
         if (!sorted) found = failed({}, message_fault::malformed, "signed headers");
         for (std::string const& name : names_to_sign(view)) {
-            if (found && !std::ranges::binary_search(c.names, name)) found = failed({}, message_fault::not_covered, name);
+            if (found && !std::binary_search(c.names.begin(), c.names.end(), name)) found = failed({}, message_fault::not_covered, name);
         }
         return c;
     }
@@ -265,7 +268,7 @@ private:
         for (std::string const& name : options_.covered) {
             if (!view.fields(name).empty()) names.push_back(name);
         }
-        std::ranges::sort(names);
+        std::sort(names.begin(), names.end());
         names.erase(std::unique(names.begin(), names.end()), names.end());
         return names;
     }

@@ -111,8 +111,9 @@ private:
     {
         for (std::size_t i = 0; i < keys.size(); ++i) {
             sigv4_key const& k = keys[i];
-            bool const plain = std::ranges::all_of(
-                k.id, [](char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); });
+            bool const plain = std::all_of(k.id.begin(), k.id.end(), [](char c) {
+                return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+            });
             expect(!k.id.empty() && plain, "sigv4_key::id", "letters and digits");
             expect(k.key.size() >= 16, "sigv4_key::key", "at least 16 bytes");
             expect(k.not_before < k.not_after, "sigv4_key::not_after", "a time after not_before");

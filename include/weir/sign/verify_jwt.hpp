@@ -160,10 +160,17 @@ public:
         for (std::size_t i = 0; i < token_faults; ++i) s.refused[i] = refused_[i].load();
         return s;
     }
-    [[nodiscard]] jwt_options const& settings() const noexcept { return verifier_.options(); }
+    [[nodiscard]] jwt_options settings() const { return verifier_.options(); }
+    /// Judges by these options from now on, tokens seen before as well; `remembered` has to stay what it was. Throws `std::invalid_argument` for bad
+    /// options; then the present ones stay.
+    void reconfigure(jwt_options const& o)
+    {
+        expect(!o.principal.empty(), "verify_jwt.principal", "the name of a claim");
+        verifier_.reconfigure(o);
+    }
     void describe(auto&& field) const
     {
-        jwt_options const& o = settings();
+        jwt_options const o = settings();
         field("issuer", std::string_view(*o.issuer));
         field("audience", std::string_view(*o.audience));
         field("leeway", duration(o.leeway));

@@ -43,7 +43,7 @@ public:
 
     [[nodiscard]] admission<> admit(auto& call)
     {
-        message_check found = this->counted(this->scheme().verify(call.request(), this->keys(), this->wall_now()));
+        message_check found = this->counted(this->scheme()->verify(call.request(), this->keys(), this->wall_now()));
         if (!found) [[unlikely]]
             return refuse(call, found);
         call.set(signature_facts(found));

@@ -4,6 +4,7 @@
 #include <weir/core/options.hpp>
 #include <weir/sign/byte_view.hpp>
 #include <weir/sign/detail/evp.hpp>
+#include <weir/sign/detail/handle.hpp>
 #include <weir/sign/jws_algorithm.hpp>
 #include <weir/sign/secret.hpp>
 
@@ -32,8 +33,8 @@ struct pkey_deleter {
     void operator()(X509* p) const noexcept { X509_free(p); }
     void operator()(PKCS12* p) const noexcept { PKCS12_free(p); }
 };
-using pkey = std::unique_ptr<EVP_PKEY, pkey_deleter>;
-using pkey_context = std::unique_ptr<EVP_PKEY_CTX, pkey_deleter>;
+using pkey = handle<EVP_PKEY, pkey_deleter>;
+using pkey_context = handle<EVP_PKEY_CTX, pkey_deleter>;
 
 /// Which half of a key pair.
 enum class key_half : bool { public_key, private_key };
@@ -79,10 +80,10 @@ inline pkey read_pem(std::string_view text, key_half half, std::string_view pass
     else
         expect_key(is_private, "a private key in PEM");
 
-    std::unique_ptr<BIO, pkey_deleter> const from(BIO_new_mem_buf(text.data() + begin, static_cast<int>(text.size() - begin)));
+    handle<BIO, pkey_deleter> const from(BIO_new_mem_buf(text.data() + begin, static_cast<int>(text.size() - begin)));
     if (from == nullptr) throw_openssl_error("reading PEM");
     if (label == "CERTIFICATE") {
-        std::unique_ptr<X509, pkey_deleter> const certificate(PEM_read_bio_X509(from.get(), nullptr, give_password, &password));
+        handle<X509, pkey_deleter> const certificate(PEM_read_bio_X509(from.get(), nullptr, give_password, &password));
         expect_key(certificate != nullptr, "a certificate in PEM that can be read");
         return public_key_of(certificate.get());
     }
@@ -98,13 +99,13 @@ inline pkey read_pem(std::string_view text, key_half half, std::string_view pass
 inline pkey read_pkcs12(byte_view bytes, key_half half, std::string const& password)
 {
     auto const* at = reinterpret_cast<unsigned char const*>(bytes.data());
-    std::unique_ptr<PKCS12, pkey_deleter> const file(d2i_PKCS12(nullptr, &at, static_cast<long>(bytes.size())));
+    handle<PKCS12, pkey_deleter> const file(d2i_PKCS12(nullptr, &at, static_cast<long>(bytes.size())));
     expect_key(file != nullptr, "a PKCS#12 file");
     EVP_PKEY* key = nullptr;
     X509* certificate = nullptr;
     bool const opened = PKCS12_parse(file.get(), password.c_str(), &key, &certificate, nullptr) == 1;
     pkey const private_key(key);
-    std::unique_ptr<X509, pkey_deleter> const owner(certificate);
+    handle<X509, pkey_deleter> const owner(certificate);
     expect_key(opened, "the right password of the PKCS#12 file");
     if (half == key_half::public_key) {
         expect_key(owner != nullptr, "a PKCS#12 file with a certificate");

@@ -24,7 +24,7 @@ inline constexpr std::size_t max_labels = 16, max_components = 64;
 inline bool is_signature_parameter(std::string_view name) noexcept
 {
     constexpr std::array<std::string_view, 6> known{"created", "expires", "nonce", "alg", "keyid", "tag"};
-    return std::ranges::find(known, name) != known.end();
+    return std::find(known.begin(), known.end(), name) != known.end();
 }
 
 /// A set of keys of any threading model.

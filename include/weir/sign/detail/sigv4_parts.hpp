@@ -101,7 +101,7 @@ struct path {
 struct query {
     static bool append(std::string& text, source& s)
     {
-        std::ranges::sort(s.query);
+        std::sort(s.query.begin(), s.query.end());
         for (std::size_t i = 0; i < s.query.size(); ++i) {
             if (i != 0) text += '&';
             ((text += s.query[i].first) += '=') += s.query[i].second;
