@@ -8,6 +8,7 @@
 #include "scene.hpp"
 #include "visitor.hpp"
 
+#include <weir/http/problem.hpp>
 #include <weir/sign/content_digest.hpp>
 #include <weir/sign/random_nonce.hpp>
 
@@ -64,7 +65,7 @@ inline asio::awaitable<void> forged_tokens(scene& s, visitor& guest, demo_keys c
     s.expect(co_await guest.figure("weir_policy_expired_total", "verify_jwt") == 1, "and the one that has expired");
 }
 
-/// Somebody between a client and the gateway: whatever he does to an answer, the client's `open_response` finds it out.
+/// Somebody between a client and the gateway: whatever he does to an answer, or a refusal, the client's `open_response` finds it out.
 inline asio::awaitable<void> man_before_the_gateway(scene& s, visitor& guest, middleman& him)
 {
     auto const ask = [&](std::string_view symbol) -> asio::awaitable<answer> {
@@ -82,7 +83,7 @@ inline asio::awaitable<void> man_before_the_gateway(scene& s, visitor& guest, mi
         std::string_view what;
         std::function<void(http::response&)> how;
     };
-    std::array<attack, 9> const attacks{{
+    std::array<attack, 11> const attacks{{
         {"another price", [](http::response& r) { r.body() = R"({"symbol":"ACME","price":0.01})"; }},
         {"another price, and its digest",
          [](http::response& r) {
@@ -91,6 +92,12 @@ inline asio::awaitable<void> man_before_the_gateway(scene& s, visitor& guest, mi
          }},
         {"another status", [](http::response& r) { r.result(http::status::accepted); }},
         {"another type", [](http::response& r) { r.set(http::field::content_type, "text/html"); }},
+        {"a refusal of his own", [](http::response& r) { r = http::problem(weir::errc::rate_limited); }},
+        {"a refusal with the seal of an answer",
+         [](http::response& r) {
+             r.result(http::status::unauthorized);
+             r.body() = R"({"status":401})";
+         }},
         {"an empty body", [](http::response& r) { r.body().clear(); }},
         {"the seal stripped",
          [](http::response& r) {

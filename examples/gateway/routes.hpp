@@ -20,6 +20,7 @@
 
 #include <functional>
 #include <string_view>
+#include <utility>
 
 // The routes of the gateway. Each is a pipeline: a request goes down the list of its policies to the handler, the outcome comes back up.
 namespace gateway {
@@ -39,11 +40,16 @@ struct keys_in_force {
     }
 };
 
-/// What stands before every route: an id by which the request is found in all logs, and the seal by which its answer is known to be the
-/// gateway's, and to be for this request.
-inline auto baseline(keys_in_force& keys)
+// What each answer leaves through, a refusal as well: the id by which the request is found in all logs, and the seal by which the answer is known
+// to be the gateway's, and to be for this request. `routes` answers all of them.
+template<class Routes>
+auto sealed(keys_in_force& keys, Routes routes)
 {
-    return weir::correlate{{.required = true}} | weir::seal_response{weir::http_signature{seal()}, std::ref(keys.own)};
+    return weir::pipeline{
+        weir::correlate{{.required = true}},
+        weir::seal_response{weir::http_signature{seal()}, std::ref(keys.own)},
+        std::move(routes),
+    };
 }
 
 /// Who may read: so many requests for each client, and a token that says so, on the device that it was made for.
@@ -71,7 +77,7 @@ inline auto one_quote(config const& c, keys_in_force& keys, quote_store& known, 
     quotes_settings const& s = c.quotes;
     return weir::pipeline{
         weir::within{work},
-        baseline(keys),
+        weir::correlate{},
         readers(c, keys),
         one_symbol{},
         weir::fallback{last_known{known}},
@@ -92,7 +98,7 @@ inline auto list_of_quotes(config const& c, keys_in_force& keys, weir::circuit_b
 {
     quotes_settings const& s = c.quotes;
     return weir::pipeline{
-        baseline(keys),
+        weir::correlate{},
         readers(c, keys),
         weir::paging{s.page},
         std::ref(breaker),
@@ -109,7 +115,7 @@ inline auto place_order(config const& c, keys_in_force& keys, service const& ord
 {
     orders_settings const& s = c.orders;
     return weir::pipeline{
-        baseline(keys),
+        weir::correlate{},
         weir::require_headers<"content-type">{},
         weir::max_body{s.body},
         weir::verify_request{std::ref(keys.apps), s.signature},

@@ -27,7 +27,6 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
-#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -48,23 +47,16 @@ struct answer {
     http::response response;
 };
 
-/// A request of a client, and where what comes instead of an answer is put: errors are not sealed.
+/// A request of a client, and to whom it goes.
 struct question : http::request {
     http::upstream const* to = nullptr;
-    std::optional<http::response>* instead = nullptr;
 };
 
 /// Where a client's pipeline ends.
 struct sends {
     http::client* by;
 
-    asio::awaitable<weir::result<http::response>> operator()(question const& q) const
-    {
-        weir::result<http::response> came = co_await by->send(*q.to, q);
-        if (!came || came->result_int() < 400) co_return came;
-        *q.instead = std::move(*came);
-        co_return weir::errc::upstream_failed;
-    }
+    asio::awaitable<weir::result<http::response>> operator()(question const& q) const { return by->send(*q.to, q); }
 };
 
 /// The clock of a client, by which an answer may come late.
@@ -123,21 +115,18 @@ public:
     {
         in.sent();
         weir::time_point const begun = weir::steady::now();
-        std::optional<http::response> instead;
-        question const q{r, to != nullptr ? to : &gateway_, &instead};
+        question const q{r, to != nullptr ? to : &gateway_};
         auto came = co_await opens_.call(q);
         answer got;
         if (came.has_value()) {
             got.response = std::move(*came.result());
-        } else if (instead) {
-            got.response = std::move(*instead);
-            got.policy = member(got.response.body(), "policy");
-            got.reason = member(got.response.body(), "detail");
+            got.status = got.response.result_int();
+            if (got.status >= 400) got.policy = member(got.response.body(), "policy");
+            if (got.status >= 400) got.reason = member(got.response.body(), "detail");
         } else if (auto const& broken = came.template reported<weir::violation>()) {
             got.policy = "open_response";
             got.reason = to_string(*broken);
         }
-        if (came.has_value() || instead) got.status = got.response.result_int();
         got.degraded = weir::header(got.response, "x-degraded").has_value();
         if (got.status >= 500 && got.policy.empty()) got.policy = member(got.response.body(), "code"); // nobody refused: it failed
         in.answered(got.status, got.policy, got.degraded, weir::steady::now() - begun);
@@ -151,7 +140,7 @@ public:
 
     /// Sends bytes as they are, on a connection of their own, and gives back all that comes until the gateway closes it, or
     /// nothing if it does not within two seconds.
-    asio::awaitable<std::string> say(scene& in, std::string_view bytes)
+    asio::awaitable<std::string> say(scene& in, std::string_view bytes, std::string_view refuses = "framing")
     {
         in.sent();
         weir::time_point const begun = weir::steady::now();
@@ -178,7 +167,7 @@ public:
         patience.cancel();
         if (too_late) came.clear();
         unsigned const status = came.size() > 12 ? static_cast<unsigned>(std::stoul(came.substr(9, 3))) : 0;
-        in.answered(status, status >= 400 ? "framing" : "", false, weir::steady::now() - begun);
+        in.answered(status, status >= 400 ? refuses : "", false, weir::steady::now() - begun);
         co_return came;
     }
 
