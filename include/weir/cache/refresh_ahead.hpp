@@ -39,8 +39,8 @@ inline void check(refresh_ahead_options const& o)
 /// is until it has loaded a value: of a source that fails, refreshes, retries and hedges together ask no more than the budget allows. A refresh
 /// that it refuses leaves the value as it is, and the key is tried again after `retry_after`.
 ///
-/// A hit before that time costs a comparison, with a budget, too. Pauses are kept for 512 keys (see `detail::key_pauses`), 12 kB. Thread-safe if `shared`. For
-/// values whose loads take long or differ much take `early_expiry`.
+/// A hit before that time costs a comparison, with a budget, too. Pauses are kept for 512 keys (see `detail::key_pauses`), 12 kB. Thread-safe
+/// if `shared`. For values whose loads take long or differ much take `early_expiry`.
 template<threading_model Threading = shared, class Budget = unbudgeted>
 class refresh_ahead : public detail::refreshing_part<refresh_ahead_options, Threading, Budget> {
     using base = detail::refreshing_part<refresh_ahead_options, Threading, Budget>;

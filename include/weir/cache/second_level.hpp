@@ -48,7 +48,7 @@ struct second_level_options {
 ///   until the answer is there, and loads by itself after `patience`; what it loads is not written.
 /// - **A level that does not answer** is passed by: at most `max_blind_loads` calls at a time go on without it, so that its end is not the
 ///   source's. A third argument is asked first, a gate such as a `circuit_breaker`, which hears of each answer or failure: then nobody waits
-///   for a level that is known to be down. How long one look-up may take is the level's own limit, or the deadline of the call.
+///   for a level that is known to be down. How long an operation may take says a `timely_level` around it, or the deadline of the call.
 /// - **Deletes**: `erase(key, now)` deletes there and tells the other instances. If that fails the key waits in a queue, `flush(now)` tries again (see
 ///   `retry_deletes`), and this instance passes by the level for that key until it is done. Erase first here, then in the `cached` further out.
 /// - **What is written** are values and, for `negative_ttl`, "there is none"; with the lease, so that no old value overwrites a delete.
