@@ -298,7 +298,7 @@ private:
     }
 
     // What a hit reads comes first.
-    slot_index<Threading> index_;
+    slot_index<Threading, Reading == reading::guarded ? 7 : 8> index_; // those that are guarded spend the eighth byte on spare slots
     slab entries_;
     growing_array<std::int64_t, Threading> used_; // when each was asked for last, if `idle_`
     duration idle_;
