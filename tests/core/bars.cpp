@@ -2,6 +2,7 @@
 // What a call costs in clock readings and allocations.
 #include <weir/core/directives.hpp>
 #include <weir/core/pipeline.hpp>
+#include <weir/core/principal.hpp>
 #include <weir/limit/gcra.hpp>
 #include <weir/limit/keyed.hpp>
 #include <weir/limit/rate_limit.hpp>
@@ -19,6 +20,7 @@
 #include <functional>
 #include <new>
 #include <stdexcept>
+#include <string_view>
 
 namespace {
 
@@ -108,4 +110,29 @@ TEST_CASE("bars: a pipeline that nobody asks for the time does not read the cloc
     weir::pipeline svc{weir::timed_by{std::ref(clock)}, weir::fallback{1}, weir::bulkhead{{.max_concurrent = 1}}, [](int x) { return x; }};
     static_cast<void>(svc(1));
     CHECK(clock.readings == 0);
+}
+
+namespace {
+
+struct name_the_caller {
+    using role = weir::gate;
+    using provides = weir::facets<weir::principal>;
+    static constexpr std::string_view name = "name_the_caller";
+    weir::admission<> admit(auto& call) const
+    {
+        call.set(weir::principal::of("2f1c6a52-6f1e-4d6e-9f39-0a3ad9b7a1de"));
+        return weir::admitted;
+    }
+};
+
+} // namespace
+
+TEST_CASE("bars: a principal with a long name allocates nothing, once there was one")
+{
+    weir::pipeline svc{name_the_caller{}, [](int, weir::view<weir::principal> who) { return who.get<weir::principal>().name.size(); }};
+    CHECK(svc(1).value() == 36);
+    long const before = allocations;
+    for (int i = 0; i < 100; ++i)
+        if (svc(1).value() != 36) throw std::logic_error("unexpected name");
+    CHECK(allocations == before);
 }

@@ -43,7 +43,7 @@ public:
             return errc::unauthenticated;
         }
         verified_.add(1);
-        call.set(principal{std::string(subject)});
+        call.set(principal::of(subject));
         return admitted;
     }
 

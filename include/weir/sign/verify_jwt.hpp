@@ -34,8 +34,8 @@ namespace weir::inline v0 {
 ///
 /// A token is as good as cash: whoever has it may use it until it expires. So it travels under TLS only, and its time is short.
 ///
-/// A call costs one look-up for a token seen before (bounded, see `jwt_options::remembered`), else the verification. Then nothing is allocated but what the name in `principal`
-/// takes if it is longer than 15 characters. Keys that are replaced (`keys().replace(...)`) count at once. The keys are a `jws_key` or `key_set`, a `shared_ptr` to one, or one
+/// A call costs one look-up for a token seen before (bounded, see `jwt_options::remembered`), else the verification. Then nothing is allocated, but for a name in `principal` beyond 255
+/// characters, or the first ones of a thread beyond 15. Keys that are replaced (`keys().replace(...)`) count at once. The keys are a `jws_key` or `key_set`, a `shared_ptr` to one, or one
 /// shared by `std::ref`; `Threading` is that of the tokens that are remembered. Keys of an issuer on the net are a `fetched_keys`; while there are none since they cannot be
 /// fetched, calls are refused with `errc::unavailable`.
 template<class Keys, class Clock = system_wall, threading_model Threading = shared>
@@ -207,7 +207,7 @@ private:
         }
         verified_.add(1);
         if (v.remembered) remembered_.add(1);
-        call.set(principal{std::string(v.principal)});
+        call.set(principal::of(v.principal));
         call.set(std::move(v.said));
         return admitted;
     }

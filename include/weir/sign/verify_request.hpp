@@ -43,7 +43,7 @@ struct verify_request_options {
 /// The keys are a `key_ring`, a `shared_ptr` to one, or one shared by `std::ref`; `keys().replace(...)` rotates them. Header names and window are
 /// agreed upon with the callers and stay as they are. Where several pipelines accept the same requests, one for each thread, say, they share
 /// one `verify_request` by `std::ref`, since each keeps nonces of its own. The threading model is that of the key ring. A call costs what
-/// `canonical_scheme::verify` and `nonce_store::remember` cost; a name of an app beyond 15 characters costs an allocation.
+/// `canonical_scheme::verify` and `nonce_store::remember` cost.
 template<class Keys, class Clock = system_wall>
 class verify_request {
     using ring = detail::ring_in<Keys>;
@@ -104,7 +104,7 @@ public:
         counts_[static_cast<std::size_t>(v)].add(1);
         if (v != verdict::verified) [[unlikely]]
             return refuse(call, v, found.where);
-        call.set(principal{std::string(found.app)});
+        call.set(principal::of(found.app));
         return admitted;
     }
 
