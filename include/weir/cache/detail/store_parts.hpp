@@ -41,7 +41,7 @@ protected:
         std::size_t const heaviest = whole.weighed ? static_cast<std::size_t>(whole.weight) : std::numeric_limits<std::size_t>::max();
         std::size_t const parts =
             Threading::is_shared ? std::bit_floor(std::clamp<std::size_t>(std::min(whole.entries / 1'024, heaviest), 1, 64)) : 1;
-        shift_ = 63 - static_cast<unsigned>(std::countr_zero(parts));
+        last_ = parts - 1;
         shards_.reserve(parts);
         for (std::size_t i = 0; i < parts; ++i)
             shards_.emplace_back(table_shape{.entries = share(whole.entries, i, parts),
@@ -51,9 +51,9 @@ protected:
                                  settings, splitmix64(seed));
     }
 
-    // A part is chosen by the highest bits of the hash, a place in it by the lower half.
+    // A part is chosen by the six highest bits of the hash, a place in it by the lower half.
     static std::uint32_t half(std::uint64_t hash) noexcept { return static_cast<std::uint32_t>(hash); }
-    std::size_t index_of(std::uint64_t hash) const noexcept { return hash >> 1 >> shift_; }
+    std::size_t index_of(std::uint64_t hash) const noexcept { return hash >> 58 & last_; }
     shard& shard_of(std::uint64_t hash) noexcept { return shards_[index_of(hash)]; }
     template<class Whole>
     static Whole share(Whole whole, std::size_t part, std::size_t parts) noexcept
@@ -154,7 +154,7 @@ protected:
     }
 
     seeded_hash hash_;
-    unsigned shift_ = 0;
+    std::size_t last_ = 0; // the number of the last part; there is a power of two of them
     std::vector<shard> shards_;
     striped<tally, Threading> tallies_;
     typename Threading::template cell<std::uint64_t> arrivals_; // threads that have read
