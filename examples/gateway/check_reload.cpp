@@ -204,6 +204,10 @@ private:
         expect_said(changed("/tokens/jwks"), "the old key is gone");
         expect(co_await with(old_token) == 401, "so are its tokens, also those that were seen before");
         expect(co_await with(new_token) == 200, "the new one stays");
+        file_.set("/tokens/audience", R"("prices")");
+        expect_said(changed("/tokens/audience"), "another audience");
+        std::string const for_prices = next.token({.audience = "prices"});
+        expect(co_await with(new_token) == 401 && co_await with(for_prices) == 200, "counts at once");
 
         expect(co_await sealed_with("gateway-1"), "answers are sealed with the first key");
         file_.set("/identity", fmt::format(R"({{"name": "gateway-2", "key": "{}"}})", keys_.path("gateway-2.pem")));

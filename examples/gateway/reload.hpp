@@ -39,9 +39,6 @@ inline bool needs_restart(std::string_view path)
                                           "/actuator",
                                           "/drain",
                                           "/upstreams",
-                                          "/tokens/issuer",
-                                          "/tokens/audience",
-                                          "/tokens/leeway",
                                           "/routes/quotes/rate/clients",
                                           "/routes/quotes/cache/capacity",
                                           "/routes/quotes/refresh_after",
@@ -93,6 +90,7 @@ private:
         list_.template get<weir::paging>().reconfigure(c.quotes.page);
         auto const both = [&](auto& route) {
             route.template get<weir::rate_limit>().reconfigure(c.quotes.rate.client);
+            route.template get<weir::verify_jwt>().reconfigure(c.tokens.options);
             route.template get<weir::retry>().reconfigure(c.quotes.retry);
             route.template get<weir::attempt_timeout>().reconfigure(c.quotes.timeout);
         };
