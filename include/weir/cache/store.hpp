@@ -82,6 +82,7 @@ public:
         if constexpr (Threading::is_shared)
             if (tally* const own = tallies_.own(); own != nullptr && can_announce(*own)) [[likely]] {
                 shard& part = shard_of(hash);
+                part.expect(half(hash));
                 [[maybe_unused]] announced const here(own->reading);
                 auto const seen = part.glance(wanted, half(hash), now);
                 if (seen.what == shard::sight::hit) [[likely]] {
@@ -106,6 +107,7 @@ public:
         if constexpr (Threading::is_shared)
             if (tally* const own = tallies_.own(); own != nullptr && can_announce(*own)) [[likely]] {
                 shard& part = shard_of(hash);
+                part.expect(half(hash));
                 [[maybe_unused]] announced const here(own->reading);
                 auto const seen = part.glance(wanted, half(hash), now);
                 if (seen.what == shard::sight::hit) [[likely]] {

@@ -79,6 +79,7 @@ public:
         return index_.find(hash, matches);
     }
     [[nodiscard, gnu::always_inline]] slot likely(std::uint32_t hash) const noexcept { return index_.likely(hash); }
+    [[gnu::always_inline]] void expect(std::uint32_t hash) const noexcept { index_.expect(hash); }
     [[nodiscard]] decltype(auto) key(slot at) const noexcept { return entries_.key(at); }
     [[nodiscard]] decltype(auto) value(slot at) const noexcept { return entries_.value(at); }
     /// The entry as the slab has it, without the time of its last use.

@@ -96,6 +96,12 @@ public:
         answer_times times;
     };
 
+    /// Has what `glance` reads first fetched while the caller announces itself: no load passes that instruction.
+    [[gnu::always_inline]] void expect([[maybe_unused]] std::uint32_t hash) const noexcept
+    {
+        if constexpr (how == reading::guarded) values_.expect(hash);
+    }
+
     /// The short way of a hit, beside the writers. Where `how` is `guarded`, the caller has announced itself until it is done with what it saw.
     template<class Like>
     [[nodiscard, gnu::always_inline]] glimpse glance(Like const& key, std::uint32_t hash, time_point now)
