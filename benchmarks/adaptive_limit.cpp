@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Adaptive limits on a simulated server: 100 workers, 20 ms a call, a queue without an end, twice the load that it can bear for two minutes of
-// virtual time; after 40 s half of the workers fail for 40 s. Beside them a fixed limit that was right for another server. Prints figures and
-// writes a plot: the limit, and the 99th percentile of the time that calls take, over time.
+// virtual time; after 40 s half of the workers fail for 40 s. Beside them a fixed limit that was right for another server. And what limit each
+// finds on servers of 20 to 200 workers. Prints figures and writes a plot: the limit, and the 99th percentile of the time that calls take, over time.
 //   adaptive_limit [FILE.svg]      adaptive_limit.svg beside the program if no file is named
 #include "../tests/limit/simulated_server.hpp"
 
@@ -134,6 +134,16 @@ template<class Algorithm>
 curve adaptive(std::string_view colour, Algorithm algorithm)
 {
     std::string_view const name = algorithm.name;
+    for (unsigned const known : {20u, 50u, 100u, 200u}) {
+        weir::adaptive_limit gate{algorithm, {.seed = 7}};
+        weir_test::simulated_server server(gate, known, 20ms, 1);
+        server.run_for(30s, 2 * known / 0.020);
+        static_cast<void>(server.take_report());
+        server.run_for(60s, 2 * known / 0.020);
+        auto const r = server.take_report();
+        fmt::print("{:<11} {:>3} workers, 30-90 s     limit {:6.1f}, {:5.1f} % of what the server can serve, p99 {:5.1f} ms\n", name, known,
+                   r.limit, 100 * r.a_second * 0.020 / known, static_cast<double>(r.p99.count()) / 1e6);
+    }
     weir::adaptive_limit gate{std::move(algorithm), {.seed = 7}};
     return run(name, colour, gate);
 }
