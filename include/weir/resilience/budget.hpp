@@ -3,6 +3,7 @@
 
 #include <weir/core/live.hpp>
 #include <weir/core/options.hpp>
+#include <weir/core/threading.hpp>
 #include <weir/resilience/call_window.hpp>
 
 #include <algorithm>
@@ -51,6 +52,7 @@ public:
     {
         std::scoped_lock const lock(lending_);
         if (left(now) < 1) return false;
+        if (!lends_.load()) lends_.store(true);
         loans_.count(now, false);
         return true;
     }
@@ -65,7 +67,8 @@ public:
     {
         options const o = settings_.load();
         auto const window = calls_.sum(now);
-        auto const loans = loans_.sum(now); // each that was given back counts twice, and is marked
+        // Each that was given back counts twice, and is marked. Who never lends does not pay for the sum.
+        auto const loans = lends_.load() ? loans_.sum(now) : call_window<shared>::totals{};
         double const borrowed = static_cast<double>(loans.calls - std::min(loans.calls, 2 * loans.marked));
         double const own = std::max(static_cast<double>(window.calls - window.marked) - borrowed, 0.0);
         double const floor = o.floor_per_second * std::chrono::duration<double>(o.window).count();
@@ -96,6 +99,7 @@ private:
     live<options> settings_;
     call_window<shared> calls_; // marked: extra ones
     call_window<shared> loans_; // marked: given back
+    shared::cell<bool> lends_{false};
     detail::movable_mutex lending_;
 };
 
