@@ -10,10 +10,10 @@
 #include <weir/http/streamed_request.hpp>
 #include <weir/http/streamed_response.hpp>
 #include <weir/limit/limit_facts.hpp>
-#include <weir/resilience/fallback.hpp>
+#include <weir/resilience/degraded.hpp>
 #include <weir/validate/accepted_types.hpp>
-#include <weir/validate/catalogue.hpp>
 #include <weir/validate/challenge.hpp>
+#include <weir/validate/translator.hpp>
 #include <weir/validate/violation.hpp>
 
 #include <boost/asio/awaitable.hpp>
@@ -35,7 +35,7 @@ struct edge_options {
     std::string type_base = {};          ///< `type` of a problem is this and the error's name; `about:blank` if empty
     std::string challenge = "Signature"; ///< WWW-Authenticate of a 401 (RFC 9110 section 15.5.2)
     /// The sentences of problem documents in the language that the client asks for (Accept-Language); in English if there is none.
-    std::shared_ptr<catalogue const> messages = {};
+    std::shared_ptr<translator const> messages = {};
 };
 
 namespace detail {
@@ -121,11 +121,11 @@ void annotate(response& r, remarks const& said, Named const& named, duration ret
 
 /// The language in which a client is told what was wrong.
 struct spoken {
-    catalogue const* messages = nullptr;
+    translator const* messages = nullptr;
     std::string_view language{};
 
     template<class Request>
-    spoken(std::shared_ptr<catalogue const> const& from, Request const& r)
+    spoken(std::shared_ptr<translator const> const& from, Request const& r)
     {
         if constexpr (customisation::header_fn::works_for<Request>)
             if (from != nullptr) {
@@ -300,7 +300,7 @@ private:
 /// - a refusal or failure: the problem document (RFC 9457) of its error, with the name or label of the policy that made it as `policy`,
 ///   and `Retry-After` where it is known; a `violation`, or several, as `detail` and `errors`; a 401 with the `challenge` that was reported,
 ///   else that of the options; a 415 with `Accept-Post` or its like, where `content_type` or `json_body` refused; in the language that the
-///   client asks for, where the options have a `catalogue`: the title, the detail and what was expected;
+///   client asks for, where the options have a `catalogue` for its `messages`: the title, the detail and what was expected;
 /// - an exception of the handler: 500 without its text. One of `boost::system::system_error` with a weir code, as
 ///   `result::value()` throws it, is answered by that error. What a policy throws is thrown on;
 /// - `RateLimit` and `RateLimit-Policy` where a limit refused the call, or tells always where it stands: an item a limit; `X-Degraded: fallback` on an answer that is less

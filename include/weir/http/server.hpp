@@ -108,6 +108,7 @@ private:
         state_->run(accept(state_), {}, nullptr);
     }
     static boost::asio::awaitable<void> accept(std::shared_ptr<detail::server_state<Stream>> state);
+    static boost::asio::awaitable<void> wait_for_place(detail::server_state<Stream>& state, time_point until);
 
     boost::asio::any_io_executor executor_;
     std::shared_ptr<detail::server_state<Stream>> state_;
@@ -135,16 +136,16 @@ boost::asio::awaitable<void> basic_server<Stream>::accept(std::shared_ptr<detail
     state->tick();
     while (!state->draining()) {
         boost::system::error_code failed;
-        while (state->full() && !state->draining()) {
-            state->place_free.expires_at(never);
-            co_await state->place_free.async_wait(asio::redirect_error(asio::use_awaitable, failed));
+        if (state->full()) {
+            co_await wait_for_place(*state, never);
+            continue;
         }
-        asio::ip::tcp::socket socket = co_await state->acceptor.async_accept(asio::redirect_error(asio::use_awaitable, failed));
-        if (failed) {
-            if (state->draining()) co_return;
-            // Out of descriptors, most likely: another try is of no use before a connection has ended.
-            state->place_free.expires_after(std::chrono::milliseconds(100));
-            co_await state->place_free.async_wait(asio::redirect_error(asio::use_awaitable, failed));
+        co_await state->acceptor.async_wait(asio::socket_base::wait_read, asio::redirect_error(asio::use_awaitable, failed));
+        if (state->draining()) co_return;
+        asio::ip::tcp::socket socket = state->acceptor.accept(failed);
+        if (failed == asio::error::would_block || failed == asio::error::connection_aborted) continue; // whoever came has gone
+        if (failed) { // out of descriptors, most likely: another try is of no use before a connection has ended
+            co_await wait_for_place(*state, steady::now() + std::chrono::milliseconds(100));
             continue;
         }
         detail::count(state->accepted);
@@ -158,6 +159,16 @@ boost::asio::awaitable<void> basic_server<Stream>::accept(std::shared_ptr<detail
         auto& running = *one;
         state->run(running.run(), running.slot(), std::move(one));
     }
+}
+
+/// Until a connection has ended, or the time is up.
+template<class Stream>
+boost::asio::awaitable<void> basic_server<Stream>::wait_for_place(detail::server_state<Stream>& state, time_point until)
+{
+    weir::detail::wait place;
+    typename detail::server_state<Stream>::wanting_place const wanting(state, place);
+    co_await place(nullptr, steady::now(), until);
+    place.finish();
 }
 
 /// The server over plain TCP.

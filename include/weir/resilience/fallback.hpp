@@ -5,6 +5,7 @@
 #include <weir/core/contracts.hpp>
 #include <weir/core/stack.hpp>
 #include <weir/core/striped.hpp>
+#include <weir/resilience/degraded.hpp>
 #include <weir/resilience/retry_when.hpp>
 
 #include <concepts>
@@ -22,11 +23,6 @@ constexpr bool is_pipeline = false;
 template<template<class, class> class Pipeline, class... Elements, class Handler>
 constexpr bool is_pipeline<Pipeline<stack<Elements...>, Handler>> = true;
 } // namespace detail
-
-/// Reported when a call was answered by something less than the handler's own answer.
-struct degraded {
-    std::string_view by;
-};
 
 /// What `fallback` answers for unless it is told otherwise: failures (by the pipeline's classifier), open circuits, full bulkheads and shed
 /// load.

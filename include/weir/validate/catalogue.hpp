@@ -4,6 +4,7 @@
 #include <weir/core/options.hpp>
 #include <weir/validate/accept_language.hpp>
 #include <weir/validate/detail/field_text.hpp>
+#include <weir/validate/translator.hpp>
 
 #include <algorithm>
 #include <array>
@@ -41,7 +42,7 @@ struct message {
 /// most text of their own first. Values are what stands
 /// between the parts of an id, the shortest first. Costs a binary search, and a search a part of each id with values. Filled first, then read: reading is
 /// thread-safe. Keeps its own copies.
-class catalogue {
+class catalogue final : public translator {
 public:
     static constexpr std::size_t most_values = 10;
 
@@ -86,12 +87,12 @@ public:
         return all;
     }
     /// The language for an Accept-Language field: see `choose_language`.
-    [[nodiscard]] std::string_view choose(std::string_view accept_language) const
+    [[nodiscard]] std::string_view choose(std::string_view accept_language) const override
     {
         return choose_language(accept_language, languages(), fallback_);
     }
     /// The sentence in that language, or as it is.
-    [[nodiscard]] std::string translate(std::string_view language, std::string_view sentence) const
+    [[nodiscard]] std::string translate(std::string_view language, std::string_view sentence) const override
     {
         for (book const& b : books_)
             if (detail::same_ignoring_case(b.language, language)) return translate(b, sentence, 0);

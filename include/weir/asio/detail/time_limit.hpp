@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/asio/detail/posted.hpp>
 #include <weir/asio/detail/wait.hpp>
 #include <weir/asio/timer_wheel.hpp>
 #include <weir/core/awaitable.hpp>
@@ -127,12 +128,16 @@ private:
     static void passed(wheel_entry& entry) noexcept
     {
         auto& self = static_cast<time_limit&>(entry);
-        boost::asio::post(self.executor_, [&self] {
-            self.told_ = true;
-            if (self.waiting_ != nullptr) return self.waiting_->end(wait_end::woken);
-            self.passed_ = true;
-            self.cancel();
-        });
+        boost::asio::post(self.executor_, posted(tell, &self));
+    }
+    static void tell(void* limit, bool done)
+    {
+        if (!done) return;
+        auto& self = *static_cast<time_limit*>(limit);
+        self.told_ = true;
+        if (self.waiting_ != nullptr) return self.waiting_->end(wait_end::woken);
+        self.passed_ = true;
+        self.cancel();
     }
 
     Executor executor_;

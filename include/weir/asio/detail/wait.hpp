@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/asio/detail/posted.hpp>
 #include <weir/asio/timer_wheel.hpp>
 #include <weir/core/park.hpp>
 
@@ -75,31 +76,13 @@ private:
     static constexpr std::uint8_t end_mask = 3;
     static constexpr std::uint8_t begun = 4;
 
+    /// The coroutine, until it goes on.
     struct holder_base {
         virtual void post() noexcept = 0;
+        virtual void resume() = 0;
+        virtual void bury() noexcept = 0;
         virtual void give_up() noexcept = 0;
         virtual ~holder_base() = default;
-    };
-    /// The coroutine on its way to its executor. If that takes nothing any more it is buried, not destroyed: who woke it may hold a lock.
-    template<class Handler>
-    class posted {
-    public:
-        posted(timer_wheel& wheel, Handler&& handler) noexcept : wheel_(&wheel), handler_(std::move(handler)) {}
-        posted(posted&& other) noexcept : wheel_(std::exchange(other.wheel_, nullptr)), handler_(std::move(other.handler_)) {}
-        ~posted()
-        {
-            if (wheel_ != nullptr) wheel_->bury(std::move(handler_));
-        }
-        void operator()()
-        {
-            wheel_ = nullptr;
-            Handler handler = std::move(handler_);
-            std::move(handler)();
-        }
-
-    private:
-        timer_wheel* wheel_;
-        Handler handler_;
     };
     template<class Handler>
     struct holder final : holder_base {
@@ -113,13 +96,28 @@ private:
         }
         void post() noexcept override
         {
-            // Everything is taken out first: once posted, the coroutine may be over before we return.
-            Handler handler = std::move(handler_);
-            executor_type executor = std::move(executor_);
-            timer_wheel& wheel = *owner_.wheel_;
             owner_.held_ = nullptr;
+            executor_type const executor = std::move(executor_); // once posted, the coroutine may be over before we return
+            boost::asio::post(executor, posted(
+                                            [](void* self, bool done) {
+                                                auto* const held = static_cast<holder_base*>(self);
+                                                done ? held->resume() : held->bury();
+                                            },
+                                            static_cast<holder_base*>(this)));
+        }
+        void resume() override
+        {
+            Handler handler = std::move(handler_);
             this->~holder();
-            boost::asio::post(executor, posted<Handler>(wheel, std::move(handler)));
+            std::move(handler)();
+        }
+        /// Nobody runs it any more. It is buried, not destroyed: who woke it may hold a lock.
+        void bury() noexcept override
+        {
+            Handler handler = std::move(handler_);
+            timer_wheel& wheel = *owner_.wheel_;
+            this->~holder();
+            wheel.bury(std::move(handler));
         }
         void give_up() noexcept override
         {

@@ -4,7 +4,7 @@
 #include <weir/core/detail/random_seed.hpp>
 #include <weir/core/detail/splitmix64.hpp>
 
-#include <boost/container_hash/hash.hpp>
+#include <boost/container_hash/hash_fwd.hpp>
 
 #include <bit>
 #include <concepts>
@@ -79,6 +79,12 @@ public:
             return word(std::hash<T>{}(key));
         else
             return word(boost::hash<T>{}(key));
+    }
+
+    /// Two words, as a pair of them hashes.
+    [[nodiscard]] constexpr std::uint64_t words(std::uint64_t a, std::uint64_t b) const noexcept
+    {
+        return word(std::rotl(word(std::rotl(first_, 23) ^ word(a)), 23) ^ word(b));
     }
 
 private:

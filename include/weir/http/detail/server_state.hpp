@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/asio/detail/posted.hpp>
+#include <weir/asio/detail/wait.hpp>
+#include <weir/asio/timer_wheel.hpp>
 #include <weir/core/clock.hpp>
 #include <weir/http/detail/address_count.hpp>
 #include <weir/http/detail/connection.hpp>
@@ -14,8 +17,8 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/system/system_error.hpp>
 
 #include <algorithm>
@@ -42,21 +45,23 @@ inline void count(std::atomic<std::uint64_t>& counter) noexcept
 /// One thread's server without its sessions: the listener, the list of connections, one coarse clock for all their deadlines.
 /// All of it is used on one executor, the counters excepted.
 template<class Stream>
-class server_state : public std::enable_shared_from_this<server_state<Stream>> {
+class server_state : public std::enable_shared_from_this<server_state<Stream>>, private weir::detail::wheel_entry {
 public:
     server_state(asio::any_io_executor executor, request_handler handle, server_options const& o, context_of<Stream> c = {})
         : options(o),
           handler(std::move(handle)),
           context(std::move(c)),
           acceptor(executor),
-          place_free(executor),
           signals(executor),
           addresses(o.connections_per_address),
-          timer_(executor),
+          executor_(executor),
+          wheel_(weir::detail::wheel_of(executor)),
           tick_(std::clamp<duration>(std::min({o.idle_time, o.header_time, o.body_time, o.request_time}) / 8, std::chrono::milliseconds(5),
                                      std::chrono::milliseconds(250)))
     {
         check(o);
+        expire = &expired;
+        abandon = &abandoned;
         if (!o.server_name.empty()) server_ = "Server: " + o.server_name + "\r\n";
         listen();
         read_clocks();
@@ -86,7 +91,7 @@ public:
         c.before->behind = c.behind;
         c.behind->before = c.before;
         open.store(open.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
-        place_free.cancel();
+        free_place();
         if (draining_) finish_if_done();
     }
 
@@ -113,10 +118,8 @@ public:
         });
         if (working_ && last_ <= now_) end_of_work_.emit(asio::cancellation_type::terminal);
         if (finished_) return;
-        timer_.expires_after(tick_);
-        timer_.async_wait([self = this->shared_from_this()](boost::system::error_code failed) {
-            if (!failed) self->tick();
-        });
+        ticking_ = this->shared_from_this();
+        wheel_.arm(*this, now_, after(now_, tick_));
     }
     void drain()
     {
@@ -145,11 +148,22 @@ public:
         finish();
     }
 
+    /// While it lives, the wait ends when a connection does.
+    class wanting_place {
+    public:
+        wanting_place(server_state& of, weir::detail::wait& place) noexcept : of_(of) { of.place_wanted_ = &place; }
+        ~wanting_place() { of_.place_wanted_ = nullptr; }
+        wanting_place(wanting_place const&) = delete;
+        wanting_place& operator=(wanting_place const&) = delete;
+
+    private:
+        server_state& of_;
+    };
+
     server_options const options;
     request_handler const handler;
     [[no_unique_address]] context_of<Stream> const context;
     asio::ip::tcp::acceptor acceptor;
-    asio::steady_timer place_free; ///< cancelled when a connection ends
     asio::signal_set signals;
     address_count addresses;
     /// What a drain waits for when the last connection has ended.
@@ -166,6 +180,7 @@ private:
         if (options.reuse_port) acceptor.set_option(reuse_port(true));
         acceptor.bind(where);
         acceptor.listen();
+        acceptor.non_blocking(true);
     } catch (boost::system::system_error const& e) {
         // The code as a new one: where in Asio it was made helps nobody.
         throw boost::system::system_error(boost::system::error_code(e.code().value(), e.code().category()),
@@ -175,7 +190,11 @@ private:
     {
         boost::system::error_code ignored;
         acceptor.close(ignored);
-        place_free.cancel();
+        free_place();
+    }
+    void free_place() noexcept
+    {
+        if (place_wanted_ != nullptr) place_wanted_->end(weir::detail::wait_end::woken);
     }
     void finish_if_done()
     {
@@ -196,9 +215,21 @@ private:
     void finish()
     {
         finished_ = true;
-        timer_.cancel();
         signals.cancel();
+        if (wheel_.disarm(*this)) auto const last = std::move(ticking_); // else the news of the last tick is on its way, and lets go
     }
+    // In the wheel's thread.
+    static void expired(wheel_entry& entry) noexcept
+    {
+        auto& self = static_cast<server_state&>(entry);
+        asio::post(self.executor_, weir::detail::posted(&ticked, &self));
+    }
+    static void ticked(void* state, bool done)
+    {
+        auto const self = std::move(static_cast<server_state*>(state)->ticking_);
+        if (done && !self->finished_) self->tick();
+    }
+    static void abandoned(wheel_entry& entry) noexcept { auto const last = std::move(static_cast<server_state&>(entry).ticking_); }
     void read_clocks()
     {
         now_ = steady::now();
@@ -224,8 +255,11 @@ private:
         }
     }
 
-    asio::steady_timer timer_;
+    asio::any_io_executor const executor_;
+    timer_wheel& wheel_;
+    std::shared_ptr<server_state> ticking_; // itself, while a tick is to come
     duration const tick_;
+    weir::detail::wait* place_wanted_ = nullptr;
     connection_list all_;
     time_point now_{};
     time_point last_ = never;

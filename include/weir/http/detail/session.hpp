@@ -112,8 +112,8 @@ private:
     asio::awaitable<result<void>> write_body(std::string_view piece) override;
     asio::awaitable<error_code> write_piece(gathered rest);
     asio::awaitable<bool> stream_answer();
-    void wait_for_leave(asio::socket_base::wait_type what);
-    void look_for_leave(asio::socket_base::wait_type what);
+    static asio::awaitable<void> wait_for_leave(Stream& stream, std::weak_ptr<session*> watched, asio::socket_base::wait_type what);
+    [[nodiscard]] bool look_for_leave(asio::socket_base::wait_type& what);
 
     std::shared_ptr<server_state<Stream>> server_;
     Stream stream_;

@@ -3,7 +3,6 @@
 
 #include <weir/http/detail/session.hpp>
 
-#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <cerrno>
@@ -97,7 +96,7 @@ asio::awaitable<result<void>> session<Stream>::write_body(std::string_view piece
     burst_ = at_once ? burst_ + piece.size() : 0;
     if (burst_ >= turn) { // a client that takes all at once would keep the others waiting
         burst_ = 0;
-        co_await asio::post(socket_of(stream_).get_executor(), asio::use_awaitable);
+        co_await socket_of(stream_).async_wait(asio::socket_base::wait_write, asio::redirect_error(asio::use_awaitable, failed));
     }
     co_return result<void>();
 }
@@ -141,26 +140,30 @@ void session<Stream>::watch()
 {
     watched = true;
     watcher_ = std::make_shared<session*>(this);
-    wait_for_leave(options().half_close ? asio::socket_base::wait_error : asio::socket_base::wait_read);
+    server_->run(wait_for_leave(stream_, watcher_, options().half_close ? asio::socket_base::wait_error : asio::socket_base::wait_read), {},
+                 nullptr);
 }
 
 template<class Stream>
-void session<Stream>::wait_for_leave(asio::socket_base::wait_type what)
+asio::awaitable<void> session<Stream>::wait_for_leave(Stream& stream, std::weak_ptr<session*> watched, asio::socket_base::wait_type what)
 {
-    // The wait may end when the session has gone.
-    socket_of(stream_).async_wait(what, [self = std::weak_ptr<session*>(watcher_), what](error_code failed) {
-        auto const there = self.lock();
-        if (there != nullptr && !failed) (*there)->look_for_leave(what);
-    });
+    for (;;) {
+        error_code failed;
+        if (watched.expired()) co_return;
+        co_await socket_of(stream).async_wait(what, asio::redirect_error(asio::use_awaitable, failed));
+        auto const there = watched.lock(); // the wait may end when the session has gone
+        if (there == nullptr || failed || !(*there)->look_for_leave(what)) co_return;
+    }
 }
 
-/// A reset, or an end where that is leaving, cancels the handler. Behind bytes that wait to be read an end is not seen.
+/// A reset, or an end where that is leaving, cancels the handler. Behind bytes that wait to be read an end is not seen. True: there is more to
+/// wait for.
 template<class Stream>
-void session<Stream>::look_for_leave(asio::socket_base::wait_type what)
+bool session<Stream>::look_for_leave(asio::socket_base::wait_type& what)
 {
     if (!running) {
         watched = false; // again, when another handler takes long
-        return;
+        return false;
     }
     auto& socket = socket_of(stream_);
     if (what == asio::socket_base::wait_error) {
@@ -168,15 +171,17 @@ void session<Stream>::look_for_leave(asio::socket_base::wait_type what)
         error_code failed;
         socket.get_option(pending, failed);
         if (failed || pending.value() != 0) cut_short(cut::left);
-        return;
+        return false;
     }
     char byte = 0;
     auto const seen = ::recv(socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     bool const nothing = seen < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR);
-    if (seen > 0 || nothing)
-        wait_for_leave(nothing ? what : asio::socket_base::wait_error);
-    else
+    if (seen <= 0 && !nothing) {
         cut_short(cut::left);
+        return false;
+    }
+    if (!nothing) what = asio::socket_base::wait_error;
+    return true;
 }
 
 } // namespace weir::inline v0::http::detail

@@ -149,7 +149,14 @@ asio::awaitable<error_code> write_rest(Stream& stream, gathered buffers)
 {
     error_code failed;
     for (bool done = false; !done && !failed;) {
-        std::size_t const size = co_await stream.async_write_some(buffers, asio::redirect_error(asio::use_awaitable, failed));
+        std::size_t size = 0;
+        if constexpr (is_secure<Stream>) {
+            size = co_await stream.async_write_some(buffers, asio::redirect_error(asio::use_awaitable, failed));
+        } else { // the wait is an operation that there is anyway: one of its own costs a compiler more than all of this header
+            co_await stream.async_wait(asio::socket_base::wait_write, asio::redirect_error(asio::use_awaitable, failed));
+            if (!failed) size = stream.write_some(buffers, failed);
+            if (failed == asio::error::would_block) failed = {};
+        }
         done = advance(buffers, size);
     }
     co_return failed;
