@@ -19,6 +19,7 @@
 #include <weir/resilience/timeout.hpp>
 #include <weir/testing/manual_clock.hpp>
 #include <weir/testing/simulation.hpp>
+#include <weir/validate/catalogue.hpp>
 #include <weir/validate/challenge.hpp>
 #include <weir/validate/content_type.hpp>
 #include <weir/validate/max_body.hpp>

@@ -4,7 +4,7 @@
 #include <weir/core/detail/random_seed.hpp>
 #include <weir/core/detail/splitmix64.hpp>
 
-#include <boost/container_hash/hash_fwd.hpp>
+#include <boost/container_hash/hash.hpp>
 
 #include <bit>
 #include <concepts>

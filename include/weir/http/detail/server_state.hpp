@@ -45,7 +45,7 @@ inline void count(std::atomic<std::uint64_t>& counter) noexcept
 /// One thread's server without its sessions: the listener, the list of connections, one coarse clock for all their deadlines.
 /// All of it is used on one executor, the counters excepted.
 template<class Stream>
-class server_state : public std::enable_shared_from_this<server_state<Stream>>, private weir::detail::wheel_entry {
+class server_state : public std::enable_shared_from_this<server_state<Stream>> {
 public:
     server_state(asio::any_io_executor executor, request_handler handle, server_options const& o, context_of<Stream> c = {})
         : options(o),
@@ -60,8 +60,6 @@ public:
                                      std::chrono::milliseconds(250)))
     {
         check(o);
-        expire = &expired;
-        abandon = &abandoned;
         if (!o.server_name.empty()) server_ = "Server: " + o.server_name + "\r\n";
         listen();
         read_clocks();
@@ -119,7 +117,7 @@ public:
         if (working_ && last_ <= now_) end_of_work_.emit(asio::cancellation_type::terminal);
         if (finished_) return;
         ticking_ = this->shared_from_this();
-        wheel_.arm(*this, now_, after(now_, tick_));
+        wheel_.arm(next_tick_, now_, after(now_, tick_));
     }
     void drain()
     {
@@ -216,20 +214,28 @@ private:
     {
         finished_ = true;
         signals.cancel();
-        if (wheel_.disarm(*this)) auto const last = std::move(ticking_); // else the news of the last tick is on its way, and lets go
+        if (wheel_.disarm(next_tick_)) auto const last = std::move(ticking_); // else the news of the last tick is on its way, and lets go
     }
-    // In the wheel's thread.
-    static void expired(wheel_entry& entry) noexcept
-    {
-        auto& self = static_cast<server_state&>(entry);
-        asio::post(self.executor_, weir::detail::posted(&ticked, &self));
-    }
+    /// Goes off in the wheel's thread.
+    struct alarm : weir::detail::wheel_entry {
+        explicit alarm(server_state& owner) noexcept : of(owner)
+        {
+            expire = [](wheel_entry& self) noexcept {
+                server_state& s = static_cast<alarm&>(self).of;
+                asio::post(s.executor_, weir::detail::posted(&ticked, &s));
+            };
+            abandon = [](wheel_entry& self) noexcept { auto const last = std::move(static_cast<alarm&>(self).of.ticking_); };
+        }
+        server_state& of;
+    };
     static void ticked(void* state, bool done)
     {
-        auto const self = std::move(static_cast<server_state*>(state)->ticking_);
-        if (done && !self->finished_) self->tick();
+        auto self = std::move(static_cast<server_state*>(state)->ticking_);
+        timer_wheel& wheel = self->wheel_;
+        if (!done) return wheel.bury(std::move(self)); // the wheel's thread may be in our alarm, and be who calls this
+        wheel.disarm(self->next_tick_);                // ... or be on its way out of it
+        if (!self->finished_) self->tick();
     }
-    static void abandoned(wheel_entry& entry) noexcept { auto const last = std::move(static_cast<server_state&>(entry).ticking_); }
     void read_clocks()
     {
         now_ = steady::now();
@@ -257,6 +263,7 @@ private:
 
     asio::any_io_executor const executor_;
     timer_wheel& wheel_;
+    alarm next_tick_{*this};
     std::shared_ptr<server_state> ticking_; // itself, while a tick is to come
     duration const tick_;
     weir::detail::wait* place_wanted_ = nullptr;
