@@ -88,15 +88,17 @@ asio::awaitable<result<void>> session<Stream>::write_body(std::string_view piece
         if (!ended) failed = co_await write_piece(rest);
         at_once = at_once && ended;
     }
+    burst_ = at_once ? burst_ + piece.size() : 0;
+    if (burst_ >= turn && !failed) { // a client that takes all at once would keep the others waiting
+        burst_ = 0;
+        allow(options().body_time, cut::slow_reader);
+        co_await socket_of(stream_).async_wait(asio::socket_base::wait_write, asio::redirect_error(asio::use_awaitable, failed));
+        allow_handler();
+    }
     if (failed) {
         broken_ = true;
         if (why == cut::none && failed != asio::error::operation_aborted) why = cut::left;
         co_return error(why == cut::slow_reader ? errc::deadline_exceeded : errc::cancelled);
-    }
-    burst_ = at_once ? burst_ + piece.size() : 0;
-    if (burst_ >= turn) { // a client that takes all at once would keep the others waiting
-        burst_ = 0;
-        co_await socket_of(stream_).async_wait(asio::socket_base::wait_write, asio::redirect_error(asio::use_awaitable, failed));
     }
     co_return result<void>();
 }
