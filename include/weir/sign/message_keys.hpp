@@ -30,7 +30,7 @@ struct message_key {
 ///
 /// Rotation: a new key has a new name. It is first added everywhere with a `not_before` to come, and the old one is taken out once nobody signs
 /// with it: what overlaps is verified by either. Of the keys that can sign, the one that became valid last does (of two from the same time, the
-/// one listed last). Validity is judged by the clock of whoever signs or verifies.
+/// first by name). Validity is judged by the clock of whoever signs or verifies.
 ///
 /// With `shared`, any thread may do anything at any time: a use holds a mutex only while it takes a share of the keys. Look-up is a binary search.
 template<threading_model Threading = shared>
