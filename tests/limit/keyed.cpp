@@ -202,11 +202,13 @@ TEST_CASE("keyed: a refund reaches its key, and an unknown key needs none")
     CHECK(limiter.available("b", start) == 2);
 }
 
-TEST_CASE("keyed: an earlier time counts as the latest one")
+TEST_CASE("keyed: no call counts as earlier than the last change of keys")
 {
     weir::keyed limiter{weir::gcra{ten_a_second}, by_number{}, {.capacity = 10}};
-    CHECK(limiter.try_acquire(1u, start, 2));
+    CHECK(limiter.try_acquire(1u, start, 2)); // a new key
     CHECK_FALSE(limiter.try_acquire(1u, start + 99ms));
+    CHECK(limiter.try_acquire(1u, start - 1h).retry_after() == 100ms);
+    CHECK(limiter.try_acquire(2u, start + 99ms, 2)); // another new key
     CHECK(limiter.try_acquire(1u, start - 1h).retry_after() == 1ms);
 }
 
@@ -296,4 +298,34 @@ TEST_CASE("keyed: threads at once get each key's burst together, within the capa
     for (std::thread& each : threads) each.join();
     for (auto const& each : admitted) CHECK(each <= 50);
     CHECK(limiter.stats().keys <= 600);
+}
+
+TEST_CASE("keyed: threads that look keys up meet those that take keys in and forget them, and no key gets more than its rate")
+{
+    // More keys than there is room for, so that tables change all the time; most calls are of a few keys that are held.
+    constexpr std::int64_t interval = 1'000, burst = 5;
+    weir::keyed limiter{
+        weir::gcra{{.permits = 1, .per = weir::duration{interval}, .burst = burst}}, by_number{}, {.capacity = 128, .seed = 7}};
+    std::vector<std::atomic<std::int64_t>> admitted(2'000);
+    std::atomic<std::int64_t> clock{1'000'000};
+    std::vector<std::thread> threads;
+    for (unsigned n = 0; n < 3; ++n)
+        threads.emplace_back([&, n] {
+            std::mt19937_64 random(n);
+            for (int i = 0; i < 30'000; ++i) {
+                std::uint64_t const key = random() % 4 != 0 ? random() % 20 : random() % admitted.size();
+                weir::time_point const now{weir::duration{clock.fetch_add(static_cast<std::int64_t>(random() % 40))}};
+                if (limiter.try_acquire(key, now)) ++admitted[key];
+                if (i % 64 == 0) limiter.refund(key, 0);
+                if (i % 128 == 0) static_cast<void>(limiter.available(key, now));
+            }
+        });
+    for (std::thread& each : threads) each.join();
+    std::int64_t const most = burst + (clock - 1'000'000) / interval;
+    std::int64_t busiest = 0;
+    for (auto const& each : admitted) busiest = std::max<std::int64_t>(busiest, each);
+    CHECK(busiest <= most);
+    CHECK(busiest > most / 2);
+    CHECK(limiter.stats().keys <= 128);
+    CHECK(limiter.stats().evicted > 0);
 }

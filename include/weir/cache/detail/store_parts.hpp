@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <weir/cache/detail/reader_word.hpp>
 #include <weir/cache/detail/removals.hpp>
 #include <weir/cache/detail/store_shard.hpp>
 #include <weir/cache/detail/store_tally.hpp>
@@ -9,6 +8,7 @@
 #include <weir/cache/store_options.hpp>
 #include <weir/core/clock.hpp>
 #include <weir/core/detail/hash.hpp>
+#include <weir/core/detail/reader_word.hpp>
 #include <weir/core/striped.hpp>
 #include <weir/core/threading.hpp>
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <weir/cache/detail/reader_word.hpp>
 #include <weir/cache/store_options.hpp>
 #include <weir/cache/store_write.hpp>
+#include <weir/core/detail/reader_word.hpp>
 #include <weir/core/striped.hpp>
 
 #include <array>

@@ -5,13 +5,16 @@
 #include <weir/core/detail/hash.hpp>
 #include <weir/core/detail/heap_bytes.hpp>
 #include <weir/core/threading.hpp>
+#include <weir/limit/detail/key_readers.hpp>
 #include <weir/limit/detail/short_lock.hpp>
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 namespace weir::inline v0::detail {
 
@@ -21,16 +24,50 @@ struct key_room {
     std::int64_t bytes = 0;
 };
 
-/// A part of the keys of `keyed`, under its own lock. Alone on its cache lines: a lock beside another's would be fought for as if it were one.
+/// A state that a thread may change by compare-and-swap while it lies in a table.
+template<class State>
+concept state_in_a_word =
+    sizeof(State) == sizeof(std::uint64_t) && std::is_trivially_copyable_v<State>&& std::has_unique_object_representations_v<State>;
+
+/// A part of the keys of `keyed`. Who holds `mutex` knows that the table stays as it is; who changes it, or a state in it, holds `changing_lock`.
+/// Where a state is a word, calls of keys that are there hold neither: as `readers` they look a key up and swap its word, and find `changing` set
+/// while somebody changes the table. So two threads meet in the key's word only. Alone on its cache lines.
 template<class Key, class Rule, threading_model Threading>
 class alignas(64) key_shard {
 public:
     using state = typename Rule::state;
+    static constexpr bool has_readers = Threading::is_shared && state_in_a_word<state>;
+    struct nobody {};
+    using readers = std::conditional_t<has_readers, key_readers, nobody>;
 
-    // What each call writes and reads besides the table, on the first cache line.
+    // What each call reads besides the table, on the first cache line.
     mutable short_lock_of<Threading> mutex;
-    time_point latest = time_point::min();
+    std::atomic<bool> changing{false};
+    time_point latest = time_point::min(); // the latest time at which keys were taken in or forgotten
     Rule current;
+
+    /// For who changes the table: keeps the others off, and waits for the readers that are in some table now.
+    class changing_lock {
+    public:
+        changing_lock(key_shard& of, readers& all) noexcept : of_(of), readers_(all) {}
+        void lock()
+        {
+            of_.mutex.lock();
+            if constexpr (has_readers) {
+                of_.changing.store(true, std::memory_order_relaxed); // `wait` releases it
+                readers_.wait();
+            }
+        }
+        void unlock() noexcept
+        {
+            if constexpr (has_readers) of_.changing.store(false, std::memory_order_release);
+            of_.mutex.unlock();
+        }
+
+    private:
+        key_shard& of_;
+        readers& readers_;
+    };
 
     /// A key with its hash, so that it is hashed once for the shard and the slot.
     template<class View>
@@ -40,6 +77,7 @@ public:
     };
 
     key_shard(Rule const& r, seeded_hash const& h) : current(r), entries(0, hasher{h}, equal{}) {}
+    key_shard(key_shard&& other) noexcept : current(other.current), entries(std::move(other.entries)) {} // before anybody uses it
 
     /// The state of a key; null if it is not held.
     template<class View>
@@ -47,6 +85,25 @@ public:
     {
         auto const found = entries.find(p);
         return found == entries.end() ? nullptr : &found->second;
+    }
+    /// Reads the state of a key, which readers may be changing.
+    [[nodiscard]] static state look_at(state& s) noexcept
+    {
+        if constexpr (has_readers)
+            return std::atomic_ref(s).load(std::memory_order_relaxed);
+        else
+            return s;
+    }
+    /// Lets `act(rule, state&, time)` decide on a key's state as it is, and as often as another thread changes it meanwhile.
+    template<class Act>
+    [[gnu::always_inline]] auto swap_word(state& s, time_point now, Act& act)
+    {
+        std::atomic_ref word(s);
+        for (state seen = word.load(std::memory_order_relaxed);;) {
+            state next = seen;
+            auto const answer = act(current, next, now);
+            if (!answer || word.compare_exchange_weak(seen, next, std::memory_order_relaxed)) return answer;
+        }
     }
     [[nodiscard]] std::size_t size() const noexcept { return entries.size(); }
 
