@@ -7,13 +7,12 @@
 #include <weir/core/detail/hash.hpp>
 #include <weir/core/threading.hpp>
 
-#include <algorithm>
+#include <algorithm> // also for the concepts of ranges: <ranges> takes a tenth of a second more
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <ranges>
 #include <string>
 #include <type_traits>
 #include <utility>

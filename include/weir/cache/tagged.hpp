@@ -7,7 +7,7 @@
 #include <weir/core/options.hpp>
 #include <weir/core/threading.hpp>
 
-#include <algorithm>
+#include <algorithm> // also for the concepts of ranges: <ranges> takes a tenth of a second more
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -15,7 +15,6 @@
 #include <limits>
 #include <memory>
 #include <optional>
-#include <ranges>
 #include <type_traits>
 #include <utility>
 

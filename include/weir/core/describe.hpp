@@ -83,20 +83,22 @@ namespace detail {
     }
     return json += '"';
 }
+// Not std::visit, whose tables take a compiler longer than all the rest here.
+[[nodiscard]] inline std::string text_of_value(setting_value const& value)
+{
+    if (auto const* const b = std::get_if<bool>(&value)) return text_of(*b);
+    if (auto const* const n = std::get_if<std::int64_t>(&value)) return text_of(*n);
+    if (auto const* const n = std::get_if<std::uint64_t>(&value)) return text_of(*n);
+    if (auto const* const n = std::get_if<double>(&value)) return text_of(*n);
+    if (auto const* const d = std::get_if<duration>(&value)) return text_of(*d);
+    return text_of(*std::get_if<std::string>(&value));
+}
 [[nodiscard]] inline std::string json_of(setting_value const& value)
 {
-    return std::visit(
-        []<class T>(T const& v) -> std::string {
-            if constexpr (std::is_same_v<T, std::string>)
-                return detail::quoted(v);
-            else if constexpr (std::is_same_v<T, duration>)
-                return detail::quoted(text_of(v));
-            else if constexpr (std::is_same_v<T, double>)
-                return std::isfinite(v) ? text_of(v) : "null";
-            else
-                return text_of(v);
-        },
-        value);
+    if (auto const* const s = std::get_if<std::string>(&value)) return detail::quoted(*s);
+    if (auto const* const d = std::get_if<duration>(&value)) return detail::quoted(text_of(*d));
+    if (auto const* const n = std::get_if<double>(&value); n != nullptr && !std::isfinite(*n)) return "null";
+    return text_of_value(value);
 }
 
 template<class T>
@@ -145,8 +147,7 @@ public:
         for (policy_description const& p : policies) {
             ((lines += p.role) += ' ') += p.name;
             if (!p.label.empty()) lines += " \"" + std::string(p.label) + '"';
-            for (setting const& s : p.settings)
-                lines += ' ' + s.name + '=' + std::visit([](auto const& v) { return detail::text_of(v); }, s.value);
+            for (setting const& s : p.settings) lines += ' ' + s.name + '=' + detail::text_of_value(s.value);
             lines += '\n';
         }
         return lines;

@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
-#include <variant>
 
 namespace weir::inline v0 {
 
@@ -92,7 +91,7 @@ private:
         if (!p.label.empty()) label += ' ' + detail::mermaid_escaped('"' + std::string(p.label) + '"');
         (label += "<br/>") += detail::mermaid_escaped(p.role);
         for (setting const& s : p.settings) {
-            std::string const value = std::visit([](auto const& v) { return detail::text_of(v); }, s.value);
+            std::string const value = detail::text_of_value(s.value);
             label += "<br/>" + detail::mermaid_escaped(s.name + " = " + value);
         }
         return label;

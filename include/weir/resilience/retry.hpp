@@ -2,6 +2,7 @@
 #pragma once
 
 #include <weir/core/contracts.hpp>
+#include <weir/core/detail/random_seed.hpp>
 #include <weir/core/detail/splitmix64.hpp>
 #include <weir/core/live.hpp>
 #include <weir/core/options.hpp>
@@ -14,7 +15,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <random>
 #include <string_view>
 #include <utility>
 
@@ -88,9 +88,7 @@ public:
     explicit retry(options o = {}) : retry(o, budget_share(weir::budget::checked(o.budget))) {}
     /// With a budget that others take from, too: `std::ref(budget)` or a `std::shared_ptr`.
     retry(options o, budget_share shared)
-        : settings_(checked(o)),
-          budget_(std::move(shared)),
-          draws_(o.seed != 0 ? o.seed : (std::uint64_t{std::random_device{}()} << 32 | std::random_device{}()))
+        : settings_(checked(o)), budget_(std::move(shared)), draws_(o.seed != 0 ? o.seed : detail::random_seed())
     {
     }
 

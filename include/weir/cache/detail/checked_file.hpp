@@ -19,7 +19,6 @@
 #include <system_error>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 #include <unistd.h>
 
@@ -89,7 +88,7 @@ public:
     {
         for (auto const* at = static_cast<char const*>(from); size != 0;) {
             std::size_t const some = std::min(size, file_sum::chunk - buffer_.size());
-            buffer_.insert(buffer_.end(), at, at + some);
+            buffer_.append(at, some);
             at += some;
             size -= some;
             if (buffer_.size() == file_sum::chunk) flush();
@@ -126,7 +125,7 @@ private:
     std::string path_;
     std::string beside_;
     open_file file_;
-    std::vector<char> buffer_;
+    std::string buffer_;
     file_sum sum_;
 };
 
@@ -185,7 +184,7 @@ private:
     {
         rewind();
         file_sum sum;
-        std::vector<char> buffer(std::min(left_, file_sum::chunk));
+        std::string buffer(std::min(left_, file_sum::chunk), '\0');
         for (std::size_t rest = left_; rest != 0;) {
             std::size_t const some = std::min(rest, buffer.size());
             from_file(buffer.data(), some);
