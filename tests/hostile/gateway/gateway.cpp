@@ -2,6 +2,7 @@
 //
 // Hostile streams through the running gateway, with a service behind it that records every byte: what must be refused never reaches that
 // service, nor does anything behind it on the connection. The gateway's program is named by WEIR_GATEWAY, its settings lie beside it.
+#include "../../../examples/gateway/demo_keys.hpp"
 #include "../../../examples/gateway/process.hpp"
 #include "../../http/framed.hpp"
 #include "../../http/gunicorn.hpp"
@@ -28,7 +29,14 @@ using hostile::recorder;
 
 namespace {
 
-/// The gateway as it is, but for its ports, and without its limits of rate.
+/// What the gateway signs with, and who issues the tokens that it takes.
+gateway::demo_keys const& keys()
+{
+    static gateway::demo_keys const made;
+    return made;
+}
+
+/// The gateway as it is, but for its ports and keys, and without its limits of rate.
 class running_gateway {
 public:
     explicit running_gateway(recorder const& service) : process_(program(), arguments(service))
@@ -58,6 +66,10 @@ private:
             all.emplace_back("--set");
             all.push_back(std::move(change));
         }
+        for (std::string const& file : keys().settings()) {
+            all.emplace_back("--set");
+            all.push_back(file);
+        }
         std::string const name = program();
         all.push_back(name.substr(0, name.rfind('/') + 1) + "gateway.json");
         return all;
@@ -67,10 +79,16 @@ private:
     std::uint16_t port_ = 0;
 };
 
+/// The fields of who may read, and an id.
+std::string reader(std::string_view id)
+{
+    static std::string const token = keys().issuer.token();
+    return "x-correlation-id: " + std::string(id) + "\r\nx-device-id: till-7\r\nAuthorization: Bearer " + token + "\r\n";
+}
 /// A request that the gateway sends on to the service, with that id in it.
 std::string good(std::string_view id)
 {
-    return "GET /quotes?limit=9 HTTP/1.1\r\nHost: gateway\r\nx-correlation-id: " + std::string(id) + "\r\n\r\n";
+    return "GET /quotes?limit=9 HTTP/1.1\r\nHost: gateway\r\n" + reader(id) + "\r\n";
 }
 
 bool is_plain(std::string_view text, std::string_view more)
@@ -89,7 +107,7 @@ std::string routed(std::string const& stream, std::string_view id, bool with_hos
     auto const first = line.find(' '), last = line.rfind(' ');
     if (end == std::string::npos || first == std::string::npos || line.substr(first + 1, 1) != "/" || first == last) return stream;
     if (!is_plain(line.substr(0, first), "") || !is_plain(line.substr(first + 1, last - first - 1), "/?=&._-")) return stream;
-    std::string made = "GET /quotes?limit=7" + line.substr(last) + "\r\nx-correlation-id: " + std::string(id) + "\r\n";
+    std::string made = "GET /quotes?limit=7" + line.substr(last) + "\r\n" + reader(id);
     std::string rest = stream.substr(end + 2);
     if (with_host && rest.find("Host:") == std::string::npos && rest.find("HOST:") == std::string::npos) made += "Host: gateway\r\n";
     return made + rest;
