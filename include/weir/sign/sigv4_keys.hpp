@@ -96,9 +96,9 @@ public:
     void keep(std::shared_ptr<sigv4_day_key const> made) const
     {
         std::lock_guard const lock(mutex_);
-        bool const present = !keys_.owner_before(made->of) && !made->of.owner_before(keys_); // replaced meanwhile, it is not to come back
+        bool const is_current = !keys_.owner_before(made->of) && !made->of.owner_before(keys_); // replaced meanwhile, it is not to come back
         for (day_share const& kept : days_)
-            if (!present || kept == made) return;
+            if (!is_current || kept == made) return;
         made.swap(days_[next_]);
         next_ = (next_ + 1) % days_.size();
     }
