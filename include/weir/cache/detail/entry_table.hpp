@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -77,6 +78,31 @@ public:
     [[nodiscard, gnu::always_inline]] slot find(std::uint32_t hash, Matches&& matches) const
     {
         return index_.find(hash, matches);
+    }
+    /// Whether the key is at that slot. Bytes, not `==`, where what is read beside a writer may be no `Key` at all.
+    template<class Like>
+    [[nodiscard, gnu::always_inline]] bool is_at(slot there, Like const& key) const
+    {
+        if constexpr (Reading == reading::plain) {
+            Key const other = at(there).key();
+            return std::memcmp(&other, &key, sizeof key) == 0;
+        } else {
+            return this->key(there) == key;
+        }
+    }
+    /// Where the key is, told beside writers: `none` if nowhere, `further` if one has to look closer.
+    template<class Like>
+    [[nodiscard]] slot search(Like const& key, std::uint32_t hash) const
+    {
+        [[maybe_unused]] bool unlike = false;
+        slot const there = find(hash, [&](slot candidate) {
+            bool const is = is_at(candidate, key);
+            unlike = unlike || !is;
+            return is;
+        });
+        // Equal keys may differ in their bytes where some of these mean nothing.
+        constexpr bool in_doubt = Reading == reading::plain && !std::has_unique_object_representations_v<Key>;
+        return in_doubt && there == none && unlike ? further : there;
     }
     [[nodiscard, gnu::always_inline]] slot likely(std::uint32_t hash) const noexcept { return index_.likely(hash); }
     [[gnu::always_inline]] void expect(std::uint32_t hash) const noexcept { index_.expect(hash); }

@@ -112,7 +112,7 @@ public:
         if constexpr (how == reading::guarded)
             if (!undisturbed(before)) return seen; // entries may be moving
         std::uint32_t at = values_.likely(hash);
-        if (at >= values_.further || !is_at(values_, at, key)) [[unlikely]]
+        if (at >= values_.further || !values_.is_at(at, key)) [[unlikely]]
             at = search_at_length(key, hash);
         if (at >= values_.further) [[unlikely]] {
             if (at == none && undisturbed(before) && absences_.size() == 0) seen.what = sight::miss;
@@ -154,7 +154,7 @@ public:
         std::uint64_t const before = last_settled();
         if (!undisturbed(before)) return false;
         auto const look = [&](auto& table, auto&& say) {
-            std::uint32_t const at = search(table, key, hash);
+            std::uint32_t const at = table.search(key, hash);
             if (at >= table.further) return at == none ? sight::miss : sight::unclear;
             time_point const expiry = table.expiry(at);
             answer_times const times = table.times(at, expiry, now);
@@ -308,36 +308,11 @@ private:
         return [&gone](std::uint32_t, removal cause) { gone(cause); };
     }
 
-    /// Whether the key is at that slot. Bytes, not `==`, where what is read beside a writer may be no `Key` at all.
-    template<class Table, class Like>
-    [[gnu::always_inline]] static bool is_at(Table const& table, std::uint32_t at, Like const& key)
-    {
-        if constexpr (how == reading::plain) {
-            Key const other = table.at(at).key();
-            return std::memcmp(&other, &key, sizeof key) == 0;
-        } else {
-            return table.key(at) == key;
-        }
-    }
-    /// Where the key is: `none` if nowhere, `further` if one has to look closer.
-    template<class Table, class Like>
-    static std::uint32_t search(Table const& table, Like const& key, std::uint32_t hash)
-    {
-        [[maybe_unused]] bool unlike = false;
-        auto const at = table.find(hash, [&](std::uint32_t there) {
-            bool const is = is_at(table, there, key);
-            unlike = unlike || !is;
-            return is;
-        });
-        // Equal keys may differ in their bytes where some of these mean nothing.
-        constexpr bool in_doubt = how == reading::plain && !std::has_unique_object_representations_v<Key>;
-        return in_doubt && at == none && unlike ? Table::further : at;
-    }
-    /// The same among the values, for the few that are not where it is likely.
+    /// Where the key is among the values, for the few that are not where it is likely.
     template<class Like>
     [[gnu::noinline]] std::uint32_t search_at_length(Like const& key, std::uint32_t hash) const
     {
-        return search(values_, key, hash);
+        return values_.search(key, hash);
     }
 
     /// What the number is while nobody writes: a reader then sees whether there was a writer, from the first on.
