@@ -179,7 +179,7 @@ private:
                         if (!limit->end()) [[unlikely]] {
                             bool const throws = co_await this_coro::throw_if_cancelled();
                             co_await this_coro::throw_if_cancelled(false); // to await it, of a call that is cancelled, would throw
-                            co_await hear(*limit, throws);
+                            co_await limit->hear(throws);
                         }
                     }
                     if (!m.handlers_outcome().has_value()) [[unlikely]] {
@@ -272,15 +272,6 @@ private:
         co_return give.template operator()<detail::answer_of<Give, Pipeline, std::remove_cvref_t<Held>>>(m);
     }
 
-    /// A deadline passed just when what it limits has ended: the news of it has to come before the limit is gone. Awaited by a coroutine that
-    /// does not throw if it is cancelled; afterwards it does again, if it did.
-    static boost::asio::awaitable<void, Executor> hear(detail::time_limit<Executor>& limit, bool throws)
-    {
-        detail::wait waiting;
-        co_await limit.until_told(waiting);
-        waiting.finish();
-        co_await boost::asio::this_coro::throw_if_cancelled(throws);
-    }
     /// The decision of the policy at `Index`. The machine has the permit as soon as it is lent: nothing that is cancelled or destroyed later
     /// loses it.
     template<std::size_t Index, class Machine>
@@ -311,7 +302,7 @@ private:
         if (!limit.end()) [[unlikely]] {
             bool const throws = co_await this_coro::throw_if_cancelled();
             co_await this_coro::throw_if_cancelled(false);
-            co_await hear(limit, throws);
+            co_await limit.hear(throws);
         }
         if (result.thrown == nullptr) co_return next;
         if (limit.passed()) co_return m.refused(detail::out_of_time(m));

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <weir/asio/detail/time_limit.hpp>
-#include <weir/asio/detail/wait.hpp>
 #include <weir/asio/driver.hpp>
 #include <weir/core/awaitable.hpp>
 #include <weir/core/clock.hpp>
@@ -27,7 +26,8 @@ namespace weir::inline v0 {
 /// not answer. The call goes on without it, the breaker hears of it, a delete waits for the next attempt. So a level that hangs costs a
 /// call this time, not its deadline. It wants a level whose operations are awaitable and can be cancelled; what cannot, is waited for.
 ///
-/// Level and clock may be `std::ref`; the clock, a third argument, is the pipeline's if that has one (`timed_by`). Cost: a spawned coroutine an operation, see `timeout`. Thread-safe as the level is.
+/// Level and clock may be `std::ref`; the clock, a third argument, is the pipeline's if that has one (`timed_by`). Cost: a spawned coroutine an
+/// operation, see `timeout`. Thread-safe as the level is.
 template<class Level, class Clock = steady>
 class timely_level {
     using level_type = detail::policy_t<Level>;
@@ -74,13 +74,9 @@ private:
         kept<T> result;
         co_await limit.run(asking, result);
         if (!limit.end()) [[unlikely]] {
-            // The news that the time was up is on its way, and has to come before the limit is gone: also if this is cancelled.
             bool const throws = co_await this_coro::throw_if_cancelled();
-            co_await this_coro::throw_if_cancelled(false);
-            detail::wait waiting;
-            co_await limit.until_told(waiting);
-            waiting.finish();
-            co_await this_coro::throw_if_cancelled(throws);
+            co_await this_coro::throw_if_cancelled(false); // to await it, of a call that is cancelled, would throw
+            co_await limit.hear(throws);
         }
         if (result.thrown == nullptr) co_return std::move(*result.told);
         if (limit.passed()) co_return T(errc::deadline_exceeded);

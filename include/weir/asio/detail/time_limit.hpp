@@ -14,6 +14,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
 
 #include <exception>
 #include <type_traits>
@@ -56,7 +57,7 @@ public:
         return boost::asio::async_initiate<boost::asio::deferred_t const, void()>(spawning<Handler, Machine>{this, &handler, &machine},
                                                                                   boost::asio::deferred);
     }
-    /// The handler has ended. False if the news of a deadline that passed is still on its way: then wait for it, `until_told`.
+    /// The handler has ended. False if the news of a deadline that passed is still on its way: then wait for it, `hear`.
     [[nodiscard]] bool end() noexcept
     {
         parent_.clear();
@@ -66,10 +67,15 @@ public:
     }
     /// Whether the handler was cancelled because its time was up.
     [[nodiscard]] bool passed() const noexcept { return passed_; }
-    [[nodiscard]] auto until_told(wait& w)
+    /// A deadline passed just when what it limits has ended: the news of it has to come before the limit is gone. Awaited by a coroutine that
+    /// does not throw if it is cancelled; afterwards it does again, if it did.
+    [[nodiscard]] boost::asio::awaitable<void, Executor> hear(bool throws)
     {
-        waiting_ = &w;
-        return w(nullptr, {}, never);
+        wait waiting;
+        waiting_ = &waiting;
+        co_await waiting(nullptr, {}, never);
+        waiting.finish();
+        co_await boost::asio::this_coro::throw_if_cancelled(throws);
     }
 
 private:
