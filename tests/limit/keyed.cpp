@@ -265,6 +265,17 @@ TEST_CASE("keyed: strangers with long names fill no more memory than was granted
     CHECK(limiter.stats().overflowed == 2'000 - admitted);
 }
 
+TEST_CASE("keyed: also a shard's first table is paid before it is made, wherever the seed sends the keys")
+{
+    constexpr std::size_t granted = 64 * 1024;
+    for (std::uint64_t seed = 1; seed <= 500; ++seed) {
+        weir::keyed limiter{weir::gcra{ten_a_second}, by_name{}, {.capacity = 1'000'000, .seed = seed, .max_bytes = granted}};
+        std::mt19937_64 random(5);
+        for (int i = 0; i < 60; ++i) static_cast<void>(limiter.try_acquire(std::string(random() % 4'000, 'x') + std::to_string(i), start));
+        REQUIRE(limiter.stats().bytes <= granted);
+    }
+}
+
 TEST_CASE("keyed: the memory that it counts is that of its tables and texts, and goes back with what is forgotten")
 {
     weir::keyed limiter{weir::gcra{ten_a_second}, by_name{}, {.capacity = 1'000}};

@@ -231,7 +231,7 @@ private:
     using probe = typename shard::template probe<View>;
 
     // A shard, its first table, and the second while the first is still there.
-    static constexpr std::size_t least_bytes = sizeof(shard) + 3 * shard::bytes_of_slots(1);
+    static constexpr std::size_t least_bytes = sizeof(shard) + 3 * shard::first_table_bytes;
 
     // What belongs to no shard, under a lock of its own.
     struct common {

@@ -112,7 +112,7 @@ public:
     template<class View>
     [[nodiscard]] key_room needs(View const& key) const
     {
-        std::size_t const table = entries.size() < entries.max_load() ? 0 : std::max(2 * table_bytes(), bytes_of_slots(1));
+        std::size_t const table = entries.size() < entries.max_load() ? 0 : std::max(2 * table_bytes(), first_table_bytes);
         return {1, static_cast<std::int64_t>(table + heap_bytes(key))};
     }
     /// Keeps a new key. Returns how much of what it needed at most it did not need after all.
@@ -153,6 +153,7 @@ public:
     {
         return slots == 0 ? 0 : (slots + 14) / 15 * (15 * sizeof(typename map::value_type) + 16);
     }
+    static constexpr std::size_t first_table_bytes = bytes_of_slots(30); // Boost starts with two groups
 
 private:
     struct hasher {
