@@ -99,19 +99,17 @@ void run(arguments const& given)
     auto list = gateway::list_of_quotes(settings, keys, breaker, quotes);
     auto order = gateway::place_order(settings, keys, orders);
 
-    auto sealed =
-        gateway::sealed(keys, [one = http::edge(one_quote), all = http::edge(list), take = http::edge(order)](http::request const& r) {
-            if (r.method() == http::verb::post) return take(r);
-            return http::query(r, "symbol") ? one(r) : all(r);
-        });
     http::router routes;
-    routes.add("POST", "/orders", http::edge(sealed));
-    routes.add("GET", "/quotes", http::edge(sealed));
+    routes.add("POST", "/orders", http::edge(order));
+    routes.add("GET", "/quotes", [one = http::edge(one_quote), all = http::edge(list)](http::request const& r) {
+        return http::query(r, "symbol") ? one(r) : all(r);
+    });
+    auto sealed = gateway::sealed(keys, std::move(routes));
 
     auto const at = [&](gateway::listener const& l) {
         return http::server_options{.address = l.address, .port = l.port, .drain_time = settings.drain};
     };
-    http::server server(context.get_executor(), std::move(routes), at(settings.listen));
+    http::server server(context.get_executor(), http::edge(sealed), at(settings.listen));
     http::actuator inside;
     inside.add("sealed", sealed).add("one_quote", one_quote).add("list_of_quotes", list).add("place_order", order);
     inside.add_server("public", [&] { return server.stats(); });

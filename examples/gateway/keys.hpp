@@ -99,7 +99,7 @@ inline weir::http_signature_options asked_of(std::string_view service)
             .skew = std::chrono::seconds(2)};
 }
 
-/// How the gateway seals an answer: its status, type and body, and which request it answers. Each has an id of its own, so that an answer is
+/// How the gateway seals an answer: its status, type and body, whether it is less than it should be, and which request it answers. Each has an id of its own, so that an answer is
 /// good for that very request and for no other that asks the same.
 inline weir::http_signature_options seal()
 {

@@ -40,8 +40,8 @@ struct keys_in_force {
     }
 };
 
-// What each answer leaves through, a refusal as well: the id by which the request is found in all logs, and the seal by which the answer is known
-// to be the gateway's, and to be for this request. `routes` answers all of them.
+// What each answer leaves through, a refusal and a path that is not there as well: the id by which the request is found in all logs, and the seal by
+// which the answer is known to be the gateway's, and to be for this request. `routes` answers all of them.
 template<class Routes>
 auto sealed(keys_in_force& keys, Routes routes)
 {

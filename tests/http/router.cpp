@@ -3,11 +3,17 @@
 
 #include "asking.hpp"
 
+#include <weir/core/pipeline.hpp>
+#include <weir/http/edge.hpp>
+#include <weir/http/streamed_response.hpp>
+
 #include <doctest/doctest.h>
 
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <tuple>
+#include <utility>
 
 using weir_tests::ask;
 using weir_tests::json_of;
@@ -103,6 +109,74 @@ TEST_CASE("router: the last segment is decoded")
         return http::detail::say(http::response(http::status::ok, std::string(http::last_segment(r))));
     });
     CHECK(ask(all, "/quotes/BRK%20B?x=1").body() == "BRK B");
+}
+
+namespace {
+
+/// A policy that leaves its mark on every response.
+struct stamp {
+    using role = weir::transform;
+    static constexpr std::string_view name = "stamp";
+    void up(auto&, auto& outcome) const
+    {
+        if (outcome.has_value()) outcome->set("x-stamp", std::to_string(outcome->body().size()));
+    }
+};
+
+} // namespace
+
+TEST_CASE("router: as the handler of a pipeline, what it answers itself goes up through the policies, too")
+{
+    http::request const* at = nullptr;
+    auto const seen = [&at](auto& r) {
+        at = &r;
+        return http::detail::say(http::response(http::status::ok, std::string(r.target())));
+    };
+    auto const counting = [](http::request&) -> asio::awaitable<http::streamed_response> {
+        auto const count = [](http::body_writer& to) -> asio::awaitable<weir::result<void>> {
+            for (std::string_view const piece : {"one", "two"})
+                if (auto const sent = co_await to.write(piece); !sent) co_return sent.error();
+            co_return weir::result<void>();
+        };
+        co_return http::streamed_response(http::status::ok, "text/plain", count);
+    };
+    auto inside = http::router{}.add("GET", "/in/deep", [seen](http::request const& r) { return seen(r); });
+    weir::pipeline svc{stamp{}, http::router{}
+                                    .add("GET", "/read", [seen](http::request const& r) { return seen(r); })
+                                    .add("GET", "/change",
+                                         [seen](http::request& r) {
+                                             r.target("/changed");
+                                             return seen(r);
+                                         })
+                                    .add("GET", "/stream", counting)
+                                    .add("GET", "/in/*", std::move(inside))};
+    auto const all = http::edge(svc);
+    auto const stamped = [&](http::response const& r) { return weir::header(r, "x-stamp") == std::to_string(r.body().size()); };
+
+    http::request read("GET", "/read");
+    auto const kept = ask(all, read);
+    CHECK(kept.body() == "/read");
+    CHECK(stamped(kept));
+    CHECK(at == &read); // no copy
+    http::request deep("GET", "/in/deep");
+    CHECK(ask(all, deep).body() == "/in/deep");
+    CHECK(at == &deep);
+    http::request change("GET", "/change");
+    CHECK(ask(all, change).body() == "/changed");
+    CHECK(at != &change);
+    CHECK(change.target() == "/change"); // the caller's own stays as it was
+
+    auto const stream = ask(all, "/stream");
+    CHECK(stream.body() == "onetwo");
+    CHECK(stamped(stream));
+    for (auto const& [target, method, status] :
+         {std::tuple{"/none", "GET", 404}, {"/read", "PUT", 405}, {"/in/none", "GET", 404}, {"/read/../read", "GET", 400}}) {
+        CAPTURE(target);
+        auto const own = ask(all, target, method);
+        CHECK(own.result_int() == static_cast<unsigned>(status));
+        CHECK(stamped(own));
+    }
+    CHECK(weir::header(ask(all, "/read", "PUT"), "allow") == "GET, HEAD");
 }
 
 TEST_CASE("router: a pattern that is none, or is there already, is refused")

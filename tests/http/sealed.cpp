@@ -10,6 +10,7 @@
 #include <weir/http/client.hpp>
 #include <weir/http/edge.hpp>
 #include <weir/http/router.hpp>
+#include <weir/resilience/fallback.hpp>
 #include <weir/sign/add_signature.hpp>
 #include <weir/sign/jwt_seal.hpp>
 #include <weir/sign/replay_guard.hpp>
@@ -80,16 +81,21 @@ void attack(either_seal const& seal, std::string const& seal_header)
     remote_store store;
 
     // The service: it verifies requests, each once, and seals its answers.
-    auto const balance = [](http::request const& r) -> asio::awaitable<http::response> {
+    bool fails = false;
+    auto const balance = [&](http::request const& r) -> asio::awaitable<weir::result<http::response>> {
+        if (fails) co_return weir::errc::unavailable;
         co_return http::response(http::status::ok, "balance for " + std::string(r.target()), "text/plain");
     };
+    auto const yesterdays = [](http::request const&, weir::error) -> weir::result<http::response> {
+        return http::response(http::status::ok, "balance of yesterday", "text/plain");
+    };
     weir::pipeline service{weir::verify_signature{requests, pair_of("till", false), std::ref(service_clock)},
-                           weir::replay_guard{std::ref(store), std::ref(service_clock)}, balance};
-    // Around what the edge makes, so that refusals are sealed as well.
-    weir::pipeline sealed{weir::seal_response{seal, pair_of("bank", true), std::ref(service_clock)}, http::edge(service)};
+                           weir::replay_guard{std::ref(store), std::ref(service_clock)}, weir::fallback{yesterdays}, balance};
+    // Around the whole router, so that refusals and its own answers are sealed as well.
     http::router service_routes;
-    service_routes.add("GET", "/balance", http::edge(sealed));
-    http::server bank(context.get_executor(), std::move(service_routes), {.port = 0});
+    service_routes.add("GET", "/balance", http::edge(service));
+    weir::pipeline sealed{weir::seal_response{seal, pair_of("bank", true), std::ref(service_clock)}, std::move(service_routes)};
+    http::server bank(context.get_executor(), http::edge(sealed), {.port = 0});
 
     // The man in the middle: he passes on what he likes.
     http::client his(context.get_executor());
@@ -106,9 +112,7 @@ void attack(either_seal const& seal, std::string const& seal_header)
         if (meddle) meddle(*answer);
         co_return std::move(*answer);
     };
-    http::router middle_routes;
-    middle_routes.add("GET", "/balance", middle);
-    http::server road(context.get_executor(), std::move(middle_routes), {.port = 0});
+    http::server road(context.get_executor(), middle, {.port = 0});
 
     // The client: it signs what it asks and opens what it gets.
     http::client mine(context.get_executor());
@@ -118,14 +122,15 @@ void attack(either_seal const& seal, std::string const& seal_header)
     };
     weir::pipeline client{weir::open_response{seal, pair_of("bank", false), std::ref(client_clock)},
                           weir::add_signature{requests, pair_of("till", true), std::ref(client_clock)}, send};
-    auto const ask = [&](std::string const& target = "/balance?of=7") -> std::string {
-        http::request r("GET", target);
+    auto const ask = [&](std::string const& target = "/balance?of=7", std::string_view method = "GET") -> std::string {
+        http::request r(method, target);
         r.set(http::field::host, "bank.example");
         auto const one = [](auto& svc, http::request const& request) -> asio::awaitable<weir::result<http::response>> {
             co_return co_await svc(request);
         };
         auto const answer = run(context, one(client, r));
-        return answer ? answer->body() : std::string(to_string(answer.error().kind()));
+        if (!answer) return std::string(to_string(answer.error().kind()));
+        return std::string(weir::header(*answer, "x-degraded").value_or("")) + answer->body();
     };
 
     CHECK(ask() == "balance for /balance?of=7");
@@ -185,6 +190,29 @@ void attack(either_seal const& seal, std::string const& seal_header)
     CHECK(ask("/balance?of=8") == "upstream_failed");
     kept.reset();
     CHECK(ask("/balance?of=8") == "balance for /balance?of=8");
+
+    // What the router answers itself is sealed, and told from what he answers in its place.
+    CHECK(ask("/nowhere").find("\"code\":\"not_found\"") != std::string::npos);
+    CHECK(ask("/balance", "DELETE").find("\"code\":\"method_not_allowed\"") != std::string::npos);
+    meddle = [](http::response& r) { r = http::problem(weir::errc::not_found); };
+    CHECK(ask("/balance") == "upstream_failed");
+    // An answer that is less than it should be says so: he can neither take that off it, nor change it, nor say it of a good one.
+    meddle = {};
+    fails = true;
+    CHECK(ask() == "fallbackbalance of yesterday");
+    meddle = [](http::response& r) { r.erase("x-degraded"); };
+    CHECK(ask() == "upstream_failed");
+    meddle = [](http::response& r) { r.set("x-degraded", "a little"); };
+    CHECK(ask() == "upstream_failed");
+    fails = false;
+    meddle = [](http::response& r) { r.set("x-degraded", "fallback"); };
+    CHECK(ask() == "upstream_failed");
+    meddle = [](http::response& r) { r.set(http::field::content_encoding, "gzip"); };
+    CHECK(ask() == "upstream_failed");
+    meddle = [](http::response& r) { r.set(http::field::content_type, "text/html"); };
+    CHECK(ask() == "upstream_failed");
+    meddle = {};
+    CHECK(ask() == "balance for /balance?of=7");
 }
 
 } // namespace

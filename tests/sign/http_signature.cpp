@@ -233,6 +233,44 @@ TEST_CASE("http_signature: what has to be covered, and the parameters that have 
     CHECK(missing({.components = {"@method"}, .label = "sig2"}) == "missing label sig2");
 }
 
+TEST_CASE("http_signature: fields that are covered where they are there")
+{
+    http_signature const scheme({.components = {"@method", "x-a"}, .if_present = {"x-mark", "x-a", "content-type"}});
+    auto const fault = [&](raw_request const& r) {
+        auto const found = scheme.verify(r, keys(), now);
+        return std::string(to_string(found.fault)) + " " + found.where;
+    };
+    raw_request const without = signed_order(scheme);
+    CHECK(field(without, "signature-input").starts_with(R"(sig1=("@method" "x-a" "content-type" "content-digest");)"));
+    CHECK(fault(without) == "none ");
+    raw_request added = without;
+    added.fields.emplace_back("X-Mark", "");
+    CHECK(fault(added) == "not_covered \"x-mark\"");
+
+    raw_request marked = order();
+    marked.fields.emplace_back("X-Mark", "1");
+    REQUIRE(scheme.sign(marked, keys(), now, "n-1"));
+    CHECK(fault(marked) == "none ");
+    raw_request changed = marked, doubled = marked, stripped = marked;
+    weir_set_header(changed, "x-mark", "2");
+    CHECK(fault(changed).starts_with("wrong_signature"));
+    doubled.fields.emplace_back("x-mark", "2");
+    CHECK(fault(doubled).starts_with("wrong_signature"));
+    std::erase_if(stripped.fields, [](auto const& f) { return f.first == "X-Mark"; });
+    CHECK(fault(stripped).starts_with("missing"));
+    std::string input = field(stripped, "signature-input");
+    input.erase(input.find(" \"x-mark\""), 9);
+    weir_set_header(stripped, "signature-input", input);
+    CHECK(fault(stripped).starts_with("wrong_signature"));
+    // Who covers it in another form covers it; one member of it is not all of it.
+    for (auto const& [form, right] : {std::pair{"x-mark;bs", true}, {"x-mark;key=\"a\"", false}}) {
+        raw_request r = order();
+        r.fields.emplace_back("X-Mark", "a=1, b=2");
+        REQUIRE(http_signature({.components = {"@method", "x-a", "content-type", form}}).sign(r, keys(), now, "n-1"));
+        CHECK((fault(r) == "none ") == right);
+    }
+}
+
 TEST_CASE("http_signature: time")
 {
     http_signature const scheme({.parameters = {"created", "expires", "keyid"}, .max_age = 300s, .skew = 60s, .expires = 100s});
@@ -347,6 +385,10 @@ TEST_CASE("http_signature: bad options are refused by name")
     CHECK(refusal({}) == "");
     CHECK(refusal({.components = {"Host"}}) == "component Host: expected a field name or a derived component of RFC 9421");
     CHECK(refusal({.components = {"host", "host"}}) == "components: expected each component once");
+    CHECK(refusal({.if_present = {"@path"}}) == "if_present: expected names of fields");
+    CHECK(refusal({.if_present = {"x-a;key=\"b\""}}) == "if_present: expected names of fields");
+    CHECK(refusal({.components = {}, .if_present = std::vector<std::string>(64, "x-a")}) ==
+          "components: expected less than 64 with those of if_present");
     CHECK(refusal({.parameters = {"exp"}}) == "parameters: expected created, expires, nonce, alg, keyid or tag");
     CHECK(refusal({.parameters = {"tag"}}) == "tag: expected a text, as it is one of the parameters");
     CHECK(refusal({.label = "Sig"}) == "label: expected lower-case letters, digits, _ - . *");

@@ -93,6 +93,8 @@ TEST_CASE("jwt_seal: what is bound to it cannot be changed")
     };
     CHECK(answered([](raw_response& r) { r.fields[0].second = "text/html"; }) == message_fault::wrong_signature);
     CHECK(answered([](raw_response& r) { r.fields.emplace_back("content-type", "text/html"); }) == message_fault::wrong_signature);
+    CHECK(answered([](raw_response& r) { r.fields.emplace_back("x-degraded", "fallback"); }) == message_fault::wrong_signature);
+    CHECK(answered([](raw_response& r) { r.fields.emplace_back("content-encoding", ""); }) == message_fault::wrong_signature);
     CHECK(answered([](raw_response& r) { r.fields.erase(r.fields.begin()); }) == message_fault::wrong_signature);
     CHECK(answered([](raw_response& r) { r.fields.emplace_back("x-response-seal", r.fields[1].second); }) == message_fault::malformed);
     CHECK(answered([](raw_response& r) { r.fields.pop_back(); }) == message_fault::missing);

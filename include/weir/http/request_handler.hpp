@@ -33,6 +33,13 @@ concept answers = requires(F& f, Request& r)
 template<class F>
 concept answers_at_once = std::same_as<std::invoke_result_t<F&, request&>, boost::asio::awaitable<response>>;
 template<class F>
+concept only_reads = requires(F const& f, request const& r)
+{
+    {
+        f(r)
+        } -> std::same_as<boost::asio::awaitable<response>>;
+};
+template<class F>
 concept tells_pieces = requires(F const& f, request const& r)
 {
     {
@@ -92,6 +99,9 @@ private:
 /// What answers the requests of a server: `edge(svc)`, a `router`, an `actuator`, or a function that returns `asio::awaitable<response>` or
 /// `asio::awaitable<streamed_response>` and takes `request&`, or `streamed_request&` to read the body in pieces. The request lives until the
 /// awaitable has ended, and the stream behind it. Without a server, as in a test, what streams is collected. Copied with the function.
+///
+/// Of a request that is not its own, as a pipeline hands it to its handler, a function that takes `request const&` reads that very one; every other function
+/// has a copy of it, and its stream is collected: what a policy around it sees, or seals, is the whole response.
 class request_handler {
 public:
     request_handler() = default;
@@ -111,11 +121,20 @@ public:
                     return self.answer_.template target<F>()->reads_in_pieces(r);
                 };
             }
+            if constexpr (detail::only_reads<F>) {
+                reading_ = [](request_handler const& self, request const& r) {
+                    return std::as_const(*self.answer_.template target<F>())(r);
+                };
+            }
             answer_ = std::move(f);
         }
     }
 
     boost::asio::awaitable<response> operator()(request& r) const { return answer_(r); }
+    boost::asio::awaitable<response> operator()(request const& r) const
+    {
+        return reading_ != nullptr ? reading_(*this, r) : answer_copy(answer_, r);
+    }
     /// Whether it takes the body of that request in pieces: then it is called when the head is there.
     [[nodiscard]] bool reads_in_pieces(request const& r) const { return pieces_ != nullptr && pieces_(*this, r); }
     [[nodiscard]] bool may_read_in_pieces() const noexcept { return pieces_ != nullptr; }
@@ -123,7 +142,19 @@ public:
     friend bool operator==(request_handler const& h, std::nullptr_t) noexcept { return h.answer_ == nullptr; }
 
 private:
-    std::function<boost::asio::awaitable<response>(request&)> answer_;
+    using function = std::function<boost::asio::awaitable<response>(request&)>;
+
+    /// A template, as g++ compiles the coroutines of what is none in each file that includes it.
+    template<class Request>
+    static boost::asio::awaitable<response> answer_copy(function const& answer, Request const& r)
+    {
+        Request own = r;
+        detail::exchange_of::set(own, nullptr);
+        co_return co_await answer(own);
+    }
+
+    function answer_;
+    boost::asio::awaitable<response> (*reading_)(request_handler const&, request const&) = nullptr;
     bool (*pieces_)(request_handler const&, request const&) = nullptr;
 };
 

@@ -74,6 +74,14 @@ namespace detail {
 /// The exact path wins over the segment, that over the longest prefix. GET answers HEAD, too. A path that nobody has is answered 404, a
 /// method that the path has not 405 with Allow, both as problem documents. Encoded letters, digits and `-._~` are compared decoded, and a
 /// path with `.` or `..` for a segment is refused (400): no spelling of a path gets past the route that guards it.
+///
+/// A router is a handler, of a pipeline as well, whose policies then stand around all routes, and around what the router answers itself:
+/// ```cpp
+/// weir::pipeline all{weir::seal_response{scheme, std::ref(keys)}, std::move(routes)};   // seals each 404 and 405, too
+/// http::server server(executor, http::edge(all), {.port = 8080});
+/// ```
+/// There bodies come and go whole; a route that takes `request&` has a copy of the request, `edge(svc)` and what takes `request const&` do without.
+///
 /// Filled first, then read: copies have routes of their own. A request costs a binary search, no allocation and no coroutine frame.
 class router {
 public:
@@ -97,18 +105,9 @@ public:
     }
 
     /// The handler of the server.
-    boost::asio::awaitable<response> operator()(request& r) const
-    {
-        std::string own;
-        std::string_view const path = spelled(r.path(), own);
-        if (detail::has_dot_segment(path)) [[unlikely]] {
-            return detail::say(problem(errc::invalid_request, {.detail = "the path has a segment of dots"}));
-        }
-        route const* const found = find(path);
-        if (found == nullptr) return detail::say(problem(errc::not_found, {.detail = "no route has this path"}));
-        if (request_handler const* const answer = found->choose(r.method_string())) return (*answer)(r);
-        return detail::say(problem(errc::method_not_allowed, {.allow = found->allow}));
-    }
+    boost::asio::awaitable<response> operator()(request& r) const { return route_of(r); }
+    /// The handler of a pipeline.
+    boost::asio::awaitable<response> operator()(request const& r) const { return route_of(r); }
     /// Whether the route of that request takes its body in pieces.
     [[nodiscard]] bool reads_in_pieces(request const& r) const
     {
@@ -120,6 +119,20 @@ public:
     }
 
 private:
+    template<class Request>
+    boost::asio::awaitable<response> route_of(Request& r) const
+    {
+        std::string own;
+        std::string_view const path = spelled(r.path(), own);
+        if (detail::has_dot_segment(path)) [[unlikely]] {
+            return detail::say(problem(errc::invalid_request, {.detail = "the path has a segment of dots"}));
+        }
+        route const* const found = find(path);
+        if (found == nullptr) return detail::say(problem(errc::not_found, {.detail = "no route has this path"}));
+        if (request_handler const* const answer = found->choose(r.method_string())) return (*answer)(r);
+        return detail::say(problem(errc::method_not_allowed, {.allow = found->allow}));
+    }
+
     /// How a path is met, the best first.
     enum class match : std::uint8_t { exact, segment, prefix };
     /// A pattern: of `/a/{b}` and `/a/*` the path is `/a/`.

@@ -32,6 +32,7 @@ enum class body_rule : std::uint8_t {
 /// How messages are signed, as both ends agreed. What only one end reads says so.
 struct http_signature_options {
     std::vector<std::string> components{"@method", "@target-uri"}; ///< what a signature covers, at least; see `message_component`
+    std::vector<std::string> if_present{}; ///< fields that it covers where the message has them: none can be added or taken off
     std::vector<std::string> parameters{"created", "keyid",
                                         "nonce"}; ///< those it has, at least: of created, expires, nonce, alg, keyid, tag
     body_rule body = body_rule::covered;          ///< what has to be true of the body
@@ -49,8 +50,8 @@ struct http_signature_options {
 /// HTTP Message Signatures (RFC 9421) over requests and responses of any type that is a `verifiable_message`. Several signatures may stand in one
 /// message, each with its label: signing adds one, verifying wants one that is right.
 ///
-/// A signature is taken if it covers all of `components`, each once; has all of `parameters`, each once and of its type; is of an algorithm that is
-/// its key's; is neither too old, nor from the future, nor expired; and if the body is as `body` says. A field that is covered and stands in several
+/// A signature is taken if it covers all of `components`, each once, and those fields of `if_present` that are there; has all of `parameters`, each once and
+/// of its type; is of an algorithm that is its key's; is neither too old, nor from the future, nor expired; and if the body is as `body` says. A field that is covered and stands in several
 /// lines is signed with all of them. What is not covered may have been changed by anybody: name what your handler trusts, or read nothing else.
 ///
 /// What is bounded: 16 labels, of which the first four that could be right are tried; 64 components; the fields' length by 65,536 bytes.
@@ -68,7 +69,12 @@ public:
             for (std::size_t i = 0; i + 1 < components_.size(); ++i)
                 expect(!components_[i].same_as(components_.back()), "components", "each component once");
         }
-        expect(components_.size() <= detail::max_components, "components", "at most 64");
+        for (std::string const& name : options_.if_present) {
+            message_component const field(name);
+            expect(field.is_field(field.name()) && !name.starts_with('@'), "if_present", "names of fields");
+            if_present_.push_back(field);
+        }
+        expect(components_.size() + if_present_.size() < detail::max_components, "components", "less than 64 with those of if_present");
         for (std::string const& name : options_.parameters) {
             expect(detail::is_signature_parameter(name), "parameters", "created, expires, nonce, alg, keyid or tag");
             expect(name != "tag" || !options_.tag.empty(), "tag", "a text, as it is one of the parameters");
@@ -147,6 +153,8 @@ private:
                        message_check made, std::string& input, std::string& signature) const
     {
         std::vector<message_component> covered = components_;
+        for (message_component const& field : if_present_)
+            if (!is_covered(field, covered) && has(message, field)) covered.push_back(field);
         bool const has_digest = is_covered(digest_, covered);
         if (options_.body == body_rule::covered && !message.body().empty() && !has_digest) covered.push_back(digest_);
 
@@ -221,6 +229,10 @@ private:
         for (message_component const& wanted : components_) {
             if (!is_covered(wanted, covered)) return failed(std::move(found), message_fault::not_covered, wanted.identifier());
         }
+        for (message_component const& field : if_present_) {
+            if (!is_covered(field, covered) && has(message, field))
+                return failed(std::move(found), message_fault::not_covered, field.identifier());
+        }
         if (options_.body == body_rule::covered && !message.body().empty() && !is_covered(digest_, covered))
             return failed(std::move(found), message_fault::not_covered, "content-digest");
 
@@ -278,6 +290,7 @@ private:
             if (c.covers(wanted)) return true;
         return false;
     }
+    static bool has(message_view const& message, message_component const& field) { return !message.fields(field.name()).empty(); }
     [[nodiscard]] message_origin origin() const noexcept { return {options_.scheme, options_.authority}; }
     static message_check failed(message_check found, message_fault fault, std::string where)
     {
@@ -287,7 +300,7 @@ private:
     }
 
     options options_;
-    std::vector<message_component> components_;
+    std::vector<message_component> components_, if_present_;
     message_component digest_{"content-digest"};
 };
 

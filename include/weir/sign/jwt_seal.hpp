@@ -27,12 +27,13 @@ namespace weir::inline v0 {
 /// How responses are sealed by a token, as both ends agreed.
 struct jwt_seal_options {
     required<std::string> issuer; ///< `iss`: the service that answers; printable ASCII without quotation marks and backslashes, not empty
-    std::string header = "x-response-seal";           ///< the header that carries the token
-    std::vector<std::string> covered{"content-type"}; ///< response headers that are sealed, too; one that is absent is sealed as absent
-    std::string scheme = "https";                     ///< how the service is reached
-    std::string authority{};                          ///< its name, for requests without Host, as a client has them
-    std::chrono::seconds max_age{60};                 ///< how long after it was made a seal is accepted; not negative
-    std::chrono::seconds skew{30};                    ///< how far the clocks may be apart
+    std::string header = "x-response-seal"; ///< the header that carries the token
+    /// Response headers that are sealed, too: those that change what an answer means. One that is absent is sealed as absent.
+    std::vector<std::string> covered{"content-type", "content-encoding", "location", "x-degraded"};
+    std::string scheme = "https";     ///< how the service is reached
+    std::string authority{};          ///< its name, for requests without Host, as a client has them
+    std::chrono::seconds max_age{60}; ///< how long after it was made a seal is accepted; not negative
+    std::chrono::seconds skew{30};    ///< how far the clocks may be apart
 };
 
 /// A seal on a response as a JWT in a header (RFC 7519), signed by the key of the service; for clients whose companies know tokens but no message

@@ -59,6 +59,8 @@ public:
 
     /// As it stands in the signature base: `"@path";req`.
     [[nodiscard]] std::string const& identifier() const noexcept { return identifier_; }
+    /// The field, in lower case, or the derived component: `content-type`, `@path`.
+    [[nodiscard]] std::string const& name() const noexcept { return name_; }
     /// Whether it is of the request that a response answers.
     [[nodiscard]] bool of_request() const noexcept { return has(flag_req); }
     /// The same component, whatever the order of its parameters.

@@ -3,20 +3,27 @@
 
 #include <weir/core/contracts.hpp>
 #include <weir/core/request.hpp>
+#include <weir/resilience/degraded.hpp>
 #include <weir/sign/detail/message_end.hpp>
 #include <weir/sign/http_signature.hpp>
 #include <weir/sign/random_nonce.hpp>
 #include <weir/sign/sign_request.hpp>
 
+#include <optional>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 namespace weir::inline v0 {
 
-/// What a response's signature covers unless it is told otherwise: the status, and method and target of the request that it answers.
+/// What a response's signature covers unless it is told otherwise: the status, method and target of the request that it answers, and those of the
+/// fields that change what an answer means which it has. `X-Degraded` is one: neither can it be stripped from an answer that is less than
+/// it should be, nor added to a good one.
 [[nodiscard]] inline http_signature_options sealed_answer()
 {
-    return {.components = {"@status", "@method;req", "@target-uri;req"}, .label = "seal"};
+    return {.components = {"@status", "@method;req", "@target-uri;req"},
+            .if_present = {"content-type", "content-encoding", "location", "x-degraded"},
+            .label = "seal"};
 }
 
 /// The pitcher: signs each response at the service that gives it, bound to the request that it answers. `open_response` is the catcher.
@@ -25,13 +32,17 @@ namespace weir::inline v0 {
 ///
 /// Put `"signature;req;key=\"sig1\""` among the components where requests are signed: the response is then bound to that very request, not only to
 /// one that asks the same. Stands outside of caches, since a kept response answers another request (a law: inside of one it does not compile), and of
-/// what rewrites the body. A response that cannot be signed does not leave: the outcome is `errc::unavailable`.
+/// what rewrites the body. A response that cannot be signed does not leave: the outcome is `errc::unavailable`. An answer that a policy further in has
+/// reported as `degraded` leaves with `X-Degraded` under the seal.
 ///
 /// An error is no response: what the HTTP edge makes of it is not sealed, and whoever opens it gets `errc::upstream_failed`, as for a forged one. To have refusals
-/// sealed, too, seal what the edge, or a whole router, makes: it is a handler that always responds. Only what the sealing pipeline itself refuses is unsealed then.
+/// sealed, too, seal what the edge makes, or a whole router with its 404s and 405s: each is a handler that always responds. Unsealed then is only what the
+/// sealing pipeline itself refuses, and what the server says to bytes that are no request.
 /// ```cpp
 /// weir::pipeline service{weir::verify_signature{...}, weir::rate_limit{...}, answer};                 // its 401 and 429
-/// weir::pipeline sealed{weir::seal_response{scheme, std::ref(keys)}, weir::http::edge(service)};      // leave sealed
+/// weir::http::router routes;
+/// routes.add("GET", "/balance", weir::http::edge(service));
+/// weir::pipeline sealed{weir::seal_response{scheme, std::ref(keys)}, std::move(routes)};              // leave sealed
 /// weir::http::server server(executor, weir::http::edge(sealed));
 /// ```
 template<class Scheme, class Keys, class Clock = system_wall, class Nonces = random_nonces>
@@ -53,6 +64,7 @@ public:
     void up(auto& call, auto& outcome)
     {
         if (!outcome.has_value()) return;
+        mark(call, *outcome);
         auto const nonce = nonces_();
         message_check const made =
             this->counted(this->scheme()->sign_answer(*outcome, call.request(), this->keys(), this->wall_now(), nonce.view()));
@@ -61,6 +73,13 @@ public:
     }
 
 private:
+    /// The field that the HTTP edge would add when the seal is made.
+    static void mark(auto const& call, auto& response)
+    {
+        if constexpr (std::remove_cvref_t<decltype(call)>::reported_facets::template contains<degraded>)
+            if (std::optional<degraded> const& less = call.template reported<degraded>()) set_header(response, "X-Degraded", less->by);
+    }
+
     [[no_unique_address]] Nonces nonces_;
 };
 
