@@ -14,6 +14,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 namespace {
@@ -101,6 +102,25 @@ TEST_CASE("claims_match: a token bound to a device proves nothing elsewhere, if 
           "unauthenticated; header x-device-id: expected what the token says in the claim cnf/device; "
           R"(Bearer error="invalid_token")");
     CHECK(svc.get<weir::claims_match>().settings().mismatch == weir::errc::unauthenticated);
+}
+
+TEST_CASE("claims_match: other options from the next call on; bad ones leave the present ones")
+{
+    weir::pipeline svc{knows{}, weir::claims_match{"device", weir::by_header<"x-device-id">}, handler};
+    auto& policy = svc.get<weir::claims_match>();
+    auto const wrong = asking(R"({"device":"d-1"})", "d-2");
+    CHECK(told(svc, wrong).starts_with("forbidden"));
+    policy.reconfigure({.mismatch = weir::errc::unauthenticated});
+    CHECK(told(svc, wrong).starts_with("unauthenticated"));
+    CHECK_THROWS_AS(policy.reconfigure({.mismatch = weir::errc::not_found}), std::invalid_argument);
+    CHECK(policy.settings().mismatch == weir::errc::unauthenticated);
+    CHECK(policy.stats().mismatched == 2);
+
+    std::thread other([&] {
+        for (int i = 0; i < 1'000; ++i) policy.reconfigure({.mismatch = i % 2 == 0 ? weir::errc::forbidden : weir::errc::unauthenticated});
+    });
+    for (int i = 0; i < 1'000; ++i) CHECK(told(svc, wrong) != "passed");
+    other.join();
 }
 
 TEST_CASE("claims_match: members of the request, by their type")

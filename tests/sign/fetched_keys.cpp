@@ -350,6 +350,54 @@ TEST_CASE("fetched_keys: threads that want keys at the same time share a fetch")
     CHECK(asked == 1);
 }
 
+TEST_CASE("fetched_keys: other times hold at once, for the keys that are there, too; what is known stays")
+{
+    bench b;
+    CHECK(b("a") == "passed");
+    CHECK(b("unheard-of") == "unauthenticated");
+    b.clock.advance(30s);
+    CHECK(b("unheard-of") == "unauthenticated");
+    CHECK(b.who.asked == 2); // the first one came with the first fetch
+    auto o = b.keys.settings();
+    o.refresh = 40s;
+    o.keep = 50s;
+    o.unknown = 128;
+    b.keys.reconfigure(o);
+    CHECK(b.keys.settings().refresh == 40s);
+    CHECK(b("unheard-of") == "unauthenticated"); // not forgotten by a larger table
+    CHECK(b.who.asked == 2);
+    b.clock.advance(41s);
+    CHECK(b("a") == "passed");
+    CHECK(b.who.asked == 3); // as old as the new `refresh`
+    b.who.down = true;
+    b.clock.advance(51s);
+    CHECK(b("a") == "unavailable"); // as old as the new `keep`
+    b.who.down = false;
+    o.cool_down = 1s;
+    b.keys.reconfigure(o);
+    b.clock.advance(1s);
+    CHECK(b("a") == "passed"); // the new cool-down is over
+
+    auto bad = o;
+    bad.keep = 39s;
+    CHECK_THROWS_WITH_AS(b.keys.reconfigure(bad), "fetched_keys.keep: expected refresh to 365 days", std::invalid_argument);
+    bad = o;
+    bad.set.max_keys = 3;
+    CHECK_THROWS_WITH_AS(b.keys.reconfigure(bad), "fetched_keys.set: expected what it was: the keys were read by it",
+                         std::invalid_argument);
+    CHECK(b.keys.settings().keep == 50s);
+
+    std::thread other([&] {
+        for (std::size_t i = 0; i < 500; ++i) {
+            auto changed = o;
+            changed.unknown = 1 + i % 50;
+            b.keys.reconfigure(changed);
+        }
+    });
+    for (int i = 0; i < 500; ++i) CHECK(b("a") == "passed");
+    other.join();
+}
+
 TEST_CASE("fetched_keys: bad options are named")
 {
     auto const make = [](weir::fetched_keys_options o) {

@@ -136,6 +136,17 @@ TEST_CASE("one_time: what cannot be remembered is refused")
     CHECK(told(svc, token("3", wall.now + 60s)) == "passed");
 }
 
+TEST_CASE("one_time: its store is made larger while calls come, and forgets nothing")
+{
+    test::manual_wall clock;
+    weir::pipeline svc{knows{}, weir::one_time{store(1), std::ref(clock)}, handler};
+    CHECK(told(svc, token("a", clock.now + 60s)) == "passed");
+    CHECK(told(svc, token("b", clock.now + 60s)) == "overloaded");
+    svc.get<weir::one_time>().store().reconfigure({.capacity = 2, .late = 30s, .early = 900s});
+    CHECK(told(svc, token("b", clock.now + 60s)) == "passed");
+    CHECK(told(svc, token("a", clock.now + 60s)).starts_with("replayed"));
+}
+
 TEST_CASE("one_time: the same id of another issuer is another token, and instances share a store")
 {
     test::manual_wall wall;

@@ -113,6 +113,21 @@ TEST_CASE("replay_guard: a full store refuses what is new and knows what is old,
     CHECK(kind(service(later)) == weir::errc{});
 }
 
+TEST_CASE("replay_guard: its store is made larger while calls come, and forgets nothing")
+{
+    test::manual_wall clock;
+    weir::pipeline service{weir::verify_signature{scheme(), keys(), std::ref(clock)}, weir::replay_guard{store(1), std::ref(clock)},
+                           handle};
+    auto& guard = service.get<weir::replay_guard>();
+    raw_request const first = signed_order("n-1", clock.now), second = signed_order("n-2", clock.now);
+    CHECK(kind(service(first)) == weir::errc{});
+    CHECK(kind(service(second)) == weir::errc::overloaded);
+    guard.store().reconfigure({.capacity = 2, .late = 360s, .early = 60s});
+    CHECK(kind(service(second)) == weir::errc{});
+    CHECK(kind(service(first)) == weir::errc::replayed);
+    CHECK(guard.stats().full == 1);
+}
+
 TEST_CASE("replay_guard: clocks that are apart, and one that goes back")
 {
     test::manual_wall clock;

@@ -16,6 +16,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 namespace {
@@ -112,6 +113,32 @@ TEST_CASE("sealed_field: keys rotate with overlap")
     auto const reply = svc.call(none);
     CHECK(reply.result().error() == weir::errc::invalid_request);
     CHECK(reply.reported<weir::violation>()->where == "header");
+}
+
+TEST_CASE("sealed_field: other limits from the next call on, both at once; bad ones leave the present ones")
+{
+    weir::pipeline svc{weir::sealed_field<"password">(ec_key(), weir::keyed_by(&login::password)), opened{}};
+    auto& field = svc.get<weir::field_opener<"password", jwe_key, decltype(weir::keyed_by(&login::password))>>();
+    login const r{.user = "bob", .password = seal(field.keys().public_jwk(), "open sesame")};
+    CHECK(svc(r).has_value());
+    field.reconfigure({.max_bytes = 4'096, .max_plain_bytes = 10});
+    CHECK(svc(r).error() == weir::errc::invalid_request);
+    field.reconfigure({.max_bytes = 64, .max_plain_bytes = 11});
+    CHECK(svc(r).error() == weir::errc::invalid_request);
+    CHECK_THROWS_AS(field.reconfigure({.max_bytes = 64, .max_plain_bytes = 65}), std::invalid_argument);
+    CHECK(field.settings().max_bytes == 64);
+    CHECK(field.settings().max_plain_bytes == 11);
+
+    std::thread other([&] {
+        for (std::size_t i = 0; i < 2'000; ++i) field.reconfigure({.max_bytes = 1'000 + i % 2, .max_plain_bytes = 100 + i % 2});
+    });
+    for (int i = 0; i < 2'000; ++i) {
+        auto const seen = field.settings();
+        if (seen.max_bytes > 64) CHECK(seen.max_bytes - 900 == seen.max_plain_bytes);
+    }
+    other.join();
+    CHECK(svc(r).has_value());
+    CHECK(field.stats().opened == 2);
 }
 
 TEST_CASE("sealed_field: several fields, one that is there twice, one that is optional")

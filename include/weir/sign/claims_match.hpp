@@ -128,11 +128,9 @@ public:
 
     /// Throws `std::invalid_argument` for a claim without a name, or a `mismatch` that is neither 401 nor 403.
     claims_match(std::string claim, KeyOf key_of, claims_match_options const& o = {})
-        : claim_(std::move(claim)), options_(o), key_of_(std::move(key_of))
+        : claim_(std::move(claim)), mismatch_(checked(o).mismatch), key_of_(std::move(key_of))
     {
         expect(!claim_.empty(), "claims_match.claim", "the name of a claim");
-        expect(o.mismatch == errc::forbidden || o.mismatch == errc::unauthenticated, "claims_match.mismatch",
-               "errc::forbidden or errc::unauthenticated");
     }
 
     [[nodiscard]] admission<> admit(auto& call)
@@ -156,14 +154,22 @@ public:
     {
         return {matched_.load(), mismatched_.load(), unbound_.load(), unauthenticated_.load()};
     }
-    [[nodiscard]] claims_match_options const& settings() const noexcept { return options_; }
+    [[nodiscard]] claims_match_options settings() const noexcept { return {.mismatch = mismatch_.load()}; }
+    /// Refuses by these options from now on; which claim it is stays. Throws as the constructor does, then the present ones stay.
+    void reconfigure(claims_match_options const& o) { mismatch_.store(checked(o).mismatch); }
     void describe(auto&& field) const
     {
         field("claim", std::string_view(claim_));
-        field("mismatch", to_string(options_.mismatch));
+        field("mismatch", to_string(mismatch_.load()));
     }
 
 private:
+    static claims_match_options const& checked(claims_match_options const& o)
+    {
+        expect(o.mismatch == errc::forbidden || o.mismatch == errc::unauthenticated, "claims_match.mismatch",
+               "errc::forbidden or errc::unauthenticated");
+        return o;
+    }
     [[gnu::noinline, gnu::cold]] errc refuse(auto& call, bool unbound)
     {
         (unbound ? unbound_ : mismatched_).add(1);
@@ -172,13 +178,13 @@ private:
         } else {
             call.report(part::tell("what the token says in the claim " + claim_));
         }
-        if (!unbound && options_.mismatch == errc::forbidden) return errc::forbidden;
+        if (!unbound && mismatch_.load() == errc::forbidden) return errc::forbidden;
         call.report(challenge{R"(Bearer error="invalid_token")"});
         return errc::unauthenticated;
     }
 
     std::string claim_;
-    claims_match_options options_;
+    shared::cell<errc> mismatch_;
     [[no_unique_address]] KeyOf key_of_;
     shared::cell<std::uint64_t> matched_, mismatched_, unbound_, unauthenticated_;
 };

@@ -141,7 +141,29 @@ public:
         std::lock_guard const lock(mutex_);
         return count_;
     }
-    [[nodiscard]] fetched_keys_options const& options() const noexcept { return options_; }
+    [[nodiscard]] fetched_keys_options options() const
+    {
+        std::lock_guard const lock(mutex_);
+        return options_;
+    }
+    void reconfigure(fetched_keys_options o)
+    {
+        static_cast<void>(checked(o));
+        key_set_options const& set = options_.set; // it never changes
+        expect(o.set.algorithms == set.algorithms && o.set.max_keys == set.max_keys && o.set.max_bytes == set.max_bytes, "fetched_keys.set",
+               "what it was: the keys were read by it");
+        std::vector<entry> fresh(o.unknown);
+        std::lock_guard const lock(mutex_);
+        for (entry const& e : unknown_)
+            if (entry& place = fresh[e.print % fresh.size()]; place.until < e.until) place = e;
+        unknown_.swap(fresh);
+        options_.refresh = o.refresh;
+        options_.keep = o.keep;
+        options_.cool_down = o.cool_down;
+        options_.unknown = o.unknown;
+        options_.unknown_for = o.unknown_for;
+        note();
+    }
 
 private:
     static constexpr unsigned most_heirs = 3;
@@ -326,7 +348,10 @@ public:
     [[nodiscard]] std::optional<duration> missing_for(time_point now) const { return inside_->book.missing_for(now); }
 
     [[nodiscard]] stats_type stats(time_point = {}) const { return inside_->book.stats(); }
-    [[nodiscard]] fetched_keys_options const& settings() const noexcept { return inside_->book.options(); }
+    [[nodiscard]] fetched_keys_options settings() const { return inside_->book.options(); }
+    /// Goes by these times from now on, of the keys that are there as well; names known to be unknown stay so until they were to be forgotten. `set` has to stay
+    /// what it was. Throws `std::invalid_argument` that names the member, then the present ones stay.
+    void reconfigure(fetched_keys_options const& o) { inside_->book.reconfigure(o); }
 
 private:
     std::unique_ptr<inside> inside_;

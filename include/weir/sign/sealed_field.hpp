@@ -122,16 +122,16 @@ public:
         }
     };
 
-    field_opener(Keys keys, KeyOf key_of, sealed_field_options const& o) : keys_(std::move(keys)), key_of_(std::move(key_of)), options_(o)
+    field_opener(Keys keys, KeyOf key_of, sealed_field_options const& o)
+        : keys_(std::move(keys)), key_of_(std::move(key_of)), limits_(packed(o))
     {
-        expect(o.max_bytes >= 64 && o.max_bytes <= 1 << 20, "sealed_field.max_bytes", "64 to 2^20");
-        expect(o.max_plain_bytes >= 1 && o.max_plain_bytes <= o.max_bytes, "sealed_field.max_plain_bytes", "1 to max_bytes");
     }
 
     [[nodiscard]] admission<> admit(auto& call)
     {
-        opened_jwe opened = open_jwe(keys(), part::read(key_of_, call), {.max_bytes = options_.max_bytes});
-        if (opened && opened.text.size() > options_.max_plain_bytes) opened.fault = jwe_fault::too_long;
+        sealed_field_options const limits = settings();
+        opened_jwe opened = open_jwe(keys(), part::read(key_of_, call), {.max_bytes = limits.max_bytes});
+        if (opened && opened.text.size() > limits.max_plain_bytes) opened.fault = jwe_fault::too_long;
         if (!opened) [[unlikely]] {
             refused_[static_cast<std::size_t>(opened.fault)].add(1);
             call.report(violation{part::where, std::string(Name.view()), "a text sealed for the present key of this service"});
@@ -150,18 +150,33 @@ public:
         for (std::size_t i = 0; i < jwe_faults; ++i) s.refused[i] = refused_[i].load();
         return s;
     }
-    [[nodiscard]] sealed_field_options const& settings() const noexcept { return options_; }
+    [[nodiscard]] sealed_field_options settings() const noexcept
+    {
+        std::uint64_t const both = limits_.load();
+        return {.max_bytes = static_cast<std::size_t>(both >> 32), .max_plain_bytes = static_cast<std::size_t>(both & 0xffff'ffff)};
+    }
+    /// Opens by these limits from now on. Throws `std::invalid_argument` for bad ones, then the present ones stay.
+    void reconfigure(sealed_field_options const& o) { limits_.store(packed(o)); }
     void describe(auto&& field) const
     {
+        sealed_field_options const limits = settings();
         field("field", Name.view());
-        field("max_bytes", options_.max_bytes);
-        field("max_plain_bytes", options_.max_plain_bytes);
+        field("max_bytes", limits.max_bytes);
+        field("max_plain_bytes", limits.max_plain_bytes);
     }
 
 private:
+    /// Both in one word, so that they change at once.
+    static std::uint64_t packed(sealed_field_options const& o)
+    {
+        expect(o.max_bytes >= 64 && o.max_bytes <= 1 << 20, "sealed_field.max_bytes", "64 to 2^20");
+        expect(o.max_plain_bytes >= 1 && o.max_plain_bytes <= o.max_bytes, "sealed_field.max_plain_bytes", "1 to max_bytes");
+        return std::uint64_t{o.max_bytes} << 32 | o.max_plain_bytes;
+    }
+
     Keys keys_;
     [[no_unique_address]] KeyOf key_of_;
-    sealed_field_options options_;
+    shared::cell<std::uint64_t> limits_;
     shared::cell<std::uint64_t> opened_;
     std::array<shared::cell<std::uint64_t>, jwe_faults> refused_{};
 };
