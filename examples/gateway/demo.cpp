@@ -6,6 +6,7 @@
 #include "config.hpp"
 #include "demo_keys.hpp"
 #include "leaks.hpp"
+#include "props.hpp"
 #include "scene.hpp"
 #include "scenes.hpp"
 #include "stage.hpp"
@@ -93,7 +94,8 @@ int play(double length, std::string const& log)
     changes.insert(changes.end(), {"/listen/port=0", "/actuator/port=0"});
     stage all(gateway::beside_this_program("gateway.json"), keys, log, changes);
     gateway::visitor guest(context, keys, all.port, all.actuator_port, all.quotes_port, all.orders_port);
-    gateway::scenes scenes(context, guest, all, keys, length);
+    gateway::props props(context, guest, all, keys, length);
+    gateway::scenes scenes(props);
 
     fmt::print("Two services, the gateway before them on port {}, and clients that send real HTTP, in thirteen scenes.\n\n", all.port);
     std::exception_ptr thrown;
@@ -113,7 +115,7 @@ int play(double length, std::string const& log)
     fmt::print("\n{}\n", gateway::table_of(scenes.played()));
     int unmet = status == 0 ? 0 : 1;
     if (status != 0) fmt::print("not as expected: the gateway drains and ends with status 0 when it is told to; it was {}\n", status);
-    std::vector<std::string> tokens = scenes.secrets();
+    std::vector<std::string> tokens = props.secrets;
     tokens.push_back(guest.token);
     for (std::string const& what : gateway::leaks(log, all.rest_said(), keys, tokens, {"only-for-this-example-7f3a91"})) {
         fmt::print("not as expected: {}\n", what);

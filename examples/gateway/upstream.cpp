@@ -7,6 +7,7 @@
 //   POST /orders               takes an order (orders)
 //   GET  /control              {"mode":"ok","calls":17,"refused":0}
 //   POST /control?mode=slow    answers after a second; fail: answers 500; ok: as it should
+//   POST /control?ahead=60     its clock is so many seconds ahead, up to an hour: what is asked comes late
 #include "keys.hpp"
 #include "market.hpp"
 
@@ -17,6 +18,7 @@
 #include <weir/http/router.hpp>
 #include <weir/http/server.hpp>
 #include <weir/sign/replay_guard.hpp>
+#include <weir/sign/timestamp.hpp>
 #include <weir/sign/verify_signature.hpp>
 #include <weir/validate/number.hpp>
 
@@ -75,6 +77,8 @@ public:
         co_return name_ == "quotes" ? quote(r) : order(r);
     }
 
+    [[nodiscard]] weir::wall_time wall_now() const { return weir::system_wall().wall_now() + ahead_; }
+
 private:
     static http::response json(http::status code, std::string text) { return http::response(code, std::move(text), "application/json"); }
 
@@ -84,6 +88,13 @@ private:
     }
     answer change(http::request& r)
     {
+        if (auto const ahead = http::query(r, "ahead")) {
+            auto const read = weir::parse_number<std::uint32_t>(ahead->view());
+            if (!read || read.value > 3'600)
+                co_return http::problem(weir::errc::invalid_request, {.detail = "query ahead: expected 0 to 3600 seconds"});
+            ahead_ = std::chrono::seconds(read.value);
+            co_return co_await tell();
+        }
         auto const mode = http::query(r, "mode");
         if (!mode || (*mode != "ok" && *mode != "slow" && *mode != "fail"))
             co_return http::problem(weir::errc::invalid_request, {.detail = "query mode: expected ok, slow or fail"});
@@ -131,6 +142,7 @@ private:
     std::uint64_t calls_ = 0; // those that were taken
     std::uint64_t looks_ = 0;
     std::uint64_t orders_ = 0;
+    std::chrono::seconds ahead_{0};
 };
 
 } // namespace
@@ -150,8 +162,9 @@ try {
     service all(name);
     weir::http_signature_options const agreed = gateway::asked_of(name);
     weir::pipeline taken{
-        weir::verify_signature{weir::http_signature{agreed}, weir::message_keys<>{std::move(keys)}},
-        weir::replay_guard{weir::nonce_store<>{{.capacity = 100'000, .late = agreed.max_age + agreed.skew, .early = agreed.skew}}},
+        weir::verify_signature{weir::http_signature{agreed}, weir::message_keys<>{std::move(keys)}, std::ref(all)},
+        weir::replay_guard{weir::nonce_store<>{{.capacity = 100'000, .late = agreed.max_age + agreed.skew, .early = agreed.skew}},
+                           std::ref(all)},
         [&all](http::request const& r) { return all.work(r); },
     };
     http::server server(context.get_executor(), all.routes(http::edge(taken)), {.port = port.value, .drain_time = std::chrono::seconds(1)});

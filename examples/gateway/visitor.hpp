@@ -185,12 +185,9 @@ public:
         co_return came ? came->result_int() : 0;
     }
     /// Makes the quotes service `slow`, `fail` or `ok`.
-    asio::awaitable<void> change_quotes(std::string_view mode)
-    {
-        http::request const r("POST", fmt::format("/control?mode={}", mode));
-        auto const came = co_await client_.send(quotes_, r);
-        if (!came) throw std::runtime_error("the quotes service does not answer");
-    }
+    asio::awaitable<void> change_quotes(std::string_view mode) { return control(quotes_, fmt::format("mode={}", mode)); }
+    /// Puts the clock of the orders service so far ahead of all others: what comes to it comes so late.
+    asio::awaitable<void> orders_clock_ahead(std::chrono::seconds by) { return control(orders_, fmt::format("ahead={}", by.count())); }
     /// What the actuator says.
     asio::awaitable<std::string> look(std::string target)
     {
@@ -228,6 +225,12 @@ public:
 private:
     static constexpr char const* local = "127.0.0.1";
 
+    asio::awaitable<void> control(http::upstream const& service, std::string change)
+    {
+        http::request const r("POST", "/control?" + change);
+        auto const came = co_await client_.send(service, r);
+        if (!came || came->result() != http::status::ok) throw std::runtime_error("a service does not take " + change);
+    }
     /// A service that has ended is not called any more.
     asio::awaitable<void> count(http::upstream const& service, std::uint64_t& calls)
     {
