@@ -43,7 +43,7 @@ namespace weir::inline v0 {
 /// Thread-safety: `shared`: any thread, any time. A hit takes no lock. Where key and value are plain bits (at most 128 bytes, the key
 /// no string view) it copies beside the writers and checks that there was none; else it announces itself in a word of its thread's own,
 /// and writers wait for it before they destroy what it may look at. The 65th thread and those after it take the lock.
-/// Cost of a hit: three multiplications and four cache lines, one of them its part's; announcing itself costs a locked instruction more, and
+/// Cost of a hit: three multiplications and three cache lines, one of them its part's; announcing itself costs a locked instruction more, and
 /// the copy of a `std::shared_ptr` two more on a line that all its readers share: `visit` takes half as long.
 /// The destructor, `clear`, `erase_if`, `for_each`, `resize` and `reconfigure` visit every part.
 ///

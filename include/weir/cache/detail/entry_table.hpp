@@ -42,13 +42,14 @@ struct table_shape {
 /// returns when all readers who had announced themselves have left, and `gone(at, cause)`, which hears of an entry before it goes.
 template<class Key, class Value, threading_model Threading, reading Reading>
 class entry_table {
-    using slab = std::conditional_t<Reading == reading::plain, word_slab<Key, Value, Threading>, object_slab<Key, Value>>;
+    using slab = std::conditional_t<Reading == reading::plain, word_slab<Key, Value, Threading>, object_slab<Key, Value, Threading>>;
 
 public:
     using slot = std::uint32_t;
     static constexpr slot none = ~slot{};
 
     using entry_type = cache_entry<Key, Value>;
+    using view = typename slab::view;
     static constexpr slot further = none - 1;
 
     explicit entry_table(table_shape const& shape)
@@ -79,15 +80,15 @@ public:
     {
         return index_.find(hash, matches);
     }
-    /// Whether the key is at that slot. Bytes, not `==`, where what is read beside a writer may be no `Key` at all.
+    /// Whether an entry is of that key. Bytes, not `==`, where what is read beside a writer may be no `Key` at all.
     template<class Like>
-    [[nodiscard, gnu::always_inline]] bool is_at(slot there, Like const& key) const
+    [[nodiscard, gnu::always_inline]] static bool is_of(view there, Like const& key)
     {
         if constexpr (Reading == reading::plain) {
-            Key const other = at(there).key();
+            Key const other = there.key();
             return std::memcmp(&other, &key, sizeof key) == 0;
         } else {
-            return this->key(there) == key;
+            return there.key() == key;
         }
     }
     /// Where the key is, told beside writers: `none` if nowhere, `further` if one has to look closer.
@@ -96,7 +97,7 @@ public:
     {
         [[maybe_unused]] bool unlike = false;
         slot const there = find(hash, [&](slot candidate) {
-            bool const is = is_at(candidate, key);
+            bool const is = is_of(at(candidate), key);
             unlike = unlike || !is;
             return is;
         });
@@ -106,25 +107,28 @@ public:
     }
     [[nodiscard, gnu::always_inline]] slot likely(std::uint32_t hash) const noexcept { return index_.likely(hash); }
     [[gnu::always_inline]] void expect(std::uint32_t hash) const noexcept { index_.expect(hash); }
-    [[nodiscard]] decltype(auto) key(slot at) const noexcept { return entries_.key(at); }
-    [[nodiscard]] decltype(auto) value(slot at) const noexcept { return entries_.value(at); }
+    [[nodiscard]] decltype(auto) key(slot at) const noexcept { return entries_.at(at).key(); }
+    [[nodiscard]] decltype(auto) value(slot at) const noexcept { return entries_.at(at).value(); }
     /// The entry as the slab has it, without the time of its last use.
-    [[nodiscard, gnu::always_inline]] decltype(auto) at(slot there) const noexcept { return entries_.at(there); }
-    [[nodiscard]] auto bits(slot at) const noexcept { return entries_.at(at).bits(); }
+    [[nodiscard, gnu::always_inline]] view at(slot there) const noexcept { return entries_.at(there); }
     [[nodiscard]] static Value value_of(bits_of<Value> const& bits) noexcept { return slab::value_of(bits); }
+    /// For the order: what it asks of its entries.
+    [[nodiscard]] std::uint32_t hash(slot at) const noexcept { return entries_.at(at).notes().hash(); }
+    [[nodiscard]] bool visited(slot at) const noexcept { return entries_.at(at).notes().visited(); }
+    void forgive(slot at) noexcept { entries_.at(at).forgive(); }
     /// Whether what is not asked for goes out of date.
     [[nodiscard]] bool idles() const noexcept { return idle_ != duration::zero(); }
     /// When it goes out of date, as far as is known now.
     [[nodiscard]] time_point expiry(slot at) const noexcept
     {
-        time_point const written = entries_.expiry(at);
+        time_point const written = entries_.at(at).expiry();
         if (idle_ == duration::zero()) [[likely]]
             return written;
         return std::min(written, after(time_point(duration(used_[at].load())), idle_));
     }
     [[nodiscard]] answer_times times(slot at, time_point expiry, time_point now) const noexcept
     {
-        return {.left = span(expiry, now), .spans = entries_.notes(at).spans};
+        return {.left = span(expiry, now), .spans = entries_.at(at).notes().spans};
     }
     [[nodiscard]] std::size_t size() const noexcept { return size_.load(std::memory_order_acquire); }
     [[nodiscard]] std::uint64_t weight() const noexcept { return weight_.load(std::memory_order_acquire); }
@@ -141,7 +145,7 @@ public:
     /// Notes a hit.
     void touch(slot at, time_point now) noexcept
     {
-        order_.touch(at);
+        spare(at);
         if (idle_ == duration::zero()) [[likely]]
             return;
         // Not each time: a hot entry's line stays shared between the cores.
@@ -149,13 +153,17 @@ public:
     }
 
     /// Notes a hit, where nothing `idles` or of what is out of date.
-    [[gnu::always_inline]] void spare(slot at) noexcept { order_.touch(at); }
+    void spare(slot at) noexcept
+    {
+        auto const there = entries_.at(at);
+        there.touch(there.notes());
+    }
 
     /// Puts an answer in, in the place of the one that its key has, if need be at the cost of others. It has room for it.
     template<class Wait, class Gone>
     void put(entry_type&& e, std::uint32_t weight, time_point now, time_point reclaim_before, Wait&& wait, Gone&& gone)
     {
-        std::uint32_t const hash = e.notes.hash;
+        std::uint32_t const hash = e.notes.mark = e.notes.hash();
         slot at = find(hash, [&](slot there) { return key(there) == e.key; });
         if (at != none && weight > weight_of(at) && !fits(weight - weight_of(at))) {
             erase(at, removal::replaced, wait, gone); // others have to go, not what is written here
@@ -163,6 +171,7 @@ public:
         }
         if (at != none) {
             gone(at, removal::replaced);
+            e.notes.mark |= entry_notes::hit;
             if constexpr (Reading == reading::guarded) {
                 slot const before = std::exchange(at, take(wait));
                 entries_.write(at, std::move(e));
@@ -175,7 +184,6 @@ public:
                 entries_.write(at, std::move(e));
                 weigh(at, weight, weight_of(at));
             }
-            order_.touch(at);
         } else {
             while (size() >= limit_ || (size() != 0 && !fits(weight))) evict(reclaim_before, wait, gone);
             at = take(wait);
@@ -194,7 +202,7 @@ public:
     {
         gone(at, cause);
         order_.erase(at);
-        index_.erase(entries_.notes(at).hash, at, hash_of());
+        index_.erase(hash(at), at, [this](slot other) { return hash(other); });
         weigh(at, 0, weight_of(at));
         size_.store(size_.load() - 1, std::memory_order_release);
         leave(at, wait);
@@ -264,14 +272,10 @@ private:
     {
         return Reading == reading::guarded ? std::clamp<std::size_t>(entries / 64, 4, 256) : 0;
     }
-    auto hash_of() const noexcept
-    {
-        return [this](slot at) { return entries_.notes(at).hash; };
-    }
     template<class Wait, class Gone>
     void evict(time_point reclaim_before, Wait&& wait, Gone&& gone)
     {
-        slot const victim = order_.victim(hash_of());
+        slot const victim = order_.victim(*this);
         erase(victim, expiry(victim) <= reclaim_before ? removal::expired : removal::evicted, wait, gone);
     }
     /// What was taken out is destroyed, at once or when its readers have left.
@@ -319,17 +323,17 @@ private:
         if (idle_ != duration::zero()) used_.grow(slots);
         order_.resize(slots, entries);
         entries_.grow(slots, each);
-        index_.grow(slots, [&](auto&& enter) { for_each([&](slot at) { enter(entries_.notes(at).hash, at); }); });
+        index_.grow(slots, [&](auto&& enter) { for_each([&](slot at) { enter(hash(at), at); }); });
         give_out(before);
         most_ = entries;
     }
 
     // What a hit reads comes first.
-    slot_index<Threading, Reading == reading::guarded ? 7 : 8> index_; // those that are guarded spend the eighth byte on spare slots
+    slot_index<Threading, Reading == reading::guarded ? 8 : 9> index_; // those that are guarded spend a byte on spare slots
     slab entries_;
     growing_array<std::int64_t, Threading> used_; // when each was asked for last, if `idle_`
     duration idle_;
-    gated_sieve<Threading> order_;
+    gated_sieve order_;
     typename Threading::template cell<std::size_t> size_;
 
     std::vector<std::uint32_t> weights_;

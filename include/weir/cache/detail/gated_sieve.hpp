@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/cache/detail/sieve_order.hpp>
 #include <weir/cache/frequency_sketch.hpp>
-#include <weir/cache/sieve.hpp>
-#include <weir/core/threading.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -18,8 +17,7 @@ namespace weir::inline v0::detail {
 /// main part are one list: the gate is a place in it.
 ///
 /// Hits count at the entry, as with SIEVE; the sketch hears of them when the hand forgives, so that a hit costs nothing more.
-/// Thread-safety: as `sieve`. Memory: 14.5 bytes a slot.
-template<threading_model Threading>
+/// Under its owner's lock. Memory: 13.5 bytes a slot.
 class gated_sieve {
 public:
     using slot = std::uint32_t;
@@ -36,7 +34,6 @@ public:
         if (gate_ == none) gate_ = at;
         if (++waiting_ > window_) pass();
     }
-    [[gnu::always_inline]] void touch(slot at) noexcept { order_.touch(at); }
     void erase(slot at) noexcept
     {
         if (fresh_[at]) pass(at);
@@ -50,14 +47,20 @@ public:
         order_.replace(at, by);
     }
 
-    /// The entry to drop: there is one, and it stays in. `hash_of(slot)` says with which hash it was entered.
-    template<class HashOf>
-    slot victim(HashOf&& hash_of) noexcept
+    /// The entry to drop: there is one, and it stays in. `entries` knows of each with which hash it was entered, `hash(slot)`, whether it
+    /// was hit, `visited(slot)`, and how to forget that, `forgive(slot)`.
+    template<class Entries>
+    slot victim(Entries& entries) noexcept
     {
         slot at = gate_; // the candidate
         if (waiting_ != order_.size()) {
-            slot const victim = order_.victim(gate_, [&](slot forgiven) { sketch_.add(hash_of(forgiven)); });
-            if (waiting_ < window_ || wins(hash_of(at), order_.visited(at), hash_of(victim))) {
+            slot const victim = order_.victim(gate_, [&](slot each) {
+                if (!entries.visited(each)) return false;
+                entries.forgive(each);
+                sketch_.add(entries.hash(each));
+                return true;
+            });
+            if (waiting_ < window_ || wins(entries.hash(at), entries.visited(at), entries.hash(victim))) {
                 if (waiting_ >= window_) pass();
                 at = victim;
             }
@@ -97,7 +100,7 @@ private:
         --waiting_;
     }
 
-    sieve<Threading> order_;
+    sieve_order order_;
     std::vector<bool> fresh_; // in the window
     frequency_sketch sketch_;
     std::size_t window_; // how many entries may wait before the gate

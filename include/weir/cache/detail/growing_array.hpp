@@ -37,7 +37,7 @@ public:
         for (std::size_t i = 0; i < head_of(before).size; ++i) fresh[i].store(before[i].load());
         publish(fresh);
     }
-    /// Room for at least `size`, all zero, and only seen by others after `fill(words)` has filled it.
+    /// Room for at least `size`, all as new, and only seen by others after `fill(words)` has filled it.
     template<class Fill>
     void renew(std::size_t size, Fill&& fill)
     {

@@ -19,12 +19,42 @@
 
 namespace weir::inline v0::detail {
 
-/// What a cache keeps beside key, value and expiry: one word.
+/// What a cache keeps beside key, value and expiry: one word. The lowest bit of the hash, which nobody needs to find a key, says whether the
+/// entry was hit: a hit looks at this word anyway.
 struct entry_notes {
+    static constexpr std::uint32_t hit = 1;
+
     written_spans spans;
-    std::uint32_t hash = 0;
+    std::uint32_t mark = 0;
+
+    [[nodiscard]] std::uint32_t hash() const noexcept { return mark & ~hit; }
+    [[nodiscard]] bool visited() const noexcept { return (mark & hit) != 0; }
 };
 static_assert(sizeof(entry_notes) == 8 && std::is_trivially_copyable_v<entry_notes>);
+
+/// Such a word. Setting its bit never brings back what a writer wrote over meanwhile.
+template<threading_model Threading>
+using notes_cell = typename Threading::template cell<std::uint64_t>;
+
+[[nodiscard, gnu::always_inline]] inline entry_notes notes_of(std::uint64_t word) noexcept
+{
+    return std::bit_cast<entry_notes>(word);
+}
+template<class Cell>
+[[gnu::noinline, gnu::cold]] void set_visited(Cell& word, entry_notes seen) noexcept
+{
+    auto expected = std::bit_cast<std::uint64_t>(seen);
+    seen.mark |= entry_notes::hit;
+    word.replace(expected, std::bit_cast<std::uint64_t>(seen), std::memory_order_relaxed);
+}
+/// For the writer: a hit that comes meanwhile may be forgotten, too.
+template<class Cell>
+void forget_visit(Cell& word) noexcept
+{
+    entry_notes seen = notes_of(word.load());
+    seen.mark = seen.hash();
+    word.store(std::bit_cast<std::uint64_t>(seen));
+}
 
 /// What a cache keeps of a key.
 template<class Key, class Value>
@@ -43,23 +73,49 @@ struct alignas(std::uint64_t) word_aligned {
 template<class Value>
 using bits_of = std::array<std::uint64_t, sizeof(word_aligned<Value>) / sizeof(std::uint64_t)>;
 
-/// Fixed storage for `slots` entries of any type, constructed on `write` and destroyed on `drop`. Its owner drops what it wrote. An entry
-/// is not changed while it is there.
-template<class Key, class Value>
+/// Fixed storage for `slots` entries of any type, constructed on `write` and destroyed on `drop`. Its owner drops what it wrote. Of an
+/// entry nothing but whether it was hit changes while it is there.
+template<class Key, class Value, threading_model Threading>
 class object_slab {
+    struct kept {
+        Key key;
+        Value value;
+        time_point expiry;
+        notes_cell<Threading> notes;
+    };
+
 public:
     using entry = cache_entry<Key, Value>;
 
     explicit object_slab(std::size_t slots) : cells_(std::make_unique_for_overwrite<cell[]>(slots)) {}
 
-    [[nodiscard]] Key const& key(std::size_t at) const noexcept { return in(at).key; }
-    [[nodiscard]] Value const& value(std::size_t at) const noexcept { return in(at).value; }
-    [[nodiscard]] time_point expiry(std::size_t at) const noexcept { return in(at).expiry; }
-    [[nodiscard]] entry_notes notes(std::size_t at) const noexcept { return in(at).notes; }
+    /// One entry, found once to read several of its members.
+    class view {
+    public:
+        [[nodiscard]] Key const& key() const noexcept { return in_->key; }
+        [[nodiscard]] Value const& value() const noexcept { return in_->value; }
+        [[nodiscard]] time_point expiry() const noexcept { return in_->expiry; }
+        [[nodiscard]] entry_notes notes() const noexcept { return notes_of(in_->notes.load()); }
+        /// Notes a hit of what had these notes.
+        [[gnu::always_inline]] void touch(entry_notes seen) const noexcept
+        {
+            if (!seen.visited()) [[unlikely]]
+                set_visited(in_->notes, seen);
+        }
+        void forgive() const noexcept { forget_visit(in_->notes); }
 
-    [[nodiscard]] entry const& at(std::size_t slot) const noexcept { return in(slot); }
+    private:
+        friend object_slab;
+        explicit view(kept& in) noexcept : in_(&in) {}
+        kept* in_;
+    };
+    [[nodiscard, gnu::always_inline]] view at(std::size_t slot) const noexcept { return view(in(slot)); }
 
-    void write(std::size_t at, entry&& e) noexcept { ::new (static_cast<void*>(cells_[at].bytes)) entry(std::move(e)); }
+    void write(std::size_t at, entry&& e) noexcept
+    {
+        ::new (static_cast<void*>(cells_[at].bytes))
+            kept{std::move(e.key), std::move(e.value), e.expiry, notes_cell<Threading>(std::bit_cast<std::uint64_t>(e.notes))};
+    }
     void drop(std::size_t at) noexcept { std::destroy_at(&in(at)); }
 
     /// Room for `slots`. Nobody may look at it meanwhile. `each(move)` calls `move(at)` for each slot in which there is an entry.
@@ -68,7 +124,7 @@ public:
     {
         object_slab longer(slots);
         each([&](std::size_t at) {
-            longer.write(at, std::move(in(at)));
+            ::new (static_cast<void*>(longer.cells_[at].bytes)) kept(std::move(in(at)));
             drop(at);
         });
         cells_ = std::move(longer.cells_);
@@ -76,9 +132,9 @@ public:
 
 private:
     struct cell {
-        alignas(entry) std::byte bytes[sizeof(entry)];
+        alignas(kept) std::byte bytes[sizeof(kept)];
     };
-    entry& in(std::size_t at) const noexcept { return *std::launder(reinterpret_cast<entry*>(cells_[at].bytes)); }
+    kept& in(std::size_t at) const noexcept { return *std::launder(reinterpret_cast<kept*>(cells_[at].bytes)); }
 
     std::unique_ptr<cell[]> cells_;
 };
@@ -97,26 +153,30 @@ public:
 
     explicit word_slab(std::size_t slots) : words_(slots * width) {}
 
-    [[nodiscard]] Key key(std::size_t at) const noexcept { return this->at(at).key(); }
-    [[nodiscard]] Value value(std::size_t at) const noexcept { return value_of(this->at(at).bits()); }
     /// One entry, found once to read several of its members, which may be torn.
     class view {
     public:
         [[nodiscard, gnu::always_inline]] Key key() const noexcept { return load<Key>(from_ + key_at); }
+        [[nodiscard]] Value value() const noexcept { return value_of(bits()); }
         [[nodiscard, gnu::always_inline]] bits_of<Value> bits() const noexcept { return load_words<Value>(from_ + value_at); }
         [[nodiscard, gnu::always_inline]] time_point expiry() const noexcept { return load<time_point>(from_ + expiry_at); }
         [[nodiscard, gnu::always_inline]] entry_notes notes() const noexcept { return load<entry_notes>(from_ + notes_at); }
+        /// Notes a hit of what had these notes.
+        [[gnu::always_inline]] void touch(entry_notes seen) const noexcept
+        {
+            if (!seen.visited()) [[unlikely]]
+                set_visited(from_[notes_at], seen);
+        }
+        void forgive() const noexcept { forget_visit(from_[notes_at]); }
 
     private:
         friend word_slab;
-        explicit view(cell const* from) noexcept : from_(from) {}
-        cell const* from_;
+        explicit view(cell* from) noexcept : from_(from) {}
+        cell* from_;
     };
     [[nodiscard, gnu::always_inline]] view at(std::size_t slot) const noexcept { return view(words_.words() + slot * width); }
     /// The value of bits that are not torn.
     [[nodiscard]] static Value value_of(bits_of<Value> const& bits) noexcept { return std::bit_cast<aligned<Value>>(bits).value; }
-    [[nodiscard]] time_point expiry(std::size_t at) const noexcept { return this->at(at).expiry(); }
-    [[nodiscard]] entry_notes notes(std::size_t at) const noexcept { return this->at(at).notes(); }
 
     void write(std::size_t at, entry&& e) noexcept
     {

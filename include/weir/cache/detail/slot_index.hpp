@@ -13,17 +13,17 @@
 
 namespace weir::inline v0::detail {
 
-/// From 32 bits of a hash to the slots that may hold the key. The highest bits choose a group of eight places; a place holds the number of a slot
-/// and, in a word that the group keeps for all eight, one byte of the hash, its sign. A key is in the first group from its own on that had
-/// room: linear probing by groups, at most five sevenths full (five eighths with 8 bytes a slot), with deletion that brings back what went on (Knuth, TAOCP volume 3, 6.4,
-/// algorithm R), so that there are no tombstones and nothing is ever rehashed.
+/// From 32 bits of a hash to the slots that may hold the key. The highest bits choose a group of six places, half a cache line; a place holds
+/// the number of a slot and, in a word that the group keeps for all six, one byte of the hash, its sign. A key is in the first group from its
+/// own on that had room: linear probing by groups, at most two thirds full (16 of 27 with 9 bytes a slot), with deletion that brings back what
+/// went on (Knuth, TAOCP volume 3, 6.4, algorithm R), so that there are no tombstones and nothing is ever rehashed.
 ///
-/// The eight signs are compared at once, by arithmetic: a walk from word to word guesses wrong about every other key. What is in its own
-/// group and has no other of its sign before it, 19 keys of 20 or more, is found by `likely` without a branch that depends on the key.
+/// The signs are compared at once, by arithmetic: a walk from word to word guesses wrong about every other key. What is in its own
+/// group and has no other of its sign before it, about 19 keys of 20, is found by `likely` without a branch that depends on the key.
 ///
 /// Thread-safety: writers need the owner's lock. `find` may run beside a writer if its owner then checks that there was none: it reads
 /// each word whole, ends, and names only slots that were once entered. Memory: `BytesASlot` bytes a slot.
-template<threading_model Threading, unsigned BytesASlot = 7>
+template<threading_model Threading, unsigned BytesASlot = 8>
 class slot_index {
     static_assert(BytesASlot >= 7, "there has to be a free place in most groups");
 
@@ -123,20 +123,21 @@ public:
     }
 
 private:
-    static constexpr unsigned ways = 8;
+    static constexpr unsigned ways = 6;
     static constexpr std::uint64_t each_byte = 0x0101'0101'0101'0101;
+    static constexpr std::uint64_t no_places = 0x8080'0000'0000'0000; // the two bytes left over are neither free nor like any sign
 
     struct group {
-        typename Threading::template cell<std::uint64_t> signs; // a byte for each place; 0: free
+        typename Threading::template cell<std::uint64_t> signs{no_places}; // a byte for each place; 0: free
         std::array<typename Threading::template cell<slot>, ways> slots;
     };
-    static_assert(sizeof(group) == 40);
+    static_assert(sizeof(group) == 32);
     struct spot {
         std::uint32_t in; // group
         unsigned at;
     };
 
-    static constexpr std::size_t groups_for(std::size_t slots) noexcept { return std::max<std::size_t>((slots * BytesASlot + 39) / 40, 1); }
+    static constexpr std::size_t groups_for(std::size_t slots) noexcept { return std::max<std::size_t>((slots * BytesASlot + 31) / 32, 1); }
     static constexpr std::uint32_t home(std::uint32_t hash, std::uint32_t count) noexcept
     {
         return static_cast<std::uint32_t>(std::uint64_t{hash} * count >> 32);

@@ -111,28 +111,26 @@ public:
         if constexpr (how == reading::guarded)
             if (!undisturbed(before)) return seen; // entries may be moving
         std::uint32_t at = values_.likely(hash);
-        if (at >= values_.further || !values_.is_at(at, key)) [[unlikely]]
+        auto there = values_.at(at < values_.further ? at : 0);
+        if (at >= values_.further || !values_.is_of(there, key)) [[unlikely]] {
             at = search_at_length(key, hash);
-        if (at >= values_.further) [[unlikely]] {
-            if (at == none && undisturbed(before) && absences_.size() == 0) seen.what = sight::miss;
-            return seen;
+            if (at >= values_.further) {
+                if (at == none && undisturbed(before) && absences_.size() == 0) seen.what = sight::miss;
+                return seen;
+            }
+            there = values_.at(at);
         }
-        auto&& there = values_.at(at);
-        time_point expiry;
+        time_point const expiry = there.expiry();
+        entry_notes const notes = there.notes();
         if constexpr (how == reading::plain) {
-            expiry = there.expiry();
-            seen.times.spans = there.notes().spans;
             seen.bits = there.bits();
             if (!undisturbed(before)) [[unlikely]]
                 return seen;
-        } else {
-            expiry = there.expiry;
-            seen.times.spans = there.notes.spans;
         }
-        seen.times.left = values_.span(expiry, now);
+        seen.times = {.left = values_.span(expiry, now), .spans = notes.spans};
         seen.at = at;
         if (expiry <= now || values_.idles()) return seen;
-        values_.spare(at);
+        there.touch(notes);
         seen.what = sight::hit;
         return seen;
     }
@@ -158,7 +156,7 @@ public:
             time_point const expiry = table.expiry(at);
             answer_times const times = table.times(at, expiry, now);
             if constexpr (how == reading::plain) {
-                auto const bits = table.bits(at);
+                auto const bits = table.at(at).bits();
                 if (!undisturbed(before)) return sight::unclear;
                 if (expiry <= now) return sight::hit;
                 table.touch(at, now);
