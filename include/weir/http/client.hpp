@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <weir/core/clock.hpp>
 #include <weir/core/result.hpp>
 #include <weir/http/client_options.hpp>
-#include <weir/http/detail/client_call.hpp>
+#include <weir/http/detail/streams.hpp>
 #include <weir/http/incoming_response.hpp>
 #include <weir/http/message.hpp>
 #include <weir/http/outgoing_body.hpp>
@@ -13,14 +12,18 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/ip/tcp.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <utility>
 
 namespace weir::inline v0::http {
+namespace detail {
+
+template<class Stream>
+struct client_state;
+
+} // namespace detail
 
 /// Sends requests over HTTP/1.1 and keeps the connections for the next ones.
 ///
@@ -41,18 +44,20 @@ namespace weir::inline v0::http {
 ///
 /// Time limits are alarms of the context's timer wheel, to the millisecond. Memory: a connection has 8 KiB of input and what its largest
 /// header needed; requests that wait lie in their own frames.
-template<class Stream = boost::asio::ip::tcp::socket>
+template<class Stream = detail::tcp_stream>
 class basic_client {
 public:
+    using context_type = detail::context_of<Stream>;
+
     /// Throws `std::invalid_argument` for bad options.
     explicit basic_client(boost::asio::any_io_executor executor, client_options const& options = {}) requires(!detail::is_secure<Stream>)
-        : state_(std::make_shared<state>(std::move(executor), detail::no_context{}, options))
+        : basic_client(context_type{}, std::move(executor), options)
     {
     }
     /// A client that speaks TLS takes the context that its connections begin with.
-    basic_client(boost::asio::any_io_executor executor, detail::context_of<Stream> context,
+    basic_client(boost::asio::any_io_executor executor, context_type const& context,
                  client_options const& options = {}) requires detail::is_secure<Stream>
-        : state_(std::make_shared<state>(std::move(executor), std::move(context), options))
+        : basic_client(context, std::move(executor), options)
     {
     }
 
@@ -87,17 +92,15 @@ public:
     }
 
     /// Connections to an upstream, in use and idle.
-    [[nodiscard]] std::size_t open(upstream const& to) const
-    {
-        auto const* const pool = state_->pools.look(to.address());
-        return pool == nullptr ? 0 : pool->open;
-    }
-    [[nodiscard]] client_stats stats() const noexcept { return state_->pools.snapshot(); }
+    [[nodiscard]] std::size_t open(upstream const& to) const;
+    [[nodiscard]] client_stats stats() const noexcept;
     /// Closes what is idle.
-    void close_idle() { state_->pools.close_idle(); }
+    void close_idle();
 
 private:
     using state = detail::client_state<Stream>;
+
+    basic_client(context_type const& context, boost::asio::any_io_executor executor, client_options const& options);
 
     static boost::asio::awaitable<result<response>> send_by(std::shared_ptr<state> shared, upstream const& to, request const& r,
                                                             outgoing_body const* body, send_options o);
@@ -107,47 +110,13 @@ private:
     std::shared_ptr<state> state_;
 };
 
-template<class Stream>
-boost::asio::awaitable<result<response>> basic_client<Stream>::send_by(std::shared_ptr<state> shared, upstream const& to, request const& r,
-                                                                       outgoing_body const* body, send_options o)
-{
-    client_options const& options = shared->options;
-    detail::client_call<Stream> call(shared, to, o.slot, std::min(o.deadline, after(steady::now(), options.whole_time)));
-    detail::client_trouble trouble = co_await call.begin(r, body);
-    while (!trouble) {
-        framing::event found = call.step();
-        if (found == framing::event::more) found = co_await call.fill(trouble);
-        if (found == framing::event::body) {
-            if (call.data().size() > options.body_bytes - call.answer.body().size())
-                trouble = call.failed("the body is too large, see client_options::body_bytes");
-            else
-                call.answer.body().append(call.data());
-        } else if (found == framing::event::end) {
-            call.finish();
-            co_return std::move(call.answer);
-        } else if (found == framing::event::refused && !trouble) {
-            trouble = call.refused();
-        }
-    }
-    co_return shared->fails(to, trouble, o.failure);
-}
-
-template<class Stream>
-boost::asio::awaitable<result<incoming_response>> basic_client<Stream>::stream_by(std::shared_ptr<state> shared, upstream const& to,
-                                                                                  request const& r, outgoing_body const* body,
-                                                                                  send_options o)
-{
-    auto const call = std::make_shared<detail::kept_call<Stream>>(shared, to, o.slot, o.deadline);
-    detail::client_trouble const trouble = co_await call->begin(r, body);
-    if (trouble) co_return shared->fails(to, trouble, o.failure);
-    co_return incoming_response(std::move(call->answer), call);
-}
-
 /// The client over plain TCP.
 using client = basic_client<>;
 
-#ifdef WEIR_SEPARATE_COMPILATION
-extern template class basic_client<>;
-#endif
-
 } // namespace weir::inline v0::http
+
+#ifdef WEIR_SEPARATE_COMPILATION
+extern template class weir::http::basic_client<>;
+#else
+#include <weir/http/detail/client_body.hpp>
+#endif

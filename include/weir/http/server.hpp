@@ -1,24 +1,28 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <weir/http/detail/server_state.hpp>
-#include <weir/http/detail/session.hpp>
-#include <weir/http/message.hpp>
+#include <weir/core/clock.hpp>
+#include <weir/http/detail/streams.hpp>
+#include <weir/http/request_handler.hpp>
 #include <weir/http/server_options.hpp>
 
-#include <boost/asio/post.hpp>
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
 
 #include <csignal>
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
 #include <memory>
-#include <optional>
-#include <string>
-#include <string_view>
 #include <utility>
 
 namespace weir::inline v0::http {
+namespace detail {
+
+template<class Stream>
+class server_state;
+
+} // namespace detail
 
 /// An HTTP/1.1 server for one thread: listens, reads requests, checks their framing (`http::framing`), lets a handler answer them.
 ///
@@ -45,28 +49,29 @@ namespace weir::inline v0::http {
 ///
 /// Deadlines of connections are looked at by one coarse tick, an eighth of the shortest time and at most 250 ms: no timer is armed for a
 /// request.
-/// Memory: some 5 KiB for a connection that waits, while it reads as much as its header or 64 KiB of a body need. `Stream` is made from an accepted socket.
-template<class Stream = boost::asio::ip::tcp::socket>
+/// Memory: some 5 KiB for a connection that waits, while it reads as much as its header or 64 KiB of a body need.
+template<class Stream = detail::tcp_stream>
 class basic_server {
 public:
     /// Kept until the last connection has ended, as must be what it refers to.
     using handler_type = request_handler;
+    using context_type = detail::context_of<Stream>;
 
     /// Listens at once. Throws `std::invalid_argument` for bad options, `boost::system::system_error` where the system does not
     /// let it listen: the port is taken, the address is not one of this machine.
     basic_server(boost::asio::any_io_executor executor, handler_type handler,
                  server_options const& options = {}) requires(!detail::is_secure<Stream>)
-        : basic_server(executor, std::make_shared<detail::server_state<Stream>>(executor, std::move(handler), options))
+        : basic_server(context_type{}, executor, std::move(handler), options)
     {
     }
     /// A server that speaks TLS takes the context that its connections begin with.
-    basic_server(boost::asio::any_io_executor executor, handler_type handler, detail::context_of<Stream> context,
+    basic_server(boost::asio::any_io_executor executor, handler_type handler, context_type const& context,
                  server_options const& options = {}) requires detail::is_secure<Stream>
-        : basic_server(executor, std::make_shared<detail::server_state<Stream>>(executor, std::move(handler), options, std::move(context)))
+        : basic_server(context, executor, std::move(handler), options)
     {
     }
     /// Ends all connections. On the server's executor, or when nobody runs it.
-    ~basic_server() { state_->stop(); }
+    ~basic_server();
     basic_server(basic_server const&) = delete;
     basic_server& operator=(basic_server const&) = delete;
 
@@ -75,109 +80,39 @@ public:
     /// Stops listening, ends the connections that have no request, lets the running requests end with `Connection: close`, and
     /// cancels what still runs when the drain's time is up. When all have ended the server holds no work of its executor any more, so
     /// that `context.run()` returns. From any thread, any number of times.
-    void drain()
-    {
-        boost::asio::post(executor_, [state = state_] { state->drain(); });
-    }
+    void drain();
     /// Drains when one of the signals comes. Once, before the context runs.
-    void drain_on(std::initializer_list<int> signals)
-    {
-        for (int s : signals) state_->signals.add(s);
-        state_->signals.async_wait([state = state_](boost::system::error_code failed, int) {
-            if (!failed) state->drain();
-        });
-    }
+    void drain_on(std::initializer_list<int> signals);
 
     /// A drain also waits for that, when the last connection has ended, so that what outlives its request ends before the server does:
     /// `server.drain_after([&]() -> asio::awaitable<void> { co_await weir::drain(jobs, 5s); })`. It is cancelled (terminal) when the drain's time
     /// is up. Once, before the context runs; what it refers to is kept until the server has drained.
-    void drain_after(std::function<boost::asio::awaitable<void>()> work) { state_->last_work = std::move(work); }
+    void drain_after(std::function<boost::asio::awaitable<void>()> work);
 
     /// From any thread.
-    [[nodiscard]] server_stats stats() const noexcept
-    {
-        auto const read = [](auto const& counter) { return counter.load(std::memory_order_relaxed); };
-        return {read(state_->accepted),  read(state_->open),  read(state_->requests), read(state_->refused),
-                read(state_->timed_out), read(state_->threw), read(state_->left),     read(state_->shed)};
-    }
+    [[nodiscard]] server_stats stats() const noexcept;
 
 private:
-    basic_server(boost::asio::any_io_executor const& executor, std::shared_ptr<detail::server_state<Stream>> state)
-        : executor_(executor), state_(std::move(state)), port_(state_->acceptor.local_endpoint().port())
-    {
-        state_->run(accept(state_), {}, nullptr);
-    }
-    static boost::asio::awaitable<void> accept(std::shared_ptr<detail::server_state<Stream>> state);
-    static boost::asio::awaitable<void> wait_for_place(detail::server_state<Stream>& state, time_point until);
+    using state = detail::server_state<Stream>;
+
+    basic_server(context_type const& context, boost::asio::any_io_executor const& executor, handler_type handler,
+                 server_options const& options);
+
+    static boost::asio::awaitable<void> accept(std::shared_ptr<state> shared);
+    static boost::asio::awaitable<void> wait_for_place(state& shared, time_point until);
 
     boost::asio::any_io_executor executor_;
-    std::shared_ptr<detail::server_state<Stream>> state_;
+    std::shared_ptr<state> state_;
     std::uint16_t port_;
 };
-
-namespace detail {
-
-/// Nothing if the other side has gone.
-inline std::optional<ip_address> address_of(boost::asio::ip::tcp::socket const& socket)
-{
-    boost::system::error_code failed;
-    std::string const text = socket.remote_endpoint(failed).address().to_string();
-    if (failed) return {};
-    return ip_address::parse(std::string_view(text).substr(0, text.find('%'))); // without the zone
-}
-
-} // namespace detail
-
-template<class Stream>
-boost::asio::awaitable<void> basic_server<Stream>::accept(std::shared_ptr<detail::server_state<Stream>> state)
-{
-    namespace asio = boost::asio;
-    using session = detail::session<Stream>;
-    state->tick();
-    while (!state->draining()) {
-        boost::system::error_code failed;
-        if (state->full()) {
-            co_await wait_for_place(*state, never);
-            continue;
-        }
-        co_await state->acceptor.async_wait(asio::socket_base::wait_read, asio::redirect_error(asio::use_awaitable, failed));
-        if (state->draining()) co_return;
-        asio::ip::tcp::socket socket = state->acceptor.accept(failed);
-        if (failed == asio::error::would_block || failed == asio::error::connection_aborted) continue; // whoever came has gone
-        if (failed) { // out of descriptors, most likely: another try is of no use before a connection has ended
-            co_await wait_for_place(*state, steady::now() + std::chrono::milliseconds(100));
-            continue;
-        }
-        detail::count(state->accepted);
-        auto const peer = detail::address_of(socket);
-        if (!peer) continue; // it has gone already
-        if (!state->addresses.take(*peer)) {
-            detail::count(state->shed);
-            continue;
-        }
-        auto one = std::make_shared<session>(state, detail::make_stream<Stream>(std::move(socket), state->context), *peer);
-        auto& running = *one;
-        state->run(running.run(), running.slot(), std::move(one));
-    }
-}
-
-/// Until a connection has ended, or the time is up.
-template<class Stream>
-boost::asio::awaitable<void> basic_server<Stream>::wait_for_place(detail::server_state<Stream>& state, time_point until)
-{
-    weir::detail::wait place;
-    typename detail::server_state<Stream>::wanting_place const wanting(state, place);
-    co_await place(nullptr, steady::now(), until);
-    place.finish();
-}
 
 /// The server over plain TCP.
 using server = basic_server<>;
 
-#ifdef WEIR_SEPARATE_COMPILATION
-extern template class detail::session<boost::asio::ip::tcp::socket>;
-extern template class detail::server_state<boost::asio::ip::tcp::socket>;
-extern template class basic_server<>;
-#endif
-
 } // namespace weir::inline v0::http
+
+#ifdef WEIR_SEPARATE_COMPILATION
+extern template class weir::http::basic_server<>;
+#else
+#include <weir/http/detail/server_body.hpp>
+#endif

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <weir/core/options.hpp>
+#include <weir/http/detail/streams.hpp>
 #include <weir/http/edge.hpp>
 #include <weir/http/server.hpp>
 
@@ -50,7 +51,7 @@ template<class Request = request, class Make>
 /// it makes is called on that thread alone. The system spreads connections over the threads (SO_REUSEPORT) by their addresses and ports; one
 /// stays where it is. `server_options::connections` counts for all threads together, each has its part; `connections_per_address` is of
 /// each thread.
-template<class Stream = boost::asio::ip::tcp::socket>
+template<class Stream = detail::tcp_stream>
 class basic_server_group {
 public:
     using context_type = detail::context_of<Stream>;

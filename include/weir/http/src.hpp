@@ -4,14 +4,8 @@
 /// The bodies of the HTTP edge over plain TCP, for the one file of a program that includes them; the others define
 /// `WEIR_SEPARATE_COMPILATION`.
 
-#include <weir/http/client.hpp>
-#include <weir/http/server.hpp>
+#include <weir/http/detail/client_body.hpp>
+#include <weir/http/detail/server_body.hpp>
 
-namespace weir::inline v0::http {
-
-template class detail::session<boost::asio::ip::tcp::socket>;
-template class detail::server_state<boost::asio::ip::tcp::socket>;
-template class basic_server<>;
-template class basic_client<>;
-
-} // namespace weir::inline v0::http
+template class weir::http::basic_server<>;
+template class weir::http::basic_client<>;

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <weir/http/client.hpp>
-#include <weir/http/detail/tls_stream.hpp>
+#include <weir/http/detail/streams.hpp>
 #include <weir/http/server.hpp>
 #include <weir/http/tls_context.hpp>
 
@@ -27,11 +27,11 @@ using tls_server = basic_server<detail::tls_server_stream>;
 /// The name of the upstream is told to the server (SNI), and its certificate has to be made for it.
 using tls_client = basic_client<detail::tls_client_stream>;
 
-#ifdef WEIR_SEPARATE_COMPILATION
-extern template class detail::session<detail::tls_server_stream>;
-extern template class detail::server_state<detail::tls_server_stream>;
-extern template class basic_server<detail::tls_server_stream>;
-extern template class basic_client<detail::tls_client_stream>;
-#endif
-
 } // namespace weir::inline v0::http
+
+#ifdef WEIR_SEPARATE_COMPILATION
+extern template class weir::http::basic_server<weir::http::detail::tls_server_stream>;
+extern template class weir::http::basic_client<weir::http::detail::tls_client_stream>;
+#else
+#include <weir/http/detail/tls_stream.hpp>
+#endif

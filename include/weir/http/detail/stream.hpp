@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/http/detail/streams.hpp>
+
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -13,7 +15,6 @@
 #include <array>
 #include <cstddef>
 #include <string_view>
-#include <type_traits>
 #include <utility>
 
 namespace weir::inline v0::http::detail {
@@ -21,25 +22,12 @@ namespace weir::inline v0::http::detail {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-/// What streams are made with besides a socket: nothing on plain TCP. One that speaks TLS names its own as `context_type`.
-struct no_context {};
-template<class Stream>
-struct stream_traits {
-    using context_type = no_context;
+/// Plain TCP.
+class tcp_stream : public asio::ip::tcp::socket {
+public:
+    explicit tcp_stream(asio::ip::tcp::socket&& accepted) : asio::ip::tcp::socket(std::move(accepted)) {}
+    explicit tcp_stream(asio::any_io_executor const& executor) : asio::ip::tcp::socket(executor) {}
 };
-template<class Stream>
-requires requires
-{
-    typename Stream::context_type;
-}
-struct stream_traits<Stream> {
-    using context_type = typename Stream::context_type;
-};
-template<class Stream>
-using context_of = typename stream_traits<Stream>::context_type;
-/// Whether a handshake comes before the first byte.
-template<class Stream>
-constexpr bool is_secure = !std::is_same_v<context_of<Stream>, no_context>;
 
 /// A server's side of an accepted socket.
 template<class Stream>

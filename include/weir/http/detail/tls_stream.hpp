@@ -212,7 +212,7 @@ private:
 /// A server's side, made from an accepted socket.
 class tls_server_stream : public tls_stream {
 public:
-    using context_type = tls_server_context;
+    using context_type = context_of<tls_server_stream>;
 
     tls_server_stream(socket_type&& socket, context_type const& context) : tls_stream(std::move(socket))
     {
@@ -223,7 +223,7 @@ public:
 /// A client's side; it is connected first, then `expect_host`, then the hands are shaken.
 class tls_client_stream : public tls_stream {
 public:
-    using context_type = tls_client_context;
+    using context_type = context_of<tls_client_stream>;
 
     tls_client_stream(asio::any_io_executor const& executor, context_type const& context)
         : tls_stream(socket_type(executor)), context_(context)
