@@ -1,7 +1,9 @@
+// bar: 6 -O0 -DWEIR_SEPARATE_COMPILATION
 // bar: 6 -O0
 // SPDX-License-Identifier: BSL-1.0
 //
-// What a user's file costs to compile that has all of it: a server, a router, a pipeline of six policies, a handler.
+// What a user's file costs to compile that has all of it: a server, a router, a pipeline of six policies, a handler;
+// first as weir::compiled has it compiled, then with the bodies of the edge in the same file.
 #include <weir/http/correlate.hpp>
 #include <weir/http/edge.hpp>
 #include <weir/http/router.hpp>

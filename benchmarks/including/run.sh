@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSL-1.0
 # What including costs: the CPU seconds of compiling (-O0 -c) a file that includes one header of weir, against one that includes
 # only the std and third-party headers which that header reaches. Median of three alternating rounds.
-# The bar is 1.3 x that plus 0.1 s, and 1.6 s for weir.hpp. A .cpp file beside this script whose first line is
-# `// bar: <seconds> <flags>` is compiled with these flags and held to that bar.
+# The bar is 1.3 x that plus 0.1 s, and 1.6 s for weir.hpp. A .cpp file beside this script begins with lines `// bar: <seconds> <flags>`:
+# for each it is compiled with these flags and held to that bar.
 # usage: sh benchmarks/including/run.sh [HEADER...]      as in weir/core/result.hpp; all of them if none is named
 # CXX is the compiler (g++), CXXFLAGS are added. The exit status is 1 if something is over its bar.
 set -u
@@ -60,6 +60,11 @@ report() {
     [ "$verdict" = ok ] || over=$((over + 1))
 }
 
+die() {
+    echo "$1" >&2
+    exit 2
+}
+
 broken() {
     printf '%-48s does not compile: %s\n' "$1" "$(grep -m 1 error "$work/errors")"
     over=$((over + 1))
@@ -92,18 +97,19 @@ done
 if [ $# -eq 0 ]; then
     for file in benchmarks/including/*.cpp; do
         [ -e "$file" ] || continue
-        # shellcheck disable=SC2046
-        set -- $(sed -n '1s|^// bar: *||p' "$file")
-        bar=${1:?"$file: its first line has to be '// bar: <seconds> <flags>'"}
-        shift
-        seconds=
-        for round in 1 2 3; do seconds="$seconds $(cpu_seconds "$file" "$@")" || break; done
-        # shellcheck disable=SC2086
-        if [ "$(echo $seconds | wc -w)" -ne 3 ]; then
-            broken "$file"
-        else
-            report "$file" "$(median $seconds)" - "$bar"
-        fi
+        sed '/^\/\/ bar: /!q' "$file" | sed -n 's|^// bar: *||p' >"$work/bars"
+        [ -s "$work/bars" ] || die "$file: its first line has to be '// bar: <seconds> <flags>'"
+        while read -r bar flags; do
+            seconds=
+            # shellcheck disable=SC2086
+            for round in 1 2 3; do seconds="$seconds $(cpu_seconds "$file" $flags)" || break; done
+            # shellcheck disable=SC2086
+            if [ "$(echo $seconds | wc -w)" -ne 3 ]; then
+                broken "$file"
+            else
+                report "${file##*/} $flags" "$(median $seconds)" - "$bar"
+            fi
+        done <"$work/bars"
     done
 fi
 
