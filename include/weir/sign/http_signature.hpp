@@ -137,26 +137,28 @@ private:
         auto const key = keys.signer(now, options_.key);
         if (!key) return failed(std::move(made), message_fault::unknown_key, options_.key);
         made.signer = key->id;
-        if (options_.body == body_rule::covered && !weir::body(message).empty())
+        std::optional<message_view> const asked = request == nullptr ? std::nullopt : std::optional<message_view>(std::in_place, *request);
+        // What answers HEAD loses its body on the way (RFC 9110 section 9.3.2).
+        bool const has_body = !weir::body(message).empty() && !(asked && asked->method() == "HEAD");
+        if (options_.body == body_rule::covered && has_body)
             set_header(message, "Content-Digest", content_digest(weir::body(message), options_.digest));
         message_view const view(message);
-        std::optional<message_view> const asked = request == nullptr ? std::nullopt : std::optional<message_view>(std::in_place, *request);
         std::string input, signature;
-        made = sign(view, asked ? &*asked : nullptr, *key, nonce, std::move(made), input, signature);
+        made = sign(view, asked ? &*asked : nullptr, has_body, *key, nonce, std::move(made), input, signature);
         if (!made) return made;
         set_header(message, "Signature-Input", input);
         set_header(message, "Signature", signature);
         return made;
     }
 
-    message_check sign(message_view const& message, message_view const* request, message_key const& key, std::string_view nonce,
-                       message_check made, std::string& input, std::string& signature) const
+    message_check sign(message_view const& message, message_view const* request, bool has_body, message_key const& key,
+                       std::string_view nonce, message_check made, std::string& input, std::string& signature) const
     {
         std::vector<message_component> covered = components_;
         for (message_component const& field : if_present_)
             if (!is_covered(field, covered) && has(message, field)) covered.push_back(field);
         bool const has_digest = is_covered(digest_, covered);
-        if (options_.body == body_rule::covered && !message.body().empty() && !has_digest) covered.push_back(digest_);
+        if (options_.body == body_rule::covered && has_body && !has_digest) covered.push_back(digest_);
 
         std::string const label = options_.label.empty() ? "sig1" : options_.label;
         sf::inner_list parameters;

@@ -146,7 +146,8 @@ private:
             }
             (answered += name) += '\n';
         }
-        answered += to_hex(sha256(response.body()));
+        answered +=
+            to_hex(sha256(request.method() == "HEAD" ? std::string_view() : response.body())); // what answers it loses its body on the way
 
         std::string text = "{\"alg\":\"";
         (((text += jws_name(a)) += "\",\"kid\":\"") += id) += "\",\"typ\":\"seal+jwt\"}";
