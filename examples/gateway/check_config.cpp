@@ -59,6 +59,15 @@ constexpr bad_change bad_changes[] = {
     {"/tokens/jwks=off_curve.jwks",
      "/tokens/jwks: off_curve.jwks: expected a public key for ES256, EdDSA, PS256 or RS256; key 1, \"a\": key: expected a JWK whose "
      "numbers are an EC key"},
+    {R"(/tokens={"issuer": "i", "audience": "a", "leeway": "1s", "key": "issuer.pub.pem", "algorithm": "none"})",
+     R"(/tokens/algorithm: expected one of ES256, EdDSA, PS256, RS256, found "none")"},
+    {R"(/tokens={"issuer": "i", "audience": "a", "leeway": "1s", "key": "gateway-1.pub.pem", "algorithm": "ES256"})",
+     "/tokens/key: gateway-1.pub.pem: key: expected ES256: a key on the curve P-256"},
+    {R"(/tokens={"issuer": "i", "audience": "a", "leeway": "1s", "key": "gateway-1.pub.pem", "algorithm": "EdDSA", "jwks": "issuer.jwks"})",
+     "/tokens/jwks: there is no such setting"},
+    {R"(/tokens={"issuer": "i", "audience": "a", "leeway": "1s", "key": "issuer.jwks", "algorithm": "ES256", "kid": ""})",
+     "/tokens/kid: expected a text that is not empty, found \"\"\ngateway.json: /tokens/key: issuer.jwks: key: expected PEM: a text with a "
+     "line \"-----BEGIN ...-----\""},
     {"/identity/key=nowhere.pem", "/identity/key: nowhere.pem: cannot be read: No such file or directory"},
     {"/identity/key=gateway-1.pub.pem", "/identity/key: gateway-1.pub.pem: key: expected a private key, for this one has to sign"},
     {"/identity/key=issuer.jwks", R"(/identity/key: issuer.jwks: key: expected PEM: a text with a line "-----BEGIN ...-----")"},
@@ -107,6 +116,7 @@ int main(int argc, char** argv)
     std::string const zero(43, 'A');
     keys.write("off_curve.jwks", fmt::format(R"({{"keys":[{{"kty":"EC","crv":"P-256","kid":"a","x":"{}","y":"{}"}}]}})", zero, zero));
     keys.write("issuer.pem", pem);
+    keys.write("issuer.pub.pem", keys.issuer.pair().public_pem());
     keys.write("half.pem", pem.substr(0, pem.size() / 2));
 
     std::string const name = keys.path("gateway.json"); // beside which files are looked for
@@ -116,6 +126,11 @@ int main(int argc, char** argv)
         static_cast<void>(gateway::parse_config(good, name, all));
     };
     expect_complaint("the file as it is, and keys", "nothing", [&] { with(""); });
+    expect_complaint("one key in PEM, with a name and without", "nothing", [&] {
+        for (std::string_view const kid : {"", R"(, "kid": "issuer-1")"})
+            with(fmt::format(
+                R"(/tokens={{"issuer": "i", "audience": "a", "leeway": "1s", "key": "gateway-1.pub.pem", "algorithm": "EdDSA"{}}})", kid));
+    });
     for (auto const& [change, expected] : bad_changes) {
         std::string all = name + ": " + std::string(expected);
         if (auto const second = all.find("\ngateway.json"); second != std::string::npos) all.replace(second + 1, 12, name);

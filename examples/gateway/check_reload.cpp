@@ -209,6 +209,18 @@ private:
         std::string const for_prices = next.token({.audience = "prices"});
         expect(co_await with(new_token) == 401 && co_await with(for_prices) == 200, "counts at once");
 
+        // Of an issuer who publishes no set, one key in PEM.
+        token_issuer const third("issuer-3");
+        std::string const of_third = third.token();
+        keys_.write("issuer.pub.pem", third.pair().public_pem());
+        file_.set(
+            "/tokens",
+            fmt::format(R"({{"issuer": "https://login.example", "audience": "quotes", "leeway": "2s", "key": "{}", "algorithm": "ES256",
+                                              "kid": "issuer-3"}})",
+                        keys_.path("issuer.pub.pem")));
+        expect_said(changed("/tokens/audience, /tokens/key, /tokens/algorithm, /tokens/kid"), "one key in PEM");
+        expect(co_await with(for_prices) == 401 && co_await with(of_third) == 200, "it is the only one that counts");
+
         expect(co_await sealed_with("gateway-1"), "answers are sealed with the first key");
         file_.set("/identity", fmt::format(R"({{"name": "gateway-2", "key": "{}"}})", keys_.path("gateway-2.pem")));
         expect_said(changed("/identity/name, /identity/key"), "the gateway's next key");

@@ -232,7 +232,8 @@ inline void hide_keys(json::value& whole, config const& made)
         json::value& key = each.at("key");
         key = weir::to_hex(weir::sha256(std::string_view(key.as_string())));
     }
-    whole.at_pointer("/tokens/jwks") = weir::to_hex(weir::sha256(made.tokens.jwks));
+    json::object& tokens = whole.at("tokens").as_object();
+    tokens[tokens.contains("key") ? "key" : "jwks"] = made.tokens.digest;
     whole.at_pointer("/identity/key") = made.identity.digest;
 }
 

@@ -5,6 +5,7 @@
 
 #include <weir/sign/digest.hpp>
 #include <weir/sign/encoding.hpp>
+#include <weir/sign/jws_key.hpp>
 #include <weir/sign/jwt_options.hpp>
 #include <weir/sign/key_ring.hpp>
 #include <weir/sign/key_set.hpp>
@@ -12,10 +13,12 @@
 #include <weir/sign/open_response.hpp>
 #include <weir/sign/secret.hpp>
 
+#include <array>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -25,10 +28,11 @@
 /// The keys of the gateway, and what both ends of a signed message agreed on.
 namespace gateway {
 
-/// Tokens that clients read with: who issues them, for whom, and the issuer's public keys as a JSON Web Key Set.
+/// Tokens that clients read with: who issues them, for whom, and the issuer's public keys: a JSON Web Key Set, or one key in PEM.
 struct tokens_settings {
     weir::jwt_options options{.issuer = "?", .audience = "?"};
-    std::string jwks;
+    std::shared_ptr<weir::key_set<> const> keys;
+    std::string digest; ///< of the file
 };
 
 /// The gateway's own key, which signs what it asks and seals what it answers.
@@ -44,19 +48,35 @@ inline weir::key_set_options issuer_options()
     return {.algorithms = {es256, ed25519, ps256, rs256}};
 }
 
+/// One key of the issuer's, in PEM. Tokens name it, if it has a name.
+inline weir::key_set<> issuer_key(std::string_view algorithm, std::string_view pem, std::string kid)
+{
+    if (algorithm == "ES256") return weir::key_set<>(weir::es256(pem, std::move(kid)));
+    if (algorithm == "EdDSA") return weir::key_set<>(weir::ed25519(pem, std::move(kid)));
+    if (algorithm == "PS256") return weir::key_set<>(weir::ps256(pem, std::move(kid)));
+    return weir::key_set<>(weir::rs256(pem, std::move(kid)));
+}
+
 inline tokens_settings read_tokens(section s, std::filesystem::path const& folder)
 {
     tokens_settings made;
     made.options.issuer = s.text("issuer");
     made.options.audience = s.text("audience");
     made.options.leeway = std::chrono::ceil<std::chrono::seconds>(s.time("leeway"));
-    s.file("jwks", folder, [&](std::string text) {
-        weir::key_set<> const keys(text, issuer_options());
+    auto const take = [&](weir::key_set<>&& keys, std::string_view text) {
         std::string why = "expected a public key for ES256, EdDSA, PS256 or RS256";
         for (std::string const& each : keys.left_out()) (why += "; ") += each;
         if (keys.size() == 0) throw std::invalid_argument(why);
-        made.jwks = std::move(text);
-    });
+        made.keys = std::make_shared<weir::key_set<> const>(std::move(keys));
+        made.digest = weir::to_hex(weir::sha256(text));
+    };
+    if (s.has("key")) {
+        constexpr std::array<std::string_view, 4> algorithms{"ES256", "EdDSA", "PS256", "RS256"};
+        std::string const algorithm = s.one_of("algorithm", algorithms), kid = s.has("kid") ? s.text("kid") : std::string();
+        s.file("key", folder, [&](std::string const& text) { take(issuer_key(algorithm, text, kid), text); });
+    } else {
+        s.file("jwks", folder, [&](std::string const& text) { take(weir::key_set<>(text, issuer_options()), text); });
+    }
     return made;
 }
 

@@ -31,10 +31,13 @@ struct keys_in_force {
     weir::message_keys<> own; ///< the gateway's
     weir::key_ring<> apps;    ///< those that order
 
-    explicit keys_in_force(config const& c) : issuer(c.tokens.jwks, issuer_options()), own(c.identity.key), apps(c.keys) {}
+    explicit keys_in_force(config const& c) : issuer(R"({"keys":[]})", issuer_options()), own(c.identity.key), apps(c.keys)
+    {
+        issuer.replace(*c.tokens.keys);
+    }
     void replace(config const& c)
     {
-        issuer.replace(c.tokens.jwks);
+        issuer.replace(*c.tokens.keys);
         own.replace(c.identity.key);
         apps.replace(c.keys);
     }

@@ -16,6 +16,7 @@
 #include <fstream>
 #include <limits>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -116,6 +117,20 @@ public:
         else
             complain(path_to(name), expected, found);
         return std::string(bytes, '?');
+    }
+    /// Whether the member is there; nothing is wrong if it is not.
+    [[nodiscard]] bool has(std::string_view name) const { return members_ != nullptr && members_->contains(name); }
+    /// One of these texts; the first of them stands in for what is none.
+    [[nodiscard]] std::string one_of(std::string_view name, std::span<std::string_view const> all)
+    {
+        json::value const* const found = find(name);
+        if (found != nullptr && found->is_string())
+            for (std::string_view const each : all)
+                if (found->get_string() == each) return std::string(each);
+        std::string expected = "one of";
+        for (std::string_view const each : all) ((expected += ' ') += each) += each == all.back() ? "" : ",";
+        complain(path_to(name), expected, found);
+        return std::string(all.front());
     }
     /// The text of a file, which `use` may refuse by `std::invalid_argument`. A name that does not begin with a slash is looked for in `folder`.
     /// Of what stands in the file nothing is shown.

@@ -120,6 +120,22 @@ TEST_CASE("key_set: keys made in code stand by name, whatever their algorithm")
     CHECK_THROWS_AS((key_set<>{hs256{some_secret()}, hs384{some_secret(), "a"}}), std::invalid_argument);
 }
 
+TEST_CASE("key_set: the keys of another set take the place of those that were read, and a text theirs again")
+{
+    key_set<> keys(set_of(oct(R"(,"kid":"a")")), {.algorithms = {jws_algorithm::hs256}});
+    key_set<> const made{es256{test::ec_pair("P-256").public_pem(), "b"}};
+    auto const before = keys.version();
+    keys.replace(made);
+    CHECK(keys.version() != before);
+    CHECK(keys.find("a") == nullptr);
+    CHECK(keys.find("b") == made.find("b")); // the same key, no copy
+    keys.replace(keys);
+    CHECK(keys.size() == 1);
+    keys.replace(set_of(oct(R"(,"kid":"a")")));
+    CHECK(keys.find("a") != nullptr);
+    CHECK(keys.find("b") == nullptr);
+}
+
 TEST_CASE("key_set: keys are replaced while others use them, and those in use live on")
 {
     std::string const first = set_of(oct(R"(,"kid":"a")")), second = set_of(oct(R"(,"kid":"a")") + "," + oct(R"(,"kid":"b")", 'B'));

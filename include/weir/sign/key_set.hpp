@@ -73,6 +73,15 @@ public:
         version_.store(version_.load() + 1, std::memory_order_release);
     }
 
+    /// Uses the keys of another set from now on, keys made in code, for one; a later text is read as before.
+    void replace(key_set const& other)
+    {
+        share fresh = other.current();
+        std::lock_guard const lock(mutex_);
+        keys_.swap(fresh);
+        version_.store(version_.load() + 1, std::memory_order_release);
+    }
+
     /// The key that a token means by this name, or by none; null if there is none. It lives as long as the pointer.
     [[nodiscard]] std::shared_ptr<jws_key const> find(std::optional<std::string_view> kid) const
     {
