@@ -6,7 +6,6 @@
 #include <functional>
 #include <memory>
 #include <string_view>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -33,16 +32,16 @@ TEST_CASE("stack: keeps its elements in order, outermost first")
 {
     weir::stack baseline{step<1>{10}, step<2>{20}};
     static_assert(is_stack_of<decltype(baseline), step<1>, step<2>>);
-    auto const [first, second] = std::move(baseline).release();
-    CHECK(first.value == 10);
-    CHECK(second.value == 20);
+    static_assert(decltype(baseline)::size == 2);
+    CHECK(std::move(baseline).at<0>().value == 10);
+    CHECK(std::move(baseline).at<1>().value == 20);
 }
 
 TEST_CASE("stack: a | b is the same")
 {
     auto two = step<1>{} | step<2>{};
     static_assert(is_stack_of<decltype(two), step<1>, step<2>>);
-    CHECK(std::get<1>(std::move(two).release()).value == 2);
+    CHECK(std::move(two).at<1>().value == 2);
 }
 
 TEST_CASE("stack: it is flat, however it was put together")
@@ -52,21 +51,19 @@ TEST_CASE("stack: it is flat, however it was put together")
     auto nested = weir::stack{weir::stack{step<1>{}, step<2>{}}, step<3>{}} | step<4>{};
     static_assert(is_stack_of<decltype(left), step<1>, step<2>, step<3>, step<4>>);
     static_assert(std::is_same_v<decltype(left), decltype(right)> && std::is_same_v<decltype(left), decltype(nested)>);
-    auto const [a, b, c, d] = std::move(nested).release();
-    CHECK(a.value == 1);
-    CHECK(b.value == 2);
-    CHECK(c.value == 3);
-    CHECK(d.value == 4);
+    CHECK(std::move(nested).at<0>().value == 1);
+    CHECK(std::move(nested).at<1>().value == 2);
+    CHECK(std::move(nested).at<2>().value == 3);
+    CHECK(std::move(nested).at<3>().value == 4);
 }
 
 TEST_CASE("stack: moves what can only be moved")
 {
     auto const made = [](int value) { return heavy{std::make_unique<int>(value)}; };
     auto three = made(1) | (made(2) | made(3));
-    auto const elements = std::move(three).release();
-    CHECK(*std::get<0>(elements).value == 1);
-    CHECK(*std::get<1>(elements).value == 2);
-    CHECK(*std::get<2>(elements).value == 3);
+    CHECK(*std::move(three).at<0>().value == 1);
+    CHECK(*std::move(three).at<1>().value == 2);
+    CHECK(*std::move(three).at<2>().value == 3);
 }
 
 TEST_CASE("stack: copies what has a name, and refers where it is asked to")
@@ -76,15 +73,15 @@ TEST_CASE("stack: copies what has a name, and refers where it is asked to")
     auto referred = std::ref(mine) | step<2>{};
     static_assert(is_stack_of<decltype(referred), std::reference_wrapper<step<1>>, step<2>>);
     mine.value = 7;
-    CHECK(std::get<0>(std::move(copied).release()).value == 1);
-    CHECK(std::get<0>(std::move(referred).release()).get().value == 7);
+    CHECK(std::move(copied).at<0>().value == 1);
+    CHECK(std::move(referred).at<0>().get().value == 7);
 }
 
 TEST_CASE("stack: names and shared policies are elements like others")
 {
     auto both = weir::named<"outer">(step<1>{}) | std::make_shared<step<2>>();
     static_assert(is_stack_of<decltype(both), weir::named_element<"outer", step<1>>, std::shared_ptr<step<2>>>);
-    CHECK(std::get<1>(std::move(both).release())->value == 2);
+    CHECK(std::move(both).at<1>()->value == 2);
 }
 
 template<class A, class B>

@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <optional>
-#include <tuple>
 #include <type_traits>
 
 namespace weir::inline v0 {
@@ -83,17 +82,17 @@ template<class... Facets>
 class view {
 public:
     template<class Call>
-    explicit view(Call const& call) noexcept : facets_(&call.template get<Facets>()...)
+    explicit view(Call const& call) noexcept : facets_{{&call.template get<Facets>()}...}
     {
     }
     template<class F>
     [[nodiscard]] F const& get() const noexcept
     {
-        return *std::get<F const*>(facets_);
+        return *facets_.template at<F const*>();
     }
 
 private:
-    std::tuple<Facets const*...> facets_;
+    detail::facet_frame<facets<Facets const*...>> facets_;
 };
 
 } // namespace weir::inline v0

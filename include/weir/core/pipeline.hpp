@@ -11,7 +11,6 @@
 
 #include <cstddef>
 #include <string_view>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -20,15 +19,13 @@ namespace weir::inline v0 {
 namespace detail {
 
 /// The policies of a pipeline, side by side; those that are empty take no room.
-template<class Indices, class... Elements>
-class shelf;
-template<std::size_t... I, class... Elements>
-class shelf<std::index_sequence<I...>, Elements...> : leaf<I, Elements>... {
+template<class... Elements>
+class shelf : row_of<Elements...> {
 public:
     static constexpr std::size_t size = sizeof...(Elements);
     static constexpr std::size_t first = 0;
     template<std::size_t Index>
-    using element_at = std::tuple_element_t<Index, std::tuple<Elements...>>;
+    using element_at = type_at_place<row_of<Elements...>, Index>;
     template<std::size_t Index>
     using policy_at = policy_t<element_at<Index>>;
 
@@ -40,35 +37,26 @@ public:
         return label.empty() ? std::string_view(policy_at<Index>::name) : label;
     }
 
-    /// From the first of the parts, which are references.
-    template<class Parts>
-    constexpr explicit shelf([[maybe_unused]] Parts& parts) : leaf<I, Elements>{std::get<I>(std::move(parts))}...
+    /// From the first of the pieces.
+    template<class Pieces, std::size_t... I>
+    constexpr shelf([[maybe_unused]] Pieces& from, std::index_sequence<I...>) : row_of<Elements...>(from.template take<I>()...)
     {
     }
     template<std::size_t Index>
     constexpr policy_at<Index>& get() noexcept
     {
-        return unwrapped<element_at<Index>>::of(static_cast<leaf<Index, element_at<Index>>&>(*this).value);
+        return unwrapped<element_at<Index>>::of(at_place<Index>(*this));
     }
 };
 
-/// What the parts of a pipeline come to: the handler is the last, the policies are the rest.
-template<class Parts>
+/// What the pieces of a pipeline come to: the handler is the last, the policies are the rest.
+template<class Pieces, class Indices = std::make_index_sequence<Pieces::size - 1>>
 struct composed;
-template<class... Parts>
-struct composed<std::tuple<Parts...>> {
-    using all = std::tuple<std::decay_t<Parts>...>;
-    using handler = std::tuple_element_t<sizeof...(Parts) - 1, all>;
-    template<class Indices>
-    struct split;
-    template<std::size_t... I>
-    struct split<std::index_sequence<I...>> {
-        using type = stack<std::tuple_element_t<I, all>...>;
-    };
-    using policies = typename split<std::make_index_sequence<sizeof...(Parts) - 1>>::type;
+template<class Pieces, std::size_t... I>
+struct composed<Pieces, std::index_sequence<I...>> {
+    using handler = typename Pieces::template type<sizeof...(I)>;
+    using policies = stack<typename Pieces::template type<I>...>;
 };
-template<class... E>
-using composed_of = composed<decltype(parts(std::declval<E>()...))>;
 
 } // namespace detail
 
@@ -85,7 +73,7 @@ class pipeline;
 
 template<class... Elements, class Handler>
 class pipeline<stack<Elements...>, Handler> {
-    using shelf = detail::shelf<std::index_sequence_for<Elements...>, Elements...>;
+    using shelf = detail::shelf<Elements...>;
     static_assert(detail::obeys_shipped_laws<Handler, detail::policy_t<Elements>...>());
     static_assert(detail::obeys_demands<Handler, detail::policy_t<Elements>...>());
 
@@ -100,7 +88,7 @@ public:
 
     template<class... E>
     requires(!(std::is_same_v<std::remove_cvref_t<E>, pipeline> || ...)) explicit pipeline(E&&... elements)
-        : pipeline(std::in_place, detail::parts(std::forward<E>(elements)...))
+        : pipeline(std::in_place, detail::pieces<E...>(std::forward<E>(elements)...))
     {
     }
     pipeline(pipeline const&) = delete;
@@ -164,8 +152,8 @@ public:
 private:
     friend struct detail::access<pipeline>;
 
-    template<class... Parts>
-    pipeline(std::in_place_t, std::tuple<Parts...> parts) : policies_(parts), handler_{std::get<size>(std::move(parts))}
+    template<class Pieces>
+    pipeline(std::in_place_t, Pieces from) : policies_(from, std::index_sequence_for<Elements...>()), handler_{from.template take<size>()}
     {
     }
     template<std::array<bool, size> Flags>
@@ -181,7 +169,8 @@ private:
 };
 
 template<class... E>
-pipeline(E&&...) -> pipeline<typename detail::composed_of<E...>::policies, typename detail::composed_of<E...>::handler>;
+pipeline(E&&...)
+    -> pipeline<typename detail::composed<detail::pieces<E...>>::policies, typename detail::composed<detail::pieces<E...>>::handler>;
 
 /// The same pipeline, checked against its request when it is composed and not at its first call:
 /// `auto svc = weir::pipeline_for<quote_request>(policy, ..., handler);`.

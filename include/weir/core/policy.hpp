@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/core/detail/row.hpp>
 #include <weir/core/facets.hpp>
 #include <weir/core/fixed_string.hpp>
 #include <weir/core/request.hpp>
@@ -206,12 +207,6 @@ template<template<auto...> class Template, class T>
 constexpr bool is_made_from_values = false;
 template<template<auto...> class Template, auto... Arguments>
 constexpr bool is_made_from_values<Template, Template<Arguments...>> = true;
-
-/// A member that takes no room when its type is empty. The index makes the same type at two places two types.
-template<std::size_t Index, class T>
-struct leaf {
-    [[no_unique_address]] T value;
-};
 
 } // namespace detail
 

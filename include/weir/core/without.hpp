@@ -2,13 +2,13 @@
 #pragma once
 
 #include <weir/core/charter.hpp>
+#include <weir/core/detail/room.hpp>
 #include <weir/core/laws.hpp>
 #include <weir/core/policy.hpp>
 #include <weir/core/stack.hpp>
 
 #include <cstddef>
 #include <string_view>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -63,14 +63,14 @@ namespace detail {
 template<class P, class... Which>
 constexpr bool is_taken_out = (designates<Which, P> || ...);
 
-/// The part as it is, or nothing of it.
-template<class... Which, class Part>
-constexpr auto kept(Part&& part)
+/// The place of a piece, unless it is taken out.
+template<class Piece, std::size_t Place, class... Which>
+using place_if_it_stays = std::conditional_t<is_taken_out<policy_t<Piece>, Which...>, places<>, places<Place>>;
+template<class... Which, class Stack, std::size_t... I>
+constexpr auto take_out(Stack&& all, std::index_sequence<I...>)
 {
-    if constexpr (is_taken_out<policy_t<std::remove_cvref_t<Part>>, Which...>)
-        return std::tuple<>{};
-    else
-        return std::tuple<Part&&>(std::forward<Part>(part));
+    auto const staying = (places<>() + ... + place_if_it_stays<typename Stack::template piece<I>, I, Which...>());
+    return stack_of(typename decltype(staying)::sequence(), pieces<Stack>(std::move(all)));
 }
 
 /// Whether one of the stack's elements is designated.
@@ -89,12 +89,7 @@ template<class... Elements, class... Which>
             static_cast<void>(sizeof(typename advice::without<One>::template takes_nothing_out_of<stack<Elements...>>));
     };
     (check(std::type_identity<Which>{}), ...);
-    return std::apply(
-        [](auto&&... part) {
-            return std::apply([](auto&&... e) { return stack{std::forward<decltype(e)>(e)...}; },
-                              std::tuple_cat(detail::kept<Which...>(std::move(part))...));
-        },
-        std::move(all).release());
+    return detail::take_out<Which...>(std::move(all), std::make_index_sequence<stack<Elements...>::size>());
 }
 
 } // namespace weir::inline v0

@@ -14,7 +14,6 @@
 #include <random>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -178,14 +177,13 @@ private:
 
 /// No chaos: an empty stack, which a pipeline takes apart into nothing.
 template<>
-class chaos<off> {
+class chaos<off> : public stack<> {
 public:
     using options = chaos_options;
 
     chaos() = default;
     explicit chaos(options const&) noexcept {}
     chaos(options const&, auto&) noexcept {}
-    constexpr std::tuple<> release() && noexcept { return {}; }
 };
 template<>
 inline constexpr bool detail::is_stack<chaos<off>> = true;

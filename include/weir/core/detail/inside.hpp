@@ -8,7 +8,6 @@
 
 #include <cstddef>
 #include <string_view>
-#include <tuple>
 #include <utility>
 
 namespace weir::inline v0::detail {
@@ -95,15 +94,15 @@ class begin_with;
 template<class... Facets>
 class begin_with<facets<Facets...>> {
 public:
-    begin_with([[maybe_unused]] auto const& parent, weir::deadline until) : had_(parent.template get<Facets>()...), until_(until) {}
+    begin_with([[maybe_unused]] auto const& parent, weir::deadline until) : had_{{parent.template get<Facets>()}...}, until_(until) {}
     void operator()(auto& machine) const
     {
-        (machine.set(std::get<Facets>(had_)), ...);
+        (machine.set(had_.template at<Facets>()), ...);
         machine.put_back(until_);
     }
 
 private:
-    std::tuple<Facets...> had_;
+    facet_frame<facets<Facets...>> had_;
     weir::deadline until_;
 };
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <weir/core/clock.hpp>
-#include <weir/core/policy.hpp>
+#include <weir/core/detail/row.hpp>
 #include <weir/limit/limiter.hpp>
 
 #include <algorithm>
@@ -14,34 +14,11 @@
 
 namespace weir::inline v0 {
 
-namespace detail {
-
-/// One value a place, side by side; trivially copyable if they are.
-template<class Indices, class... Values>
-struct row;
-template<std::size_t... I, class... Values>
-struct row<std::index_sequence<I...>, Values...> : leaf<I, Values>... {
-};
-template<std::size_t Index, class T>
-[[nodiscard]] constexpr T& at_place(leaf<Index, T>& l) noexcept
-{
-    return l.value;
-}
-template<std::size_t Index, class T>
-[[nodiscard]] constexpr T const& at_place(leaf<Index, T> const& l) noexcept
-{
-    return l.value;
-}
-template<class... Values>
-using row_of = row<std::index_sequence_for<Values...>, Values...>;
-
-} // namespace detail
-
 /// The options of several limits, in order: `options{{.permits = 100, .per = 1s}, {.permits = 10'000, .per = 24h}}`.
 template<class... Options>
 class joint_options {
 public:
-    constexpr explicit(false) joint_options(Options... each) : parts_{{std::move(each)}...} {}
+    constexpr explicit(false) joint_options(Options... each) : parts_(std::move(each)...) {}
     template<std::size_t Index>
     [[nodiscard]] constexpr auto const& at() const noexcept
     {
@@ -61,13 +38,13 @@ class joint_rule {
 
 public:
     using state = row_of<typename Rules::state...>;
-    static constexpr state fresh{{Rules::fresh}...};
+    static constexpr state fresh{Rules::fresh...};
 
     template<class... Options>
     explicit joint_rule(joint_options<Options...> const& o) : joint_rule(o, indices{})
     {
     }
-    constexpr explicit joint_rule(Rules... rules) noexcept : rules_{{rules}...} {}
+    constexpr explicit joint_rule(Rules... rules) noexcept : rules_(rules...) {}
 
     [[nodiscard]] decision try_acquire(state& s, time_point now, std::uint64_t cost) const
     {
@@ -145,7 +122,7 @@ public:
 
 private:
     template<class Options, std::size_t... I>
-    joint_rule(Options const& o, std::index_sequence<I...>) : rules_{{Rules(o.template at<I>())}...}
+    joint_rule(Options const& o, std::index_sequence<I...>) : rules_(Rules(o.template at<I>())...)
     {
     }
     static constexpr decision later(decision a, decision b) noexcept { return b.retry_after() > a.retry_after() ? b : a; }
