@@ -12,6 +12,7 @@
 #include <functional>
 #include <optional>
 #include <random>
+#include <tuple>
 #include <utility>
 #include <vector>
 
