@@ -115,6 +115,26 @@ TEST_CASE("sealed_field: keys rotate with overlap")
     CHECK(reply.reported<weir::violation>()->where == "header");
 }
 
+TEST_CASE("sealed_field: keys are replaced while others open with them")
+{
+    weir::jwe_keys keys(ec_key("a"));
+    weir::pipeline svc{weir::sealed_field<"password">(std::ref(keys), weir::by_header<"x-password">), opened{}};
+    test::request r;
+    r.fields["x-password"] = seal(keys.public_jwk(), "open sesame");
+    auto const held = keys.find("a");
+    std::thread other([&] {
+        for (int i = 0; i < 50; ++i) keys.replace(ec_key("b"), ec_key("a"));
+    });
+    for (int i = 0; i < 50; ++i) CHECK(svc(r).value() == "open sesame");
+    other.join();
+    CHECK(keys.public_jwks().find(R"("kid":"b")") != std::string::npos);
+    CHECK_THROWS_AS(keys.replace(ec_key("c"), ec_key("c")), std::invalid_argument);
+    CHECK(keys.find("c") == nullptr);
+    keys.replace(ec_key("c"));
+    CHECK(svc(r).error() == weir::errc::invalid_request);
+    CHECK(held->kid() == "a"); // lives as long as it is used
+}
+
 TEST_CASE("sealed_field: other limits from the next call on, both at once; bad ones leave the present ones")
 {
     weir::pipeline svc{weir::sealed_field<"password">(ec_key(), weir::keyed_by(&login::password)), opened{}};

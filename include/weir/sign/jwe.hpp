@@ -46,13 +46,16 @@ struct [[nodiscard]] opened_jwe {
     explicit operator bool() const noexcept { return fault == jwe_fault::none; }
 };
 
-/// A source of keys that open: a `jwe_key` itself, or `jwe_keys`.
+/// A source of keys that open: a `jwe_key` itself, or `jwe_keys`. `find` gives a pointer of some kind to a key, which lives as long as that pointer, or null.
 template<class T>
 concept keys_that_open = requires(T const& keys, std::optional<std::string_view> kid)
 {
     {
-        keys.find(kid)
-        } -> std::same_as<jwe_key const*>;
+        *keys.find(kid)
+        } -> std::same_as<jwe_key const&>;
+    {
+        keys.find(kid) == nullptr
+        } -> std::convertible_to<bool>;
 };
 
 namespace detail {
@@ -161,7 +164,7 @@ opened_jwe open_jwe(Keys const& keys, std::string_view compact, jwe_options cons
     detail::jwe_header head;
     if (read != strict_json_fault::none || !detail::read_jwe_header(document.root(), head)) return {jwe_fault::bad_header};
 
-    jwe_key const* const key = keys.find(head.kid);
+    auto const key = keys.find(head.kid);
     if (key == nullptr) return {jwe_fault::unknown_key};
     if (head.algorithm != to_string(key->algorithm()) || head.encryption != to_string(key->encryption()))
         return {jwe_fault::wrong_algorithm};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <weir/core/options.hpp>
+#include <weir/core/threading.hpp>
 #include <weir/sign/detail/jwk_material.hpp>
 #include <weir/sign/detail/pkey.hpp>
 #include <weir/sign/encoding.hpp>
@@ -18,6 +19,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -232,34 +234,59 @@ struct jwe_maker {
     return detail::jwe_maker::make<jwe_recipient>(detail::secret_json(jwk).root(), detail::key_half::public_key, e);
 }
 
-/// Keys that open, by name: the first is handed out, the others open what was sealed before it came.
+/// Keys that open, by name: the first is handed out, the others open what was sealed before it came. `replace` puts others in their place while they are
+/// used: the new key first, the old one behind it until clients have fetched the new one. Thread-safe; a look-up takes a share of the keys under a mutex.
 class jwe_keys {
 public:
     /// Throws `std::invalid_argument` if there is none, or two of several have one name or none.
     template<class... Keys>
     requires(sizeof...(Keys) > 0 && (std::is_same_v<Keys, jwe_key> && ...)) explicit jwe_keys(Keys... keys)
+        : keys_(listed(std::move(keys)...))
     {
-        keys_.reserve(sizeof...(Keys));
-        (keys_.push_back(std::move(keys)), ...);
-        for (std::size_t i = 0; i < keys_.size() && keys_.size() > 1; ++i) {
-            expect(!keys_[i].kid().empty(), "jwe_keys", "keys with a name each");
-            for (std::size_t j = 0; j < i; ++j) expect(keys_[i].kid() != keys_[j].kid(), "jwe_keys", "keys with a name of their own");
-        }
     }
-    /// Of several keys none is guessed.
-    [[nodiscard]] jwe_key const* find(std::optional<std::string_view> kid) const noexcept
+    /// Uses these keys and no others from now on. If they are refused, as by the constructor, the present ones stay.
+    template<class... Keys>
+    requires(sizeof...(Keys) > 0 && (std::is_same_v<Keys, jwe_key> && ...)) void replace(Keys... keys)
     {
-        if (!kid) return keys_.size() == 1 ? &keys_.front() : nullptr;
-        for (jwe_key const& each : keys_)
-            if (each.kid() == *kid) return &each;
+        share fresh = listed(std::move(keys)...);
+        std::lock_guard const lock(mutex_);
+        keys_.swap(fresh);
+    }
+    /// Of several keys none is guessed. It lives as long as the pointer.
+    [[nodiscard]] std::shared_ptr<jwe_key const> find(std::optional<std::string_view> kid) const
+    {
+        share keys = current();
+        for (jwe_key const& each : *keys)
+            if (kid ? each.kid() == *kid : keys->size() == 1) return {std::move(keys), &each};
         return nullptr;
     }
     /// What clients are given: a JWK Set of the first key alone, so that nobody takes an old one.
-    [[nodiscard]] std::string public_jwks() const { return R"({"keys":[)" + keys_.front().public_jwk() + "]}"; }
-    [[nodiscard]] std::string public_jwk() const { return keys_.front().public_jwk(); }
+    [[nodiscard]] std::string public_jwks() const { return R"({"keys":[)" + public_jwk() + "]}"; }
+    [[nodiscard]] std::string public_jwk() const { return current()->front().public_jwk(); }
 
 private:
-    std::vector<jwe_key> keys_;
+    using share = std::shared_ptr<std::vector<jwe_key> const>;
+
+    template<class... Keys>
+    static share listed(Keys&&... keys)
+    {
+        std::vector<jwe_key> all;
+        all.reserve(sizeof...(Keys));
+        (all.push_back(std::move(keys)), ...);
+        for (std::size_t i = 0; i < all.size() && all.size() > 1; ++i) {
+            expect(!all[i].kid().empty(), "jwe_keys", "keys with a name each");
+            for (std::size_t j = 0; j < i; ++j) expect(all[i].kid() != all[j].kid(), "jwe_keys", "keys with a name of their own");
+        }
+        return std::make_shared<std::vector<jwe_key> const>(std::move(all));
+    }
+    share current() const
+    {
+        std::lock_guard const lock(mutex_);
+        return keys_;
+    }
+
+    mutable shared::mutex mutex_;
+    share keys_;
 };
 
 } // namespace weir::inline v0

@@ -67,7 +67,7 @@ char const* accept_field(Request const& r)
 /// A type may be a range: `text/*`, `application/*+json`, `*/*`. A parameter that it names has to be sent with that value, as in
 /// `multipart/form-data` or `application/vnd.bank+json; version=2`; others may be. A charset that it does not name has to be UTF-8 (see
 /// `media_type::takes`). A Content-Type that is malformed (RFC 9110 section 8.3.1) is refused, whatever the types. A request without a body needs
-/// none; one with a body does.
+/// none; one with a body does. Which types are taken is in its type: there is nothing to reconfigure.
 ///
 /// Works on a request whose body comes in pieces, too. Stateless but for the count of refusals. A type that was sent as it is written here costs
 /// a comparison, others a pass over the field; nothing is allocated. Thread-safe.
