@@ -225,6 +225,26 @@ TEST_CASE("verify_request: a full nonce store refuses what is new, and still kno
     CHECK(f.svc(f.order("n4")).has_value());
 }
 
+TEST_CASE("verify_request: reconfigured, there is room for more nonces at once, and what was seen stays seen")
+{
+    fixture f(1);
+    auto const first = f.order("n0"), second = f.order("n1");
+    CHECK(f.svc(first).has_value());
+    CHECK(f.svc(second).error() == errc::overloaded);
+    auto& policy = f.svc.get<weir::verify_request>();
+    auto const scheme = policy.settings();
+    policy.reconfigure({.scheme = scheme, .nonce_capacity = 2});
+    CHECK(f.svc(second).has_value());
+    CHECK(f.svc(first).error() == errc::replayed);
+    auto other = scheme;
+    other.late += 1ms;
+    CHECK_THROWS_WITH_AS(policy.reconfigure({.scheme = other, .nonce_capacity = 3}),
+                         "verify_request.scheme: expected what it was: it is agreed upon with the callers", std::invalid_argument);
+    CHECK_THROWS_AS(policy.reconfigure({.scheme = scheme, .nonce_capacity = 0}), std::invalid_argument);
+    CHECK(f.svc(f.order("n2")).has_value()); // the two that were asked for, beside the one from before
+    CHECK(f.svc(f.order("n3")).error() == errc::overloaded);
+}
+
 TEST_CASE("verify_request: the principal is the key of a limit further in")
 {
     fixture f;

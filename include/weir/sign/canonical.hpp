@@ -34,6 +34,7 @@ struct canonical_options {
     std::vector<std::string> covered{};      ///< further headers whose values are signed; one that is absent is signed as absent
     std::chrono::milliseconds late{300'000}; ///< how long after its timestamp a request is accepted; not negative
     std::chrono::milliseconds early{60'000}; ///< how long before; not negative
+    friend bool operator==(canonical_options const&, canonical_options const&) = default;
 };
 
 /// A request whose signature can be verified: it has headers, method, target and body.
