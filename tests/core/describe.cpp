@@ -83,12 +83,13 @@ TEST_CASE("describe: policies in order, with name, label, role and settings")
     CHECK(d.policies[2].role == "transform");
     REQUIRE(d.policies[2].settings.size() == 8);
     CHECK(d.policies[2].settings[0].name == "text");
-    CHECK(std::get<std::string>(d.policies[2].settings[0].value) == "t");
-    CHECK(std::get<double>(d.policies[2].settings[1].value) == 0.25);
-    CHECK(std::get<bool>(d.policies[2].settings[2].value));
-    CHECK(std::get<weir::duration>(d.policies[2].settings[3].value) == 1500ms);
-    CHECK(std::get<std::int64_t>(d.policies[2].settings[4].value) == -3);
-    CHECK(std::get<std::uint64_t>(d.policies[2].settings[5].value) == 1);
+    CHECK(d.policies[2].settings[0].value.get_if<std::string>() == "t");
+    CHECK(d.policies[2].settings[1].value.get_if<double>() == 0.25);
+    CHECK(d.policies[2].settings[2].value.get_if<bool>() == true);
+    CHECK_FALSE(d.policies[2].settings[2].value.get_if<double>().has_value());
+    CHECK(d.policies[2].settings[3].value.get_if<weir::duration>() == 1500ms);
+    CHECK(d.policies[2].settings[4].value.get_if<std::int64_t>() == -3);
+    CHECK(d.policies[2].settings[5].value.get_if<std::uint64_t>() == 1);
     CHECK(d.text() == "directive timed_by\n"
                       "gate counted \"per tenant\"\n"
                       "transform talkative text=\"t\" number=0.25 on=true limit=1500ms below=-3 mode=1 view=\"x\" literal=\"y\"\n");
@@ -129,9 +130,9 @@ TEST_CASE("describe: the settings are those of the moment")
 {
     talkative told{"before"};
     weir::pipeline svc{std::ref(told), one};
-    CHECK(std::get<std::string>(weir::describe(svc).policies[0].settings[0].value) == "before");
+    CHECK(weir::describe(svc).policies[0].settings[0].value.get_if<std::string>() == "before");
     svc.get<talkative>().text = "after";
-    CHECK(std::get<std::string>(weir::describe(svc).policies[0].settings[0].value) == "after");
+    CHECK(weir::describe(svc).policies[0].settings[0].value.get_if<std::string>() == "after");
 }
 
 TEST_CASE("stats_of: every figure of every policy, in order")

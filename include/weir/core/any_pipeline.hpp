@@ -13,7 +13,6 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
-#include <variant>
 
 namespace weir::inline v0 {
 
@@ -89,14 +88,12 @@ public:
         using plain = std::remove_reference_t<Visitor>;
         look_->stats(pipeline_, now, const_cast<void*>(static_cast<void const*>(std::addressof(visit))),
                      [](void* to, std::string_view name, std::string_view label, std::string_view field, setting_value const& value) {
-                         std::visit(
-                             [&]<class T>(T const& number) {
-                                 if constexpr (std::is_same_v<T, duration>)
-                                     (*static_cast<plain*>(to))(name, label, field, std::chrono::duration<double>(number).count());
-                                 else if constexpr (!std::is_same_v<T, std::string>)
-                                     (*static_cast<plain*>(to))(name, label, field, number);
-                             },
-                             value);
+                         value.visit([&]<class T>(T const& number) {
+                             if constexpr (std::is_same_v<T, duration>)
+                                 (*static_cast<plain*>(to))(name, label, field, std::chrono::duration<double>(number).count());
+                             else if constexpr (!std::is_same_v<T, std::string>)
+                                 (*static_cast<plain*>(to))(name, label, field, number);
+                         });
                      });
     }
 

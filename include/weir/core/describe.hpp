@@ -9,17 +9,63 @@
 #include <cmath>
 #include <concepts>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace weir::inline v0 {
 
-/// What a setting of a policy is set to.
-using setting_value = std::variant<bool, std::int64_t, std::uint64_t, double, duration, std::string>;
+/// What a setting of a policy is set to: true or false, a number, a span of time, a text. (A `std::variant` of these takes a compiler longer
+/// than all the rest of this header.)
+class setting_value {
+public:
+    setting_value(bool b) noexcept : kind_(kind::boolean), boolean_(b) {}          // NOLINT: implicit, a value is one of these
+    setting_value(std::int64_t n) noexcept : kind_(kind::integer), integer_(n) {}  // NOLINT
+    setting_value(std::uint64_t n) noexcept : kind_(kind::natural), natural_(n) {} // NOLINT
+    setting_value(double n) noexcept : kind_(kind::real), real_(n) {}              // NOLINT
+    setting_value(duration d) noexcept : kind_(kind::span), span_(d.count()) {}    // NOLINT
+    setting_value(std::string text) noexcept : kind_(kind::text), integer_(0), text_(std::move(text)) {} // NOLINT
+
+    /// Calls `f` with what it is: a `bool`, `std::int64_t`, `std::uint64_t`, `double`, `duration` or `std::string const&`.
+    template<class F>
+    decltype(auto) visit(F&& f) const
+    {
+        switch (kind_) {
+        case kind::boolean: return f(boolean_);
+        case kind::integer: return f(integer_);
+        case kind::natural: return f(natural_);
+        case kind::real: return f(real_);
+        case kind::span: return f(duration(span_));
+        case kind::text: break;
+        }
+        return f(text_);
+    }
+    /// The value if it is a `T`, one of these six.
+    template<class T>
+    [[nodiscard]] std::optional<T> get_if() const
+    {
+        return visit([](auto const& value) -> std::optional<T> {
+            if constexpr (std::is_same_v<decltype(value), T const&>)
+                return value;
+            else
+                return std::nullopt;
+        });
+    }
+
+private:
+    enum class kind : std::uint8_t { boolean, integer, natural, real, span, text } kind_;
+    union {
+        bool boolean_;
+        std::int64_t integer_;
+        std::uint64_t natural_;
+        double real_;
+        std::int64_t span_;
+    };
+    std::string text_; // empty if it is none
+};
 
 /// One setting of a policy: `window = 10s`.
 struct setting {
@@ -83,22 +129,19 @@ namespace detail {
     }
     return json += '"';
 }
-// Not std::visit, whose tables take a compiler longer than all the rest here.
 [[nodiscard]] inline std::string text_of_value(setting_value const& value)
 {
-    if (auto const* const b = std::get_if<bool>(&value)) return text_of(*b);
-    if (auto const* const n = std::get_if<std::int64_t>(&value)) return text_of(*n);
-    if (auto const* const n = std::get_if<std::uint64_t>(&value)) return text_of(*n);
-    if (auto const* const n = std::get_if<double>(&value)) return text_of(*n);
-    if (auto const* const d = std::get_if<duration>(&value)) return text_of(*d);
-    return text_of(*std::get_if<std::string>(&value));
+    return value.visit([](auto const& v) { return text_of(v); });
 }
 [[nodiscard]] inline std::string json_of(setting_value const& value)
 {
-    if (auto const* const s = std::get_if<std::string>(&value)) return detail::quoted(*s);
-    if (auto const* const d = std::get_if<duration>(&value)) return detail::quoted(text_of(*d));
-    if (auto const* const n = std::get_if<double>(&value); n != nullptr && !std::isfinite(*n)) return "null";
-    return text_of_value(value);
+    return value.visit([]<class T>(T const& v) {
+        if constexpr (std::is_same_v<T, std::string>) return quoted(v);
+        if constexpr (std::is_same_v<T, duration>) return quoted(text_of(v));
+        if constexpr (std::is_same_v<T, double>)
+            if (!std::isfinite(v)) return std::string("null");
+        return text_of(v);
+    });
 }
 
 template<class T>
