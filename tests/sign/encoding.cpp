@@ -139,3 +139,19 @@ TEST_CASE("encoding: whatever is decoded encodes to the same text, whatever is e
 }
 
 } // namespace
+
+TEST_CASE("encoding: what is base64 is told as it is read")
+{
+    constexpr std::string_view characters = "AQgw/+=z-_ \n";
+    std::mt19937 random(3);
+    unsigned good = 0;
+    for (int i = 0; i < 300'000; ++i) {
+        std::string text;
+        for (std::size_t size = 4 * (random() % 4) + (random() % 8 == 0 ? random() % 4 : 0); size != 0; --size)
+            text += characters[random() % (random() % 4 == 0 ? 12 : 7)];
+        bool const is = weir::detail::is_base64(text);
+        if (is != weir::from_base64(text).has_value()) FAIL(text);
+        good += is;
+    }
+    CHECK(good > 10'000);
+}

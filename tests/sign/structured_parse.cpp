@@ -12,8 +12,8 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <stdexcept>
 #include <string>
-#include <variant>
 
 namespace json = boost::json;
 namespace sf = weir::sf;
@@ -37,21 +37,27 @@ std::string base32(std::string_view bytes)
 // The vectors' own form of a value, so that they can be compared as they are.
 struct as_json {
     static json::value typed(char const* type, json::value value) { return json::object{{"__type", type}, {"value", std::move(value)}}; }
-    json::value operator()(std::int64_t n) const { return n; }
-    json::value operator()(sf::decimal d) const { return static_cast<double>(d.thousandths) / 1000; }
-    json::value operator()(std::string const& s) const { return json::string(s); }
-    json::value operator()(sf::token const& t) const { return typed("token", json::string(t.text)); }
-    json::value operator()(sf::bytes const& b) const { return typed("binary", json::string(base32(b.data))); }
-    json::value operator()(bool b) const { return b; }
-    json::value operator()(sf::date d) const { return typed("date", d.seconds); }
-    json::value operator()(sf::display_string const& s) const { return typed("displaystring", json::string(s.text)); }
+    json::value operator()(sf::bare_item const& b) const
+    {
+        switch (b.what()) {
+        case sf::kind::decimal: return static_cast<double>(b.number()) / 1000;
+        case sf::kind::string: return json::string(b.text());
+        case sf::kind::token: return typed("token", json::string(b.text()));
+        case sf::kind::bytes: return typed("binary", json::string(base32(b.text())));
+        case sf::kind::boolean: return b.is_true();
+        case sf::kind::date: return typed("date", b.number());
+        case sf::kind::display_string: return typed("displaystring", json::string(b.text()));
+        default: return b.number();
+        }
+    }
+    json::value operator()(sf::member const& m) const { return m.as_item() != nullptr ? (*this)(*m.as_item()) : (*this)(*m.as_list()); }
     json::value operator()(sf::parameters const& params) const
     {
         json::array out;
-        for (auto const& [key, value] : params) out.push_back(json::array{json::string(key), std::visit(*this, value)});
+        for (auto const& [key, value] : params) out.push_back(json::array{json::string(key), (*this)(value)});
         return out;
     }
-    json::value operator()(sf::item const& i) const { return json::array{std::visit(*this, i.value), (*this)(i.params)}; }
+    json::value operator()(sf::item const& i) const { return json::array{(*this)(i.value), (*this)(i.params)}; }
     json::value operator()(sf::inner_list const& l) const
     {
         json::array items;
@@ -61,13 +67,13 @@ struct as_json {
     json::value operator()(sf::list const& l) const
     {
         json::array out;
-        for (auto const& m : l) out.push_back(std::visit(*this, m));
+        for (auto const& m : l) out.push_back((*this)(m));
         return out;
     }
     json::value operator()(sf::dictionary const& d) const
     {
         json::array out;
-        for (auto const& [key, m] : d) out.push_back(json::array{json::string(key), std::visit(*this, m)});
+        for (auto const& [key, m] : d) out.push_back(json::array{json::string(key), (*this)(m)});
         return out;
     }
 };
@@ -175,7 +181,8 @@ TEST_CASE("structured fields: what is too much is refused")
     CHECK(sf::parse_list("a, b, c", little).has_error());
     CHECK(sf::parse_list("(a b c)", little).has_error());
     CHECK(sf::parse_dictionary("a, b, c", little).has_error());
-    CHECK(sf::parse_dictionary("a, b, a", little).has_value());
+    CHECK(sf::parse_dictionary("a, a", little).has_value());
+    CHECK(sf::parse_dictionary("a, a, a", little).has_error()); // each counts as it stands
     CHECK(sf::parse_item("a;b", little).has_value());
     CHECK(sf::parse_item("a;b;c", little).has_error());
     CHECK(sf::parse_item(std::string(41, 'a'), little).has_error());
@@ -188,4 +195,10 @@ TEST_CASE("structured fields: a key that stands twice is refused where it is ask
     CHECK(sf::parse_dictionary("a=1, a=2", strict).has_error());
     CHECK(sf::parse_dictionary("a=1;x;x=2", strict).has_error());
     CHECK(sf::parse_dictionary("a=1;x, b=2;x", strict).has_value());
+}
+
+TEST_CASE("structured fields: a fault is a sentence with its place")
+{
+    CHECK(to_string(sf::fault{7, "a key"}) == "character 7: expected a key");
+    CHECK_THROWS_AS(throw_exception_from_error(sf::fault{7, "a key"}, BOOST_CURRENT_LOCATION), std::invalid_argument);
 }

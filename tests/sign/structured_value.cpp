@@ -3,7 +3,9 @@
 
 #include <doctest/doctest.h>
 
-#include <stdexcept>
+#include <cstdint>
+#include <string>
+#include <type_traits>
 
 namespace sf = weir::sf;
 
@@ -15,21 +17,29 @@ TEST_CASE("structured fields: a key that is set again keeps its place")
     p.set("a", std::string("x"));
     REQUIRE(p.size() == 2);
     CHECK(p.begin()->key == "a");
-    CHECK(*p.get<std::string>("a") == "x");
-    CHECK(p.get<std::int64_t>("a") == nullptr);
+    REQUIRE(p.find("a") != nullptr);
+    CHECK(p.find("a")->is(sf::kind::string));
+    CHECK(p.find("a")->text() == "x");
+    CHECK(p.find("b")->is_true());
     CHECK(p.find("c") == nullptr);
 
     sf::dictionary d;
     d.set("x", sf::item{sf::token{"t"}, {}});
     d.set("y", sf::inner_list{});
-    CHECK(d.get<sf::item>("x") != nullptr);
-    CHECK(d.get<sf::item>("y") == nullptr);
-    CHECK(d.get<sf::inner_list>("y") != nullptr);
-    CHECK(d.get<sf::inner_list>("z") == nullptr);
+    REQUIRE((d.find("x") != nullptr && d.find("y") != nullptr));
+    CHECK((d.find("x")->as_item() != nullptr && d.find("x")->as_list() == nullptr));
+    CHECK((d.find("y")->as_item() == nullptr && d.find("y")->as_list() != nullptr));
+    CHECK(d.find("z") == nullptr);
 }
 
-TEST_CASE("structured fields: a fault is a sentence with its place")
+TEST_CASE("structured fields: a bare item is of one type, which counts when two are compared")
 {
-    CHECK(to_string(sf::fault{7, "a key"}) == "character 7: expected a key");
-    CHECK_THROWS_AS(throw_exception_from_error(sf::fault{7, "a key"}, BOOST_CURRENT_LOCATION), std::invalid_argument);
+    CHECK(sf::bare_item(1) != sf::bare_item(true));
+    CHECK(sf::bare_item(1) != sf::bare_item(sf::date{1}));
+    CHECK(sf::bare_item(std::string("a")) != sf::bare_item(sf::token{"a"}));
+    CHECK(sf::bare_item(sf::bytes{"a"}) == sf::bare_item(sf::bytes{"a"}));
+    CHECK(sf::bare_item().is(sf::kind::integer));
+    CHECK(sf::bare_item(sf::decimal{1500}).number() == 1500);
+    CHECK_FALSE(sf::bare_item(false).is_true());
+    static_assert(!std::is_convertible_v<char const*, sf::bare_item>, "a literal is no boolean");
 }

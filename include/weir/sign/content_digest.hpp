@@ -3,16 +3,17 @@
 
 #include <weir/sign/detail/evp.hpp>
 #include <weir/sign/digest.hpp>
+#include <weir/sign/encoding.hpp>
 #include <weir/sign/secret.hpp>
-#include <weir/sign/structured_write.hpp>
+#include <weir/sign/structured_view.hpp>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <variant>
+#include <vector>
 
 namespace weir::inline v0 {
 
@@ -42,10 +43,13 @@ using sha512_digest = std::array<std::byte, 64>;
 
 namespace detail {
 
-inline std::string digest_bytes(digest_kind k, byte_view content)
+inline std::string encoded_digest(digest_kind k, byte_view content)
 {
-    if (k == digest_kind::sha_256) return std::string(byte_view(sha256(content)).text());
-    return std::string(byte_view(sha512(content)).text());
+    return k == digest_kind::sha_256 ? to_base64(sha256(content)) : to_base64(sha512(content));
+}
+inline bool is_digest(digest_kind k, byte_view content, byte_view claimed)
+{
+    return k == digest_kind::sha_256 ? equal_in_constant_time(sha256(content), claimed) : equal_in_constant_time(sha512(content), claimed);
 }
 
 } // namespace detail
@@ -55,9 +59,7 @@ inline std::string digest_bytes(digest_kind k, byte_view content)
 [[nodiscard]] inline std::string content_digest(byte_view content, digest_kind kind = digest_kind::sha_256)
 {
     std::string text(to_string(kind));
-    text += "=:";
-    text += to_base64(detail::digest_bytes(kind, content));
-    text += ':';
+    text.append("=:").append(detail::encoded_digest(kind, content)).push_back(':');
     return text;
 }
 
@@ -72,16 +74,19 @@ enum class digest_verdict : std::uint8_t {
 /// Judges the field's value, all its lines joined by `", "`. Cost: a digest of the bytes for each kind that stands in it.
 [[nodiscard]] inline digest_verdict check_content_digest(std::string_view field, byte_view content)
 {
-    auto const parsed = sf::parse_dictionary(field, {.max_members = 16, .refuse_duplicate_keys = true});
-    if (!parsed || parsed->empty()) return digest_verdict::malformed;
+    std::vector<sf::part> parts;
+    parts.reserve(4);
+    if (sf::scan_dictionary(field, parts, {.max_members = 16, .refuse_duplicate_keys = true}) || parts.empty())
+        return digest_verdict::malformed;
     auto verdict = digest_verdict::unknown;
-    for (auto const& [key, value] : *parsed) {
-        auto const* const one = std::get_if<sf::item>(&value);
-        auto const* const claimed = one == nullptr ? nullptr : std::get_if<sf::bytes>(&one->value);
-        if (claimed == nullptr) return digest_verdict::malformed;
+    for (sf::part const& p : parts) {
+        if (p.of == sf::level::parameter) continue;
+        if (p.of != sf::level::member || p.what != sf::kind::bytes) return digest_verdict::malformed;
         for (digest_kind const kind : {digest_kind::sha_256, digest_kind::sha_512}) {
-            if (key != to_string(kind)) continue;
-            if (!equal_in_constant_time(detail::digest_bytes(kind, content), claimed->data)) return digest_verdict::wrong;
+            if (p.key != to_string(kind)) continue;
+            std::array<std::byte, 66> claimed; // a multiple of three, which is what 88 characters may stand for
+            auto const decoded = read_base64(p.text, claimed);
+            if (!decoded || !detail::is_digest(kind, content, std::span(claimed).first(decoded.size))) return digest_verdict::wrong;
             verdict = digest_verdict::right;
         }
     }

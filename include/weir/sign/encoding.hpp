@@ -184,6 +184,23 @@ inline decode_result read_base64(std::string_view text, group_table const& t, st
     return {size, decode_fault::none};
 }
 
+/// Whether a text is base64 with its padding, as `weir::read_base64` takes it.
+inline bool is_base64(std::string_view text) noexcept
+{
+    if (text.size() % 4 != 0) return false;
+    if (text.empty()) return true;
+    std::size_t const padding = text.back() != '=' ? 0 : text[text.size() - 2] != '=' ? 1 : 2;
+    auto const* at = reinterpret_cast<unsigned char const*>(text.data());
+    auto const& t = plain_groups;
+    std::uint32_t seen = 0; // one branch at the end for all digits
+    for (auto const* const last = at + (text.size() - 4); at != last; at += 4)
+        seen |= t.bits[0][at[0]] | t.bits[1][at[1]] | t.bits[2][at[2]] | t.bits[3][at[3]];
+    std::uint32_t const end =
+        t.bits[0][at[0]] | t.bits[1][at[1]] | (padding == 2 ? 0 : t.bits[2][at[2]]) | (padding != 0 ? 0 : t.bits[3][at[3]]);
+    std::uint32_t const stray = padding == 0 ? 0 : padding == 1 ? 0xff : 0xffff; // bits beyond the last byte
+    return ((seen | end) & group_table::no_bits) == 0 && (end & stray) == 0;
+}
+
 /// Decodes into a string that grows to what is needed.
 template<class Decode>
 std::optional<std::string> decode_to_string(std::string_view text, Decode decode)

@@ -5,16 +5,20 @@
 #include <weir/core/options.hpp>
 #include <weir/sign/content_digest.hpp>
 #include <weir/sign/detail/signature_fields.hpp>
+#include <weir/sign/detail/structured_parts.hpp>
+#include <weir/sign/encoding.hpp>
 #include <weir/sign/message_check.hpp>
 #include <weir/sign/message_component.hpp>
 #include <weir/sign/message_keys.hpp>
 #include <weir/sign/message_view.hpp>
+#include <weir/sign/structured_view.hpp>
 
-#include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -63,7 +67,6 @@ public:
     /// Throws `std::invalid_argument` naming the member that is wrong.
     explicit http_signature(options o = {}) : options_(std::move(o))
     {
-        using namespace std::chrono_literals;
         for (std::string const& text : options_.components) {
             components_.emplace_back(text);
             for (std::size_t i = 0; i + 1 < components_.size(); ++i)
@@ -76,16 +79,22 @@ public:
         }
         expect(components_.size() + if_present_.size() < detail::max_components, "components", "less than 64 with those of if_present");
         for (std::string const& name : options_.parameters) {
-            expect(detail::is_signature_parameter(name), "parameters", "created, expires, nonce, alg, keyid or tag");
-            expect(name != "tag" || !options_.tag.empty(), "tag", "a text, as it is one of the parameters");
+            parameter const p = detail::parameter_of(name);
+            expect(p != parameter::none, "parameters", "created, expires, nonce, alg, keyid or tag");
+            expect(p != parameter::tag || !options_.tag.empty(), "tag", "a text, as it is one of the parameters");
+            if ((wanted_ & bit(p)) == 0) parameters_.push_back(p);
+            wanted_ |= bit(p);
         }
-        sf::dictionary label;
-        label.set(options_.label, sf::item{});
-        expect(options_.label.empty() || sf::write(label).has_value(), "label", "lower-case letters, digits, _ - . *");
-        expect(sf::write(sf::item{options_.tag, {}}).has_value(), "tag", "printable ASCII");
+        if (!options_.tag.empty() && (wanted_ & bit(parameter::tag)) == 0) parameters_.push_back(parameter::tag);
+        std::string const& label = options_.label;
+        expect(label.empty() || (sf::detail::is(label.front(), sf::detail::key_start) && sf::detail::all_are(label, sf::detail::key_char)),
+               "label", "lower-case letters, digits, _ - . *");
+        std::string tag;
+        expect(sf::detail::append_string(tag, options_.tag), "tag", "printable ASCII");
         expect(!options_.scheme.empty(), "scheme", "https or http");
-        for (auto const& [member, value] : {std::pair("max_age", options_.max_age), {"skew", options_.skew}, {"expires", options_.expires}})
-            expect(value >= 0s && value <= std::chrono::days(3650), member, "0 to 3650 days");
+        expect_days("max_age", options_.max_age);
+        expect_days("skew", options_.skew);
+        expect_days("expires", options_.expires);
     }
 
     [[nodiscard]] options const& settings() const noexcept { return options_; }
@@ -128,7 +137,14 @@ public:
     }
 
 private:
+    using parameter = detail::signature_parameter;
+    using parts = sf::detail::part_range;
     static constexpr std::size_t max_tried = 4;
+
+    static void expect_days(std::string_view member, std::chrono::seconds value)
+    {
+        expect(value.count() >= 0 && value <= std::chrono::days(3650), member, "0 to 3650 days");
+    }
 
     template<class M, class R, class Threading>
     message_check sign_bound(M& message, R const* request, message_keys<Threading> const& keys, wall_time now, std::string_view nonce) const
@@ -154,144 +170,164 @@ private:
     message_check sign(message_view const& message, message_view const* request, bool has_body, message_key const& key,
                        std::string_view nonce, message_check made, std::string& input, std::string& signature) const
     {
-        std::vector<message_component> covered = components_;
+        detail::covered_components covered;
+        for (message_component const& c : components_) covered.add(c);
         for (message_component const& field : if_present_)
-            if (!is_covered(field, covered) && has(message, field)) covered.push_back(field);
-        bool const has_digest = is_covered(digest_, covered);
-        if (options_.body == body_rule::covered && has_body && !has_digest) covered.push_back(digest_);
+            if (!covered.has(field) && has(message, field)) covered.add(field);
+        if (options_.body == body_rule::covered && has_body && !covered.has(digest_)) covered.add(digest_);
 
-        std::string const label = options_.label.empty() ? "sig1" : options_.label;
-        sf::inner_list parameters;
+        made.base.reserve(512);
+        message_component const* missing = nullptr;
+        std::size_t const list = detail::append_base(made.base, covered, message, request, origin(), missing);
+        if (missing != nullptr) return failed(std::move(made), message_fault::missing, missing->identifier());
         std::int64_t const created = std::chrono::duration_cast<std::chrono::seconds>(made.signed_at.time_since_epoch()).count();
-        for (std::string const& name : options_.parameters) {
-            sf::bare_item value;
-            if (name == "created") value = created;
-            if (name == "expires") value = created + std::int64_t{options_.expires.count()};
-            if (name == "nonce") value = std::string(nonce);
-            if (name == "alg") value = std::string(to_string(key.key.algorithm()));
-            if (name == "keyid") value = key.id;
-            if (name == "tag") value = options_.tag;
-            parameters.params.set(name, std::move(value));
+        for (parameter const p : parameters_) {
+            made.base.append(1, ';').append(detail::name_of(p)).push_back('=');
+            bool good = true;
+            switch (p) {
+            case parameter::created: good = sf::detail::append_integer(made.base, created); break;
+            case parameter::expires: good = sf::detail::append_integer(made.base, created + std::int64_t{options_.expires.count()}); break;
+            case parameter::nonce: good = sf::detail::append_string(made.base, nonce); break;
+            case parameter::alg: good = sf::detail::append_string(made.base, to_string(key.key.algorithm())); break;
+            case parameter::keyid: good = sf::detail::append_string(made.base, key.id); break;
+            default: good = sf::detail::append_string(made.base, options_.tag);
+            }
+            if (!good) return failed(std::move(made), message_fault::missing, "parameters");
         }
-        if (!options_.tag.empty()) parameters.params.set("tag", options_.tag);
-        std::string list;
-        if (auto where = detail::append_base(made.base, list, covered, parameters, message, request, origin()))
-            return failed(std::move(made), message_fault::missing, *std::move(where));
-        made.unique = nonce.empty() ? made.base : std::string(nonce);
+        made.unique = nonce.empty() ? std::string_view(made.base) : nonce;
 
-        auto const earlier = detail::read_signatures(message);
-        if (earlier.fault != message_fault::none && earlier.fault != message_fault::missing)
-            return failed(std::move(made), earlier.fault, std::string(earlier.where));
-        if (earlier.inputs.find(label) != nullptr || earlier.signatures.find(label) != nullptr)
-            return failed(std::move(made), message_fault::malformed, "label " + label);
-        if (!earlier.inputs.empty()) {
-            input = sf::write(earlier.inputs).value_or("") + ", ";
-            signature = sf::write(earlier.signatures).value_or("") + ", ";
-        }
-        ((input += label) += '=') += list;
-        (((signature += label) += "=:") += to_base64(key.key.sign(made.base))) += ':';
+        std::string_view const label = options_.label.empty() ? std::string_view("sig1") : options_.label;
+        detail::signature_fields const earlier(message);
+        if (earlier.fault() != message_fault::none && earlier.fault() != message_fault::missing)
+            return failed(std::move(made), earlier.fault(), std::string(earlier.where()));
+        if (!earlier.inputs().member(label).empty() || !earlier.signatures().member(label).empty())
+            return failed(std::move(made), message_fault::malformed, about_label(label));
+        append_earlier(input, earlier.inputs());
+        append_earlier(signature, earlier.signatures());
+        input.append(label).append(1, '=').append(made.base, list);
+        signature.append(label).append("=:").append(to_base64(key.key.sign(made.base))).push_back(':');
         return made;
     }
 
     message_check verify(message_view const& message, message_view const* request, detail::key_source keys, wall_time now) const
     {
-        auto const given = detail::read_signatures(message);
-        if (given.fault != message_fault::none) return failed({}, given.fault, std::string(given.where));
-        if (!options_.label.empty()) return judge(given, options_.label, message, request, keys, now);
+        detail::signature_fields const given(message);
+        if (given.fault() != message_fault::none) return failed({}, given.fault(), std::string(given.where()));
+        if (!options_.label.empty()) {
+            std::string_view const label = options_.label;
+            return judge(label, given.inputs().member(label), given.signatures().member(label), message, request, keys, now);
+        }
         std::optional<message_check> first;
         std::size_t tried = 0;
-        for (auto const& [label, input] : given.inputs) {
-            message_check found = judge(given, label, message, request, keys, now);
+        for (parts left = given.inputs(); !left.empty() && tried != max_tried;) {
+            parts const input = left.first_member();
+            left = left.after(input);
+            std::string_view const label = input.begin()->key;
+            message_check found = judge(label, input, given.signatures().member(label), message, request, keys, now);
             if (found) return found;
             tried += found.fault >= message_fault::wrong_signature;
             if (!first) first = std::move(found);
-            if (tried == max_tried) break;
         }
         return first ? *std::move(first) : failed({}, message_fault::missing, "signature-input");
     }
 
-    message_check judge(detail::signature_fields const& given, std::string const& label, message_view const& message,
-                        message_view const* request, detail::key_source keys, wall_time now) const
+    message_check judge(std::string_view label, parts input, parts signature, message_view const& message, message_view const* request,
+                        detail::key_source keys, wall_time now) const
     {
         message_check found;
-        auto const* const input = given.inputs.get<sf::inner_list>(label);
-        auto const* const item = given.signatures.get<sf::item>(label);
-        auto const* const signature = item == nullptr ? nullptr : std::get_if<sf::bytes>(&item->value);
-        if (given.inputs.find(label) == nullptr || given.signatures.find(label) == nullptr)
-            return failed(std::move(found), message_fault::missing, "label " + label);
-        if (input == nullptr || signature == nullptr) return failed(std::move(found), message_fault::malformed, "label " + label);
-        if (message_fault const f = judge_parameters(input->params, now, found); f != message_fault::none) {
-            std::string where = found.where;
-            return failed(std::move(found), f, std::move(where));
+        if (input.empty() || signature.empty()) return failed(std::move(found), message_fault::missing, about_label(label));
+        if (input.begin()->what != sf::kind::inner_list || signature.begin()->what != sf::kind::bytes)
+            return failed(std::move(found), message_fault::malformed, about_label(label));
+        sf::part const* behind = input.begin() + 1; // the elements
+        while (behind != input.end() && behind->of != sf::level::list_parameter) ++behind;
+        parts const parameters(behind, input.end());
+        std::string_view algorithm;
+        if (message_fault const f = judge_parameters(parameters, now, found, algorithm); f != message_fault::none) {
+            found.fault = f;
+            return found;
         }
 
-        std::vector<message_component> covered;
-        if (auto where = detail::read_components(*input, covered))
-            return failed(std::move(found), message_fault::malformed, *std::move(where));
+        detail::covered_components covered;
+        if (!covered.read({input.begin() + 1, behind}, components_, digest_, found.where)) {
+            found.fault = message_fault::malformed;
+            return found;
+        }
         for (message_component const& wanted : components_) {
-            if (!is_covered(wanted, covered)) return failed(std::move(found), message_fault::not_covered, wanted.identifier());
+            if (!covered.has(wanted)) return failed(std::move(found), message_fault::not_covered, wanted.identifier());
         }
         for (message_component const& field : if_present_) {
-            if (!is_covered(field, covered) && has(message, field))
+            if (!covered.has(field) && has(message, field))
                 return failed(std::move(found), message_fault::not_covered, field.identifier());
         }
-        if (options_.body == body_rule::covered && !message.body().empty() && !is_covered(digest_, covered))
+        if (options_.body == body_rule::covered && !message.body().empty() && !covered.has(digest_))
             return failed(std::move(found), message_fault::not_covered, "content-digest");
 
-        std::string list;
-        if (auto where = detail::append_base(found.base, list, covered, *input, message, request, origin()))
-            return failed(std::move(found), message_fault::missing, *std::move(where));
+        found.base.reserve(512);
+        message_component const* missing = nullptr;
+        detail::append_base(found.base, covered, message, request, origin(), missing);
+        if (missing != nullptr) return failed(std::move(found), message_fault::missing, missing->identifier());
+        sf::detail::append_parameters(found.base, parameters);
         if (found.unique.empty()) found.unique = found.base;
         auto const key = keys.find(found.signer, now);
-        auto const* const algorithm = input->params.get<std::string>("alg");
-        if (!key || (algorithm != nullptr && *algorithm != to_string(key->algorithm())))
+        if (!key || (!algorithm.empty() && algorithm != to_string(key->algorithm())))
             return failed(std::move(found), message_fault::unknown_key, {});
-        if (!key->verify(found.base, signature->data)) return failed(std::move(found), message_fault::wrong_signature, {});
+        std::array<std::byte, detail::longest_signature> bytes;
+        auto const decoded = read_base64(signature.begin()->text, bytes);
+        if (!decoded || !key->verify(found.base, std::span<std::byte const>(bytes).first(decoded.size)))
+            return failed(std::move(found), message_fault::wrong_signature, {});
         if (options_.body != body_rule::ignored && !detail::body_fits(message))
             return failed(std::move(found), message_fault::wrong_digest, "content-digest");
         return found;
     }
 
-    message_fault judge_parameters(sf::parameters const& given, wall_time now, message_check& found) const
+    /// What is wrong with the parameters; else signer, nonce and time are told in `found`, and the algorithm, if they name one.
+    message_fault judge_parameters(parts given, wall_time now, message_check& found, std::string_view& algorithm) const
     {
-        for (std::string const& name : options_.parameters) {
-            found.where = name;
-            if (given.find(name) == nullptr) return message_fault::missing;
+        std::array<sf::part const*, 6> known{};
+        sf::part const* wrong = nullptr;
+        for (sf::part const& p : given) {
+            parameter const which = detail::parameter_of(p.key);
+            if (which == parameter::none) continue;
+            known[index(which)] = &p;
+            if (p.what != (which <= parameter::expires ? sf::kind::integer : sf::kind::string) && wrong == nullptr) wrong = &p;
         }
-        for (auto const& [name, value] : given) {
-            found.where = name;
-            bool const number = name == "created" || name == "expires";
-            if (detail::is_signature_parameter(name) &&
-                !(number ? std::holds_alternative<std::int64_t>(value) : std::holds_alternative<std::string>(value)))
-                return message_fault::malformed;
+        for (parameter const p : parameters_) {
+            if ((wanted_ & bit(p)) == 0 || known[index(p)] != nullptr) continue;
+            found.where = detail::name_of(p);
+            return message_fault::missing;
         }
-        auto const* const tag = given.get<std::string>("tag");
-        found.where = "tag";
-        if (!options_.tag.empty() && (tag == nullptr || *tag != options_.tag)) return message_fault::not_covered;
-        if (auto const* const id = given.get<std::string>("keyid")) found.signer = *id;
-        if (auto const* const nonce = given.get<std::string>("nonce")) found.unique = *nonce;
+        if (wrong != nullptr) return found.where = wrong->key, message_fault::malformed;
+        auto const the = [&](parameter p) { return known[index(p)]; };
+        if (sf::part const* const tag = the(parameter::tag);
+            !options_.tag.empty() && (tag == nullptr || sf::plain_text(*tag) != options_.tag))
+            return found.where = "tag", message_fault::not_covered;
+        if (the(parameter::keyid) != nullptr) found.signer = sf::plain_text(*the(parameter::keyid));
+        if (the(parameter::nonce) != nullptr) found.unique = sf::plain_text(*the(parameter::nonce));
+        // An empty name is none of an algorithm; what has a backslash is none either.
+        if (the(parameter::alg) != nullptr) algorithm = the(parameter::alg)->text.empty() ? "none" : the(parameter::alg)->text;
 
         std::int64_t const seconds = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
         std::int64_t const skew = options_.skew.count(), max_age = options_.max_age.count();
-        found.where = "created";
-        if (auto const* const created = given.get<std::int64_t>("created")) {
-            found.signed_at = wall_time(std::chrono::seconds(std::clamp<std::int64_t>(*created, 0, std::int64_t{1} << 37)));
-            if (seconds - *created > max_age + skew) return message_fault::late;
-            if (*created - seconds > skew) return message_fault::early;
+        if (the(parameter::created) != nullptr) {
+            std::int64_t const created = the(parameter::created)->number, latest = std::int64_t{1} << 37;
+            found.signed_at = wall_time(std::chrono::seconds(created < 0 ? 0 : created > latest ? latest : created));
+            if (seconds - created > max_age + skew) return found.where = "created", message_fault::late;
+            if (created - seconds > skew) return found.where = "created", message_fault::early;
         }
-        found.where = "expires";
-        if (auto const* const expires = given.get<std::int64_t>("expires"); expires != nullptr && seconds - *expires > skew)
-            return message_fault::late;
-        found.where.clear();
+        if (the(parameter::expires) != nullptr && seconds - the(parameter::expires)->number > skew)
+            return found.where = "expires", message_fault::late;
         return message_fault::none;
     }
 
-    static bool is_covered(message_component const& wanted, std::vector<message_component> const& by) noexcept
+    static constexpr std::size_t index(parameter p) noexcept { return static_cast<std::size_t>(p); }
+    static constexpr unsigned bit(parameter p) noexcept { return 1u << index(p); }
+    static void append_earlier(std::string& field, parts members)
     {
-        for (message_component const& c : by)
-            if (c.covers(wanted)) return true;
-        return false;
+        if (members.empty()) return;
+        sf::detail::append_dictionary(field, members);
+        field.append(", ");
     }
+    static std::string about_label(std::string_view label) { return std::string("label ").append(label); }
     static bool has(message_view const& message, message_component const& field) { return !message.fields(field.name()).empty(); }
     [[nodiscard]] message_origin origin() const noexcept { return {options_.scheme, options_.authority}; }
     static message_check failed(message_check found, message_fault fault, std::string where)
@@ -303,6 +339,8 @@ private:
 
     options options_;
     std::vector<message_component> components_, if_present_;
+    std::vector<parameter> parameters_; // in their order when signing: those of the options, and the tag, if there is one
+    unsigned wanted_ = 0;               // as bits, those of the options
     message_component digest_{"content-digest"};
 };
 

@@ -2,19 +2,20 @@
 #pragma once
 
 #include <weir/core/options.hpp>
+#include <weir/sign/detail/structured_parts.hpp>
 #include <weir/sign/detail/target_parts.hpp>
+#include <weir/sign/detail/text.hpp>
+#include <weir/sign/encoding.hpp>
 #include <weir/sign/message_view.hpp>
-#include <weir/sign/structured_write.hpp>
+#include <weir/sign/structured_view.hpp>
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <variant>
 #include <vector>
 
 namespace weir::inline v0 {
@@ -43,17 +44,16 @@ public:
         auto const semicolon = text.find(';');
         std::string quoted(text);
         if (!text.starts_with('"')) {
-            quoted = '"' + std::string(text.substr(0, semicolon)) + '"';
-            if (semicolon != std::string_view::npos) quoted += text.substr(semicolon);
+            quoted.assign(1, '"').append(text.substr(0, semicolon)).push_back('"');
+            if (semicolon != std::string_view::npos) quoted.append(text.substr(semicolon));
         }
-        auto const parsed = sf::parse_item(quoted, {.refuse_duplicate_keys = true});
-        expect(parsed.has_value() && read(*parsed), "component " + std::string(text), "a field name or a derived component of RFC 9421");
+        expect(read(quoted), std::string("component ").append(text), "a field name or a derived component of RFC 9421");
     }
-    /// From a message; nothing if it is no component.
-    [[nodiscard]] static std::optional<message_component> from(sf::item const& i)
+    /// From a message, with the quotation marks; nothing if it is no component.
+    [[nodiscard]] static std::optional<message_component> from(std::string_view text)
     {
         message_component made;
-        if (!made.read(i)) return std::nullopt;
+        if (!made.read(text)) return std::nullopt;
         return made;
     }
 
@@ -87,14 +87,12 @@ public:
     {
         if (of_request() && (request == nullptr || !message.is_response())) return false;
         message_view const& from = of_request() ? *request : message;
-        base += identifier_;
-        base += ": ";
+        base.append(identifier_).append(": ");
         std::size_t const begin = base.size();
         if (!(is_derived() ? append_derived(base, from, origin) : append_field(base, from))) return false;
         // What is signed is ASCII without line ends: a value can never look like a line of its own.
-        bool const plain = std::all_of(base.begin() + static_cast<std::ptrdiff_t>(begin), base.end(),
-                                       [](char c) { return (c >= 0x20 && c < 0x7f) || c == '\t'; });
-        base += '\n';
+        bool const plain = is_plain(std::string_view(base).substr(begin));
+        base.push_back('\n');
         return plain;
     }
 
@@ -105,60 +103,68 @@ private:
     [[nodiscard]] bool has(std::uint8_t flag) const noexcept { return (flags_ & flag) != 0; }
     [[nodiscard]] bool is_derived() const noexcept { return name_.starts_with('@'); }
 
-    bool read(sf::item const& i)
+    bool read(std::string_view text)
     {
-        auto const* const name = std::get_if<std::string>(&i.value);
-        if (name == nullptr || !sf::append(identifier_, i)) return false;
-        name_ = *name;
-        for (auto const& [key, value] : i.params) {
-            auto const* const flag = std::get_if<bool>(&value);
-            auto const* const text = std::get_if<std::string>(&value);
-            bool const on = flag != nullptr && *flag;
-            if (key == "req" && on) {
+        std::vector<sf::part> parts;
+        if (sf::scan_item(text, parts, {.refuse_duplicate_keys = true}) || parts.front().what != sf::kind::string) return false;
+        sf::detail::append_member(identifier_, parts);
+        name_ = sf::plain_text(parts.front());
+        for (std::size_t i = 1; i < parts.size(); ++i) {
+            sf::part const& p = parts[i];
+            bool const on = p.what == sf::kind::boolean && p.number != 0, is_text = p.what == sf::kind::string;
+            if (on && p.key == "req") {
                 flags_ |= flag_req;
-            } else if (key == "name" && text != nullptr && name_ == "@query-param") {
+            } else if (is_text && p.key == "name" && name_ == "@query-param") {
                 flags_ |= flag_name;
-                argument_ = *text;
+                argument_ = sf::plain_text(p);
             } else if (is_derived()) {
                 return false;
-            } else if (key == "key" && text != nullptr) {
+            } else if (is_text && p.key == "key") {
                 flags_ |= flag_key;
-                argument_ = *text;
-            } else if (on && (key == "sf" || key == "bs" || key == "tr")) {
-                flags_ |= key == "sf" ? flag_sf : key == "bs" ? flag_bs : flag_tr;
+                argument_ = sf::plain_text(p);
+            } else if (on && (p.key == "sf" || p.key == "bs" || p.key == "tr")) {
+                flags_ |= p.key[0] == 's' ? flag_sf : p.key[0] == 'b' ? flag_bs : flag_tr;
             } else {
                 return false;
             }
         }
-        if (is_derived()) return is_known() && has(flag_name) == (name_ == "@query-param") && !(name_ == "@status" && has(flag_req));
+        if (is_derived()) {
+            derived_ = derived_of(name_);
+            return derived_ != derived::none && has(flag_name) == (derived_ == derived::query_param) &&
+                   !(derived_ == derived::status && has(flag_req));
+        }
         constexpr std::string_view marks = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz";
         bool const token = !name_.empty() && name_.find_first_not_of(marks) == std::string::npos;
         return token && !(has(flag_bs) && (has(flag_sf) || has(flag_key)));
     }
-    [[nodiscard]] bool is_known() const noexcept
+
+    enum class derived : std::uint8_t { none, verb, target_uri, authority, scheme, request_target, path, query, query_param, status };
+    static derived derived_of(std::string_view name) noexcept
     {
-        constexpr std::array<std::string_view, 9> known{"@method", "@target-uri", "@authority",   "@scheme", "@request-target",
-                                                        "@path",   "@query",      "@query-param", "@status"};
-        return std::find(known.begin(), known.end(), name_) != known.end();
+        constexpr std::array<std::string_view, 10> known{"",      "@method", "@target-uri",  "@authority", "@scheme", "@request-target",
+                                                         "@path", "@query",  "@query-param", "@status"};
+        for (std::size_t i = 1; i < known.size(); ++i)
+            if (known[i] == name) return static_cast<derived>(i);
+        return derived::none;
     }
 
     bool append_derived(std::string& to, message_view const& m, message_origin const& origin) const
     {
-        if (m.is_response() != (name_ == "@status")) return false;
-        if (name_ == "@status") return to += std::to_string(m.status()), m.status() >= 100 && m.status() <= 999;
-        if (name_ == "@method") return to += m.method(), !m.method().empty();
-        if (name_ == "@request-target") return to += m.target(), !m.target().empty();
+        if (m.is_response() != (derived_ == derived::status)) return false;
+        if (derived_ == derived::status) return to.append(std::to_string(m.status())), m.status() >= 100 && m.status() <= 999;
+        if (derived_ == derived::verb) return to.append(m.method()), !m.method().empty();
+        if (derived_ == derived::request_target) return to.append(m.target()), !m.target().empty();
         auto const parts = detail::split_target_parts(m.target());
-        if (name_ == "@path") return to += parts.path.empty() ? "/" : parts.path, true;
-        if (name_ == "@query") return (to += '?') += parts.query.value_or(""), true;
-        if (name_ == "@query-param") return append_parameter(to, parts.query.value_or(""));
+        if (derived_ == derived::path) return to.append(parts.path.empty() ? "/" : parts.path), true;
+        if (derived_ == derived::query) return to.append(1, '?').append(parts.query.value_or("")), true;
+        if (derived_ == derived::query_param) return append_parameter(to, parts.query.value_or(""));
         std::string const scheme = detail::scheme_of(parts, origin.scheme);
-        if (name_ == "@scheme") return to += scheme, !scheme.empty();
+        if (derived_ == derived::scheme) return to.append(scheme), !scheme.empty();
         std::string const authority = detail::authority_of(m, parts, scheme, origin.authority);
-        if (name_ == "@authority") return to += authority, !authority.empty();
-        ((to += scheme) += "://") += authority;
-        if (m.target() != "*") to += parts.path.empty() ? "/" : parts.path;
-        if (parts.query) (to += '?') += *parts.query;
+        if (derived_ == derived::authority) return to.append(authority), !authority.empty();
+        to.append(scheme).append("://").append(authority);
+        if (m.target() != "*") to.append(parts.path.empty() ? "/" : parts.path);
+        if (parts.query) to.append(1, '?').append(*parts.query);
         return !scheme.empty() && !authority.empty();
     }
     /// One query parameter, decoded as a form's and encoded again (section 2.2.8). One that stands twice, however it is encoded, is refused.
@@ -191,12 +197,13 @@ private:
         std::string joined;
         std::string& into = (flags_ & (flag_sf | flag_key)) != 0 ? joined : to;
         for (std::size_t i = 0; i < lines.size(); ++i) {
-            if (i != 0) into += ", ";
-            std::string const value = unfolded(lines[i]);
+            if (i != 0) into.append(", ");
+            std::size_t const begin = into.size();
+            append_unfolded(into, lines[i]);
             if (has(flag_bs)) {
-                if (!sf::append(into, sf::bare_item(sf::bytes{value}))) return false;
-            } else {
-                into += value;
+                std::string const encoded = to_base64(std::string_view(into).substr(begin));
+                into.resize(begin);
+                into.append(1, ':').append(encoded).push_back(':');
             }
         }
         if (has(flag_key)) return append_member(to, joined);
@@ -204,49 +211,69 @@ private:
     }
     bool append_member(std::string& to, std::string const& field) const
     {
-        auto const dictionary = sf::parse_dictionary(field);
-        if (!dictionary) return false;
-        sf::member const* const member = dictionary->find(argument_);
-        return member != nullptr && sf::append(to, *member);
+        std::vector<sf::part> parts;
+        if (sf::scan_dictionary(field, parts)) return false;
+        auto const member = sf::detail::part_range(parts).member(argument_);
+        if (member.empty()) return false;
+        sf::detail::append_member(to, member);
+        return true;
     }
     /// The canonical form of a structured field. What type a field has is registered for few; the three read the same text alike, but for keys
     /// that a dictionary has twice: so those whose type is known to be that are read as one first.
     bool append_structured(std::string& to, std::string const& field) const
     {
-        auto const as = [&](auto const& parsed) { return parsed.has_value() && sf::append(to, *parsed); };
         constexpr std::array<std::string_view, 10> dictionaries{
             "cache-control",    "content-digest",      "priority",         "repr-digest",      "signature", "signature-input",
             "accept-signature", "want-content-digest", "want-repr-digest", "cdn-cache-control"};
-        bool const dictionary = std::find(dictionaries.begin(), dictionaries.end(), name_) != dictionaries.end();
-        std::size_t const begin = to.size();
-        if (dictionary && as(sf::parse_dictionary(field))) return true;
-        to.resize(begin);
-        if (as(sf::parse_list(field))) return true;
-        to.resize(begin);
-        return as(sf::parse_dictionary(field));
+        bool dictionary = false;
+        for (std::string_view const d : dictionaries) dictionary = dictionary || d == name_;
+        std::vector<sf::part> parts;
+        if (!dictionary) {
+            if (!sf::scan_list(field, parts)) return sf::detail::append_list(to, parts), true;
+            parts.clear();
+        }
+        if (!sf::scan_dictionary(field, parts)) return sf::detail::append_dictionary(to, parts), true;
+        parts.clear();
+        if (!dictionary || sf::scan_list(field, parts)) return false;
+        return sf::detail::append_list(to, parts), true;
     }
     /// A line's value without the white space around it and with each folding made one space (section 2.1).
-    static std::string unfolded(std::string_view line)
+    static void append_unfolded(std::string& out, std::string_view line)
     {
         auto const blank = [](char c) { return c == ' ' || c == '\t'; };
         line = detail::trim_value(line);
-        if (line.find('\r') == std::string_view::npos) return std::string(line);
-        std::string out;
-        out.reserve(line.size());
+        if (line.find('\r') == std::string_view::npos) {
+            out.append(line);
+            return;
+        }
+        std::size_t const begin = out.size();
         for (std::size_t i = 0; i < line.size(); ++i) {
             if (line.substr(i, 2) == "\r\n" && i + 2 < line.size() && blank(line[i + 2])) {
-                while (!out.empty() && blank(out.back())) out.pop_back();
+                while (out.size() > begin && blank(out.back())) out.pop_back();
                 for (i += 2; i + 1 < line.size() && blank(line[i + 1]);) ++i;
-                out += ' ';
+                out.push_back(' ');
             } else {
-                out += line[i];
+                out.push_back(line[i]);
             }
         }
-        return out;
+    }
+    /// Printable ASCII and tabs. Nearly always there is nothing else, which eight bytes at a time tell.
+    static bool is_plain(std::string_view text) noexcept
+    {
+        constexpr std::uint64_t high = 0x8080'8080'8080'8080;
+        for (; text.size() >= 8; text.remove_prefix(8)) {
+            std::uint64_t word;
+            std::memcpy(&word, text.data(), 8);
+            if ((detail::looks_odd(word, 0x20) | (word & high)) != 0) break;
+        }
+        for (char const c : text)
+            if (!((c >= 0x20 && c < 0x7f) || c == '\t')) return false;
+        return true;
     }
 
     std::string name_, identifier_, argument_{};
     std::uint8_t flags_ = 0;
+    derived derived_ = derived::none;
 };
 
 } // namespace weir::inline v0

@@ -3,7 +3,9 @@
 
 #include <weir/core/request.hpp>
 
+#include <array>
 #include <concepts>
+#include <cstddef>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -57,6 +59,32 @@ concept verifiable_message = verifiable_response<M> ||
 template<class M>
 concept signable_message = verifiable_message<M> && customisation::header_fn::works_for<M> && customisation::set_header_fn::works_for<M>;
 
+/// The values of the lines of a field, as they came. Two of them take no allocation.
+class field_lines {
+public:
+    void push_back(std::string_view value)
+    {
+        if (more_.empty() && size_ < few_.size()) {
+            few_[size_++] = value;
+            return;
+        }
+        if (more_.empty()) more_.assign(few_.begin(), few_.end());
+        more_.push_back(value);
+        ++size_;
+    }
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
+    [[nodiscard]] std::string_view const* begin() const noexcept { return more_.empty() ? few_.data() : more_.data(); }
+    [[nodiscard]] std::string_view const* end() const noexcept { return begin() + size_; }
+    [[nodiscard]] std::string_view operator[](std::size_t i) const noexcept { return begin()[i]; }
+    [[nodiscard]] std::string_view front() const noexcept { return *begin(); }
+
+private:
+    std::array<std::string_view, 2> few_{};
+    std::size_t size_ = 0;
+    std::vector<std::string_view> more_{};
+};
+
 /// A message of any type seen as one type: what signatures read of it. It refers to the message, which outlives it.
 class message_view {
 public:
@@ -79,18 +107,18 @@ public:
     [[nodiscard]] std::string_view target() const noexcept { return target_; }
     [[nodiscard]] std::string_view body() const noexcept { return body_; }
     /// The values of all field lines of a name, as they came.
-    [[nodiscard]] std::vector<std::string_view> fields(std::string_view name, bool trailers = false) const
+    [[nodiscard]] field_lines fields(std::string_view name, bool trailers = false) const
     {
-        std::vector<std::string_view> values;
+        field_lines values;
         collect_(message_, name, trailers, values);
         return values;
     }
 
 private:
-    using collector = void (*)(void const*, std::string_view, bool, std::vector<std::string_view>&);
+    using collector = void (*)(void const*, std::string_view, bool, field_lines&);
 
     template<class M>
-    static void collect(void const* message, std::string_view name, bool trailers, std::vector<std::string_view>& into)
+    static void collect(void const* message, std::string_view name, bool trailers, field_lines& into)
     {
         M const& m = *static_cast<M const*>(message);
         auto const add = [&](std::string_view value) { into.push_back(value); };

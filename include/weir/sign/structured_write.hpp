@@ -1,102 +1,23 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <weir/sign/structured_parse.hpp>
+#include <weir/sign/detail/structured_text.hpp>
+#include <weir/sign/structured_value.hpp>
 
 #include <cstddef>
-#include <cstdint>
-#include <cstdlib>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <type_traits>
-#include <variant>
 
 namespace weir::inline v0::sf {
 
 namespace detail {
 
-inline constexpr std::int64_t greatest = 999'999'999'999'999;
-
 inline bool append_key(std::string& to, std::string_view key)
 {
-    to += key;
-    return !key.empty() && is_key_start(key.front()) && std::all_of(key.begin(), key.end(), is_key_char);
+    to.append(key);
+    return !key.empty() && is(key.front(), key_start) && all_are(key, key_char);
 }
-
-struct bare_writer {
-    std::string& to;
-
-    bool operator()(std::int64_t n) const
-    {
-        to += std::to_string(n);
-        return n >= -greatest && n <= greatest;
-    }
-    bool operator()(decimal d) const
-    {
-        if (d.thousandths < -greatest || d.thousandths > greatest) return false;
-        if (d.thousandths < 0) to += '-';
-        std::int64_t const n = std::abs(d.thousandths);
-        to += std::to_string(n / 1000);
-        to += '.';
-        std::string const places = std::to_string(1000 + n % 1000).substr(1);
-        to += places.substr(0, places[2] != '0' ? 3 : places[1] != '0' ? 2 : 1);
-        return true;
-    }
-    bool operator()(std::string const& text) const
-    {
-        to += '"';
-        std::size_t begin = 0; // appended in runs, each from what needs a backslash to the next
-        for (std::size_t i = 0; i < text.size(); ++i) {
-            char const c = text[i];
-            if (c < 0x20 || c > 0x7e) return false;
-            if (c != '"' && c != '\\') continue;
-            to.append(text, begin, i - begin) += '\\';
-            begin = i;
-        }
-        to.append(text, begin) += '"';
-        return true;
-    }
-    bool operator()(token const& t) const
-    {
-        to += t.text;
-        return !t.text.empty() && is_token_start(t.text.front()) && std::all_of(t.text.begin(), t.text.end(), is_token_char);
-    }
-    bool operator()(bytes const& b) const
-    {
-        to += ':';
-        to += to_base64(b.data);
-        to += ':';
-        return true;
-    }
-    bool operator()(bool b) const
-    {
-        to += b ? "?1" : "?0";
-        return true;
-    }
-    bool operator()(date d) const
-    {
-        to += '@';
-        return (*this)(d.seconds);
-    }
-    bool operator()(display_string const& s) const
-    {
-        if (!is_utf8(s.text)) return false;
-        to += "%\"";
-        for (char const c : s.text) {
-            if (c == '%' || c == '"' || c < 0x20 || c > 0x7e) {
-                auto const byte = static_cast<unsigned char>(c);
-                to += '%';
-                to += enc::hex_lower.digits[byte >> 4];
-                to += enc::hex_lower.digits[byte & 15];
-            } else {
-                to += c;
-            }
-        }
-        to += '"';
-        return true;
-    }
-};
 
 } // namespace detail
 
@@ -104,15 +25,27 @@ struct bare_writer {
 /// of range or a key in capitals has none, and then what was appended is to be thrown away.
 [[nodiscard]] inline bool append(std::string& to, bare_item const& value)
 {
-    return std::visit(detail::bare_writer{to}, value);
+    std::string const& text = value.text();
+    switch (value.what()) {
+    case kind::decimal: return detail::append_decimal(to, value.number());
+    case kind::string: return detail::append_string(to, text);
+    case kind::token:
+        to.append(text);
+        return !text.empty() && detail::is(text.front(), detail::token_start) && detail::all_are(text, detail::token_char);
+    case kind::bytes: to.append(":").append(to_base64(text)).append(":"); return true;
+    case kind::boolean: to.append(value.number() != 0 ? "?1" : "?0"); return true;
+    case kind::date: to.push_back('@'); return detail::append_integer(to, value.number());
+    case kind::display_string: return detail::append_display_string(to, text);
+    default: return detail::append_integer(to, value.number());
+    }
 }
 [[nodiscard]] inline bool append(std::string& to, parameters const& params)
 {
     for (auto const& [key, value] : params) {
-        to += ';';
+        to.push_back(';');
         if (!detail::append_key(to, key)) return false;
-        if (auto const* const flag = std::get_if<bool>(&value); flag != nullptr && *flag) continue;
-        to += '=';
+        if (value.is_true()) continue;
+        to.push_back('=');
         if (!append(to, value)) return false;
     }
     return true;
@@ -123,22 +56,22 @@ struct bare_writer {
 }
 [[nodiscard]] inline bool append(std::string& to, inner_list const& l)
 {
-    to += '(';
+    to.push_back('(');
     for (std::size_t i = 0; i < l.items.size(); ++i) {
-        if (i != 0) to += ' ';
+        if (i != 0) to.push_back(' ');
         if (!append(to, l.items[i])) return false;
     }
-    to += ')';
+    to.push_back(')');
     return append(to, l.params);
 }
 [[nodiscard]] inline bool append(std::string& to, member const& m)
 {
-    return std::visit([&](auto const& one) { return append(to, one); }, m);
+    return m.as_item() != nullptr ? append(to, *m.as_item()) : append(to, *m.as_list());
 }
 [[nodiscard]] inline bool append(std::string& to, list const& l)
 {
     for (std::size_t i = 0; i < l.size(); ++i) {
-        if (i != 0) to += ", ";
+        if (i != 0) to.append(", ");
         if (!append(to, l[i])) return false;
     }
     return true;
@@ -147,13 +80,15 @@ struct bare_writer {
 {
     bool first = true;
     for (auto const& [key, value] : d) {
-        if (!first) to += ", ";
+        if (!first) to.append(", ");
         first = false;
         if (!detail::append_key(to, key)) return false;
-        item const* const one = std::get_if<item>(&value);
-        bool const flag = one != nullptr && one->value == bare_item(true);
-        if (!flag) to += '=';
-        if (!(flag ? append(to, one->params) : append(to, value))) return false;
+        if (value.as_item() != nullptr && value.as_item()->value.is_true()) {
+            if (!append(to, value.as_item()->params)) return false;
+            continue;
+        }
+        to.push_back('=');
+        if (!append(to, value)) return false;
     }
     return true;
 }

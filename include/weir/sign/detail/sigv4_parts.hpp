@@ -118,7 +118,7 @@ struct headers {
         bool good = true;
         for (std::string const& name : s.names) {
             (text += name) += ':';
-            std::vector<std::string_view> const values = s.message.fields(name);
+            auto const values = s.message.fields(name);
             good = good && !values.empty();
             for (std::size_t i = 0; i < values.size(); ++i) {
                 if (i != 0) text += ',';
