@@ -2,11 +2,28 @@
 #pragma once
 
 #include <cstddef>
-#include <ranges>
 #include <string_view>
-#include <type_traits>
+#include <utility>
 
 namespace weir::inline v0 {
+
+namespace detail {
+
+/// What has its bytes one after the other: `data()` points to the first of `size()` objects of one byte each.
+template<class Range>
+concept byte_range = sizeof(*std::declval<Range const&>().data()) == 1 && sizeof(std::size_t(std::declval<Range const&>().size())) != 0;
+
+constexpr char const* as_text(char const* bytes) noexcept
+{
+    return bytes;
+}
+template<class Byte>
+char const* as_text(Byte const* bytes) noexcept
+{
+    return reinterpret_cast<char const*>(bytes);
+}
+
+} // namespace detail
 
 /// Contiguous bytes that belong to someone else: text, a digest, a vector of `std::byte`. What the functions of `sign/` read.
 /// Two words, passed by value. A text literal is its characters without the closing zero.
@@ -15,11 +32,9 @@ public:
     constexpr byte_view() noexcept = default;
     constexpr byte_view(char const* text) noexcept : bytes_(text) {} // NOLINT: implicit, so that text and digests are passed alike
 
-    template<class Range>
-    requires std::ranges::contiguous_range<Range const> && std::ranges::sized_range<Range const> &&
-        (sizeof(std::ranges::range_value_t<Range const>) == 1) &&
-        (!std::is_array_v<Range>)byte_view(Range const& range) noexcept // NOLINT: as above
-        : bytes_(reinterpret_cast<char const*>(std::ranges::data(range)), std::ranges::size(range))
+    template<detail::byte_range Range>
+    constexpr byte_view(Range const& range) noexcept // NOLINT: as above
+        : bytes_(detail::as_text(range.data()), range.size())
     {
     }
 

@@ -86,7 +86,8 @@ enum class digest_verdict : std::uint8_t {
             if (p.key != to_string(kind)) continue;
             std::array<std::byte, 66> claimed; // a multiple of three, which is what 88 characters may stand for
             auto const decoded = read_base64(p.text, claimed);
-            if (!decoded || !detail::is_digest(kind, content, std::span(claimed).first(decoded.size))) return digest_verdict::wrong;
+            if (!decoded || !detail::is_digest(kind, content, std::span<std::byte const>(claimed.data(), decoded.size)))
+                return digest_verdict::wrong;
             verdict = digest_verdict::right;
         }
     }

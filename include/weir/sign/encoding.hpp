@@ -12,7 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <type_traits>
+#include <utility>
 
 namespace weir::inline v0 {
 
@@ -64,21 +64,21 @@ inline constexpr alphabet hex_either = [] {
     for (std::size_t c = 'a'; c <= 'f'; ++c) both.values[c - 'a' + 'A'] = both.values[c];
     return both;
 }();
-inline constexpr alphabet base64_plain{"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"};
-inline constexpr alphabet base64_url{"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"};
+inline constexpr std::string_view base64_plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+inline constexpr std::string_view base64_url = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-inline char* write_base64(byte_view bytes, alphabet const& a, bool padded, char* out) noexcept
+inline char* write_base64(byte_view bytes, std::string_view digits, bool padded, char* out) noexcept
 {
     std::size_t i = 0;
     for (; bytes.size() - i >= 3; i += 3) {
         unsigned const group = bytes[i] << 16 | bytes[i + 1] << 8 | bytes[i + 2];
-        for (int shift = 18; shift >= 0; shift -= 6) *out++ = a.digits[group >> shift & 63];
+        for (int shift = 18; shift >= 0; shift -= 6) *out++ = digits[group >> shift & 63];
     }
     if (std::size_t const rest = bytes.size() - i; rest != 0) {
         unsigned const group = bytes[i] << 16 | (rest == 2 ? bytes[i + 1] << 8 : 0);
-        *out++ = a.digits[group >> 18];
-        *out++ = a.digits[group >> 12 & 63];
-        if (rest == 2) *out++ = a.digits[group >> 6 & 63];
+        *out++ = digits[group >> 18];
+        *out++ = digits[group >> 12 & 63];
+        if (rest == 2) *out++ = digits[group >> 6 & 63];
         if (padded) out = rest == 2 ? (*out = '=', out + 1) : (out[0] = out[1] = '=', out + 2);
     }
     return out;
@@ -118,15 +118,13 @@ inline decode_result read_hex(std::string_view text, alphabet const& a, std::spa
     std::size_t i = 0;
     if constexpr (std::endian::native == std::endian::little) {
         std::uint64_t wrong = 0;
-        auto const all = [&](auto folded) {
-            for (; i + 4 <= size; i += 4) {
-                std::uint64_t word;
-                std::memcpy(&word, text.data() + 2 * i, sizeof word);
-                std::uint32_t const bytes = four_of_hex(word, folded, wrong);
-                std::memcpy(out.data() + i, &bytes, sizeof bytes);
-            }
-        };
-        a.value('A') != no_digit ? all(std::true_type{}) : all(std::false_type{});
+        bool const either = a.value('A') != no_digit;
+        for (; i + 4 <= size; i += 4) {
+            std::uint64_t word;
+            std::memcpy(&word, text.data() + 2 * i, sizeof word);
+            std::uint32_t const bytes = four_of_hex(word, either, wrong);
+            std::memcpy(out.data() + i, &bytes, sizeof bytes);
+        }
         if (wrong != 0) return {0, decode_fault::character};
     }
     unsigned seen = 0; // one branch at the end for all digits
@@ -139,17 +137,18 @@ inline decode_result read_hex(std::string_view text, alphabet const& a, std::spa
     return {size, decode_fault::none};
 }
 
-/// By place in a group of four and character: the digit's bits where they belong in the group; for what is no digit, bits above those.
+/// By place in a group of four and character: the digit's bits where they belong in the group, and a bit of the place above them; nothing for what is
+/// no digit.
 struct group_table {
     std::array<std::array<std::uint32_t, 256>, 4> bits{};
 
-    explicit constexpr group_table(alphabet const& a) noexcept
+    explicit constexpr group_table(std::string_view digits) noexcept
     {
-        for (std::size_t place = 0; place < 4; ++place)
-            for (std::size_t c = 0; c < 256; ++c)
-                bits[place][c] = a.values[c] == no_digit ? no_bits : std::uint32_t{a.values[c]} << (18 - 6 * place);
+        for (std::uint32_t value = 0; value < 64; ++value)
+            for (std::uint32_t place = 0; place < 4; ++place)
+                bits[place][static_cast<unsigned char>(digits[value])] = value << (18 - 6 * place) | 1u << (24 + place);
     }
-    static constexpr std::uint32_t no_bits = 0x0100'0000;
+    static constexpr std::uint32_t all_digits = 0x0f00'0000;
 };
 inline constexpr group_table plain_groups{base64_plain}, url_groups{base64_url};
 
@@ -163,23 +162,23 @@ inline decode_result read_base64(std::string_view text, group_table const& t, st
     auto const* at = reinterpret_cast<unsigned char const*>(text.data());
     auto const* const end = at + (text.size() - left);
     std::byte* to = out.data();
-    std::uint32_t seen = 0; // one branch at the end for all digits
+    std::uint32_t seen = group_table::all_digits; // one branch at the end for all digits
     for (; at != end; at += 4, to += 3) {
         std::uint32_t const group = t.bits[0][at[0]] | t.bits[1][at[1]] | t.bits[2][at[2]] | t.bits[3][at[3]];
-        seen |= group;
+        seen &= group;
         to[0] = static_cast<std::byte>(group >> 16);
         to[1] = static_cast<std::byte>(group >> 8);
         to[2] = static_cast<std::byte>(group);
     }
     std::uint32_t rest = 0;
     if (left != 0) {
-        std::uint32_t const group = t.bits[0][at[0]] | t.bits[1][at[1]] | (left == 3 ? t.bits[2][at[2]] : 0);
-        seen |= group;
+        std::uint32_t const group = t.bits[0][at[0]] | t.bits[1][at[1]] | (left == 3 ? t.bits[2][at[2]] : 0x0400'0000) | 0x0800'0000;
+        seen &= group;
         to[0] = static_cast<std::byte>(group >> 16);
         if (left == 3) to[1] = static_cast<std::byte>(group >> 8);
         rest = group & (left == 3 ? 0xffu : 0xffffu);
     }
-    if ((seen & group_table::no_bits) != 0) return {0, decode_fault::character};
+    if (seen != group_table::all_digits) return {0, decode_fault::character};
     if (rest != 0) return {0, decode_fault::trailing_bits};
     return {size, decode_fault::none};
 }
@@ -192,23 +191,25 @@ inline bool is_base64(std::string_view text) noexcept
     std::size_t const padding = text.back() != '=' ? 0 : text[text.size() - 2] != '=' ? 1 : 2;
     auto const* at = reinterpret_cast<unsigned char const*>(text.data());
     auto const& t = plain_groups;
-    std::uint32_t seen = 0; // one branch at the end for all digits
+    std::uint32_t seen = group_table::all_digits; // one branch at the end for all digits
     for (auto const* const last = at + (text.size() - 4); at != last; at += 4)
-        seen |= t.bits[0][at[0]] | t.bits[1][at[1]] | t.bits[2][at[2]] | t.bits[3][at[3]];
-    std::uint32_t const end =
-        t.bits[0][at[0]] | t.bits[1][at[1]] | (padding == 2 ? 0 : t.bits[2][at[2]]) | (padding != 0 ? 0 : t.bits[3][at[3]]);
+        seen &= t.bits[0][at[0]] | t.bits[1][at[1]] | t.bits[2][at[2]] | t.bits[3][at[3]];
+    std::uint32_t const end = t.bits[0][at[0]] | t.bits[1][at[1]] | (padding == 2 ? 0x0400'0000 : t.bits[2][at[2]]) |
+                              (padding != 0 ? 0x0800'0000 : t.bits[3][at[3]]);
     std::uint32_t const stray = padding == 0 ? 0 : padding == 1 ? 0xff : 0xffff; // bits beyond the last byte
-    return ((seen | end) & group_table::no_bits) == 0 && (end & stray) == 0;
+    return (seen & end) == group_table::all_digits && (end & stray) == 0;
 }
 
 /// Decodes into a string that grows to what is needed.
-template<class Decode>
-std::optional<std::string> decode_to_string(std::string_view text, Decode decode)
+inline std::optional<std::string> decode_to_string(std::string_view text,
+                                                   decode_result (*decode)(std::string_view, std::span<std::byte>) noexcept)
 {
-    std::string out(text.size(), '\0');
-    decode_result const d = decode(text, std::as_writable_bytes(std::span(out)));
-    if (!d) return std::nullopt;
-    out.resize(d.size);
+    std::optional<std::string> out(std::in_place, text.size(), '\0');
+    decode_result const d = decode(text, std::span<std::byte>(reinterpret_cast<std::byte*>(out->data()), out->size()));
+    if (d)
+        out->resize(d.size);
+    else
+        out.reset();
     return out;
 }
 
@@ -279,19 +280,19 @@ inline decode_result read_base64url(std::string_view text, std::span<std::byte> 
 /// The bytes of hexadecimal digits of either case; nothing unless the text is exactly that.
 [[nodiscard]] inline std::optional<std::string> from_hex(std::string_view text)
 {
-    return detail::decode_to_string(text, [](std::string_view t, std::span<std::byte> out) { return read_hex(t, out); });
+    return detail::decode_to_string(text, &read_hex);
 }
 
 /// The bytes of a base64 text; nothing unless `read_base64` takes it.
 [[nodiscard]] inline std::optional<std::string> from_base64(std::string_view text)
 {
-    return detail::decode_to_string(text, [](std::string_view t, std::span<std::byte> out) { return read_base64(t, out); });
+    return detail::decode_to_string(text, &read_base64);
 }
 
 /// The bytes of a base64url text without padding; nothing unless `read_base64url` takes it.
 [[nodiscard]] inline std::optional<std::string> from_base64url(std::string_view text)
 {
-    return detail::decode_to_string(text, read_base64url);
+    return detail::decode_to_string(text, &read_base64url);
 }
 
 } // namespace weir::inline v0

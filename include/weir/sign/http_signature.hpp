@@ -17,7 +17,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -112,14 +111,15 @@ public:
     template<signable_message M, class Threading>
     message_check sign(M& message, message_keys<Threading> const& keys, wall_time now, std::string_view nonce = {}) const
     {
-        return sign_bound<M, M>(message, nullptr, keys, now, nonce);
+        return sign_bound(message, nullptr, keys, now, nonce);
     }
     /// Signs a response, bound to the request that it answers by the components with `req`.
     template<signable_message M, verifiable_message R, class Threading>
     message_check sign_answer(M& response, R const& request, message_keys<Threading> const& keys, wall_time now,
                               std::string_view nonce = {}) const
     {
-        return sign_bound(response, &request, keys, now, nonce);
+        message_view const asked(request);
+        return sign_bound(response, &asked, keys, now, nonce);
     }
 
     /// Whether the message has a signature as it has to be.
@@ -146,21 +146,20 @@ private:
         expect(value.count() >= 0 && value <= std::chrono::days(3650), member, "0 to 3650 days");
     }
 
-    template<class M, class R, class Threading>
-    message_check sign_bound(M& message, R const* request, message_keys<Threading> const& keys, wall_time now, std::string_view nonce) const
+    template<class M, class Threading>
+    message_check sign_bound(M& message, message_view const* request, message_keys<Threading> const& keys, wall_time now,
+                             std::string_view nonce) const
     {
         message_check made{.signed_at = std::chrono::floor<std::chrono::seconds>(now)};
         auto const key = keys.signer(now, options_.key);
         if (!key) return failed(std::move(made), message_fault::unknown_key, options_.key);
         made.signer = key->id;
-        std::optional<message_view> const asked = request == nullptr ? std::nullopt : std::optional<message_view>(std::in_place, *request);
         // What answers HEAD loses its body on the way (RFC 9110 section 9.3.2).
-        bool const has_body = !weir::body(message).empty() && !(asked && asked->method() == "HEAD");
+        bool const has_body = !weir::body(message).empty() && !(request != nullptr && request->method() == "HEAD");
         if (options_.body == body_rule::covered && has_body)
             set_header(message, "Content-Digest", content_digest(weir::body(message), options_.digest));
-        message_view const view(message);
         std::string input, signature;
-        made = sign(view, asked ? &*asked : nullptr, has_body, *key, nonce, std::move(made), input, signature);
+        made = sign(message_view(message), request, has_body, *key, nonce, std::move(made), input, signature);
         if (!made) return made;
         set_header(message, "Signature-Input", input);
         set_header(message, "Signature", signature);
@@ -217,7 +216,8 @@ private:
             std::string_view const label = options_.label;
             return judge(label, given.inputs().member(label), given.signatures().member(label), message, request, keys, now);
         }
-        std::optional<message_check> first;
+        message_check first{.fault = message_fault::missing, .where = "signature-input"};
+        bool any = false;
         std::size_t tried = 0;
         for (parts left = given.inputs(); !left.empty() && tried != max_tried;) {
             parts const input = left.first_member();
@@ -226,9 +226,9 @@ private:
             message_check found = judge(label, input, given.signatures().member(label), message, request, keys, now);
             if (found) return found;
             tried += found.fault >= message_fault::wrong_signature;
-            if (!first) first = std::move(found);
+            if (!std::exchange(any, true)) first = std::move(found);
         }
-        return first ? *std::move(first) : failed({}, message_fault::missing, "signature-input");
+        return first;
     }
 
     message_check judge(std::string_view label, parts input, parts signature, message_view const& message, message_view const* request,
@@ -256,8 +256,7 @@ private:
             if (!covered.has(wanted)) return failed(std::move(found), message_fault::not_covered, wanted.identifier());
         }
         for (message_component const& field : if_present_) {
-            if (!covered.has(field) && has(message, field))
-                return failed(std::move(found), message_fault::not_covered, field.identifier());
+            if (!covered.has(field) && has(message, field)) return failed(std::move(found), message_fault::not_covered, field.identifier());
         }
         if (options_.body == body_rule::covered && !message.body().empty() && !covered.has(digest_))
             return failed(std::move(found), message_fault::not_covered, "content-digest");
@@ -273,7 +272,7 @@ private:
             return failed(std::move(found), message_fault::unknown_key, {});
         std::array<std::byte, detail::longest_signature> bytes;
         auto const decoded = read_base64(signature.begin()->text, bytes);
-        if (!decoded || !key->verify(found.base, std::span<std::byte const>(bytes).first(decoded.size)))
+        if (!decoded || !key->verify(found.base, std::span<std::byte const>(bytes.data(), decoded.size)))
             return failed(std::move(found), message_fault::wrong_signature, {});
         if (options_.body != body_rule::ignored && !detail::body_fits(message))
             return failed(std::move(found), message_fault::wrong_digest, "content-digest");

@@ -15,7 +15,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 
 namespace weir::inline v0 {
 
@@ -45,6 +44,12 @@ inline prepared_hmac make_hmac(jws_algorithm a, secret<> const& key)
     return prepared_hmac(digest_of(a), bytes);
 }
 
+/// One of the two, by the family of the algorithm; the other is none, which costs less to compile than a `std::variant`.
+struct jws_secret_or_pair {
+    prepared_hmac mac{};
+    ready_key pair{};
+};
+
 struct jws_key_maker;
 
 } // namespace detail
@@ -63,11 +68,10 @@ public:
     /// Whether the key made `signature`, of the exact form of the algorithm, for `pieces` one after the other.
     [[nodiscard]] bool verify(std::span<byte_view const> pieces, byte_view signature) const
     {
-        if (auto const* const pair = std::get_if<detail::ready_key>(&key_)) return pair->verify(pieces, signature);
-        auto const& mac = *std::get_if<detail::prepared_hmac>(&key_);
+        if (family_of(algorithm_) != jws_family::hmac) return key_.pair.verify(pieces, signature);
         std::array<std::byte, detail::longest_digest> code;
-        mac(pieces, code.data());
-        return equal_in_constant_time(std::span<std::byte const>(code.data(), mac.size()), signature);
+        key_.mac(pieces, code.data());
+        return equal_in_constant_time(std::span<std::byte const>(code.data(), key_.mac.size()), signature);
     }
     [[nodiscard]] bool verify(byte_view message, byte_view signature) const { return verify({&message, 1}, signature); }
 
@@ -81,15 +85,14 @@ public:
 
 private:
     friend detail::jws_key_maker;
-    using key_type = std::variant<detail::prepared_hmac, detail::ready_key>;
-    jws_key(jws_algorithm a, std::string kid, key_type key) : algorithm_(a), kid_(std::move(kid)), key_(std::move(key))
+    jws_key(jws_algorithm a, std::string kid, detail::jws_secret_or_pair key) : algorithm_(a), kid_(std::move(kid)), key_(std::move(key))
     {
         expect(kid_.empty() || detail::is_kid(kid_), "kid", "1 to 256 printable characters of ASCII");
     }
 
     jws_algorithm algorithm_;
     std::string kid_;
-    key_type key_;
+    detail::jws_secret_or_pair key_;
 };
 
 /// A key that signs. Its bytes stay in it, and with OpenSSL, which overwrites them; it neither prints nor copies.
@@ -102,25 +105,23 @@ public:
     /// The signature of `pieces` one after the other. Throws `std::runtime_error` if OpenSSL fails.
     [[nodiscard]] std::string sign(std::span<byte_view const> pieces) const
     {
-        if (auto const* const pair = std::get_if<detail::ready_key>(&key_)) return pair->sign(pieces);
-        auto const& mac = *std::get_if<detail::prepared_hmac>(&key_);
+        if (family_of(algorithm_) != jws_family::hmac) return key_.pair.sign(pieces);
         std::array<std::byte, detail::longest_digest> code;
-        mac(pieces, code.data());
-        return std::string(reinterpret_cast<char const*>(code.data()), mac.size());
+        key_.mac(pieces, code.data());
+        return std::string(reinterpret_cast<char const*>(code.data()), key_.mac.size());
     }
     [[nodiscard]] std::string sign(byte_view message) const { return sign({&message, 1}); }
 
 private:
     friend detail::jws_key_maker;
-    using key_type = std::variant<detail::prepared_hmac, detail::ready_key>;
-    jws_signer(jws_algorithm a, std::string kid, key_type key) : algorithm_(a), kid_(std::move(kid)), key_(std::move(key))
+    jws_signer(jws_algorithm a, std::string kid, detail::jws_secret_or_pair key) : algorithm_(a), kid_(std::move(kid)), key_(std::move(key))
     {
         expect(kid_.empty() || detail::is_kid(kid_), "kid", "1 to 256 printable characters of ASCII");
     }
 
     jws_algorithm algorithm_;
     std::string kid_;
-    key_type key_;
+    detail::jws_secret_or_pair key_;
 };
 
 /// A PKCS#12 file (RFC 7292), as a source of a key.
@@ -137,12 +138,12 @@ struct jws_key_maker {
     static Key pair(jws_algorithm a, std::string kid, pkey key)
     {
         constexpr key_half half = std::is_same_v<Key, jws_key> ? key_half::public_key : key_half::private_key;
-        return Key(a, std::move(kid), ready_key(checked(std::move(key), a, half), a, half));
+        return Key(a, std::move(kid), {.pair = ready_key(checked(std::move(key), a, half), a, half)});
     }
     template<class Key>
     static Key mac(jws_algorithm a, std::string kid, secret<> const& key)
     {
-        return Key(a, std::move(kid), make_hmac(a, key));
+        return Key(a, std::move(kid), {.mac = make_hmac(a, key)});
     }
 };
 

@@ -47,14 +47,15 @@ public:
             quoted.assign(1, '"').append(text.substr(0, semicolon)).push_back('"');
             if (semicolon != std::string_view::npos) quoted.append(text.substr(semicolon));
         }
-        expect(read(quoted), std::string("component ").append(text), "a field name or a derived component of RFC 9421");
+        expect(read_item(quoted), std::string("component ").append(text), "a field name or a derived component of RFC 9421");
     }
-    /// From a message, with the quotation marks; nothing if it is no component.
-    [[nodiscard]] static std::optional<message_component> from(std::string_view text)
+    /// Nothing of any message, until it is read.
+    message_component() = default;
+    /// Becomes what a message says, with the quotation marks. False if that is no component: then this is not to be used.
+    [[nodiscard]] bool read(std::string_view text)
     {
-        message_component made;
-        if (!made.read(text)) return std::nullopt;
-        return made;
+        *this = message_component();
+        return read_item(text);
     }
 
     /// As it stands in the signature base: `"@path";req`.
@@ -99,11 +100,10 @@ public:
 private:
     static constexpr std::uint8_t flag_sf = 1, flag_bs = 2, flag_key = 4, flag_tr = 8, flag_req = 16, flag_name = 32;
 
-    message_component() = default;
     [[nodiscard]] bool has(std::uint8_t flag) const noexcept { return (flags_ & flag) != 0; }
     [[nodiscard]] bool is_derived() const noexcept { return name_.starts_with('@'); }
 
-    bool read(std::string_view text)
+    bool read_item(std::string_view text)
     {
         std::vector<sf::part> parts;
         if (sf::scan_item(text, parts, {.refuse_duplicate_keys = true}) || parts.front().what != sf::kind::string) return false;
@@ -271,7 +271,7 @@ private:
         return true;
     }
 
-    std::string name_, identifier_, argument_{};
+    std::string name_{}, identifier_{}, argument_{};
     std::uint8_t flags_ = 0;
     derived derived_ = derived::none;
 };

@@ -68,7 +68,8 @@ public:
             few_[size_++] = value;
             return;
         }
-        if (more_.empty()) more_.assign(few_.begin(), few_.end());
+        if (more_.empty())
+            for (std::string_view const v : few_) more_.push_back(v);
         more_.push_back(value);
         ++size_;
     }
@@ -92,6 +93,7 @@ public:
     requires(!std::same_as<M, message_view>) explicit message_view(M const& m) : message_(&m), collect_(collect<M>), body_(weir::body(m))
     {
         if constexpr (customisation::has_status<M>) {
+            is_response_ = true;
             status_ = static_cast<unsigned>(weir_status(m));
         } else {
             method_ = weir::method(m);
@@ -99,9 +101,9 @@ public:
         }
     }
 
-    [[nodiscard]] bool is_response() const noexcept { return status_.has_value(); }
+    [[nodiscard]] bool is_response() const noexcept { return is_response_; }
     /// The status code of a response.
-    [[nodiscard]] unsigned status() const noexcept { return status_.value_or(0); }
+    [[nodiscard]] unsigned status() const noexcept { return status_; }
     /// Method and target of a request.
     [[nodiscard]] std::string_view method() const noexcept { return method_; }
     [[nodiscard]] std::string_view target() const noexcept { return target_; }
@@ -133,7 +135,8 @@ private:
 
     void const* message_;
     collector collect_;
-    std::optional<unsigned> status_{};
+    bool is_response_ = false;
+    unsigned status_ = 0;
     std::string_view method_{}, target_{}, body_{};
 };
 

@@ -38,11 +38,8 @@ struct a_secret_is_not_printed__call_reveal_where_its_bytes_are_needed;
 
 /// A container of bytes that a `secret` can hold: `std::string`, `std::vector<std::byte>`, `std::array<unsigned char, 32>`.
 template<class T>
-concept secret_bytes = std::convertible_to<T const&, byte_view> && std::copyable<T> && std::default_initializable<T> && requires(T& t)
-{
-    t.data();
-    t.size();
-};
+concept secret_bytes =
+    detail::byte_range<T> && std::is_copy_constructible_v<T> && std::is_copy_assignable_v<T> && std::is_default_constructible_v<T>;
 
 /// A value that must not leak: a key, a password, a token. It does not print (writing one to a stream does not compile), its bytes are
 /// overwritten with zeros when it is destroyed or moved from, and it is compared in constant time (the length is no secret). Move-only:
@@ -108,6 +105,6 @@ private:
 secret(char const*)->secret<std::string>;
 secret(std::string_view)->secret<std::string>;
 
-static_assert(!std::copy_constructible<secret<>> && std::movable<secret<>>);
+static_assert(!std::is_copy_constructible_v<secret<>> && std::is_move_constructible_v<secret<>> && std::is_move_assignable_v<secret<>>);
 
 } // namespace weir::inline v0

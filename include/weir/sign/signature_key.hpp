@@ -2,14 +2,16 @@
 #pragma once
 
 #include <weir/core/options.hpp>
+#include <weir/sign/detail/prepared_hmac.hpp>
 #include <weir/sign/detail/signature.hpp>
-#include <weir/sign/hmac.hpp>
+#include <weir/sign/digest.hpp>
 #include <weir/sign/secret.hpp>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -49,8 +51,7 @@ class signature_key {
 public:
     /// A secret that both ends have, for HMAC-SHA256. Throws `std::invalid_argument` for one of less than 16 bytes.
     template<class T>
-    explicit signature_key(secret<T> const& shared)
-        : held_(std::make_shared<held const>(held{signature_algorithm::hmac_sha256, checked(shared)}))
+    explicit signature_key(secret<T> const& shared) : held_(new held{signature_algorithm::hmac_sha256, checked(shared.reveal())})
     {
     }
     /// The public or private key in a PEM text (PKCS#8, SEC 1, PKCS#1, or a certificate; not encrypted). Throws `std::invalid_argument` if there is
@@ -61,44 +62,48 @@ public:
         using detail::key_half;
         bool const is_private = pem.find("PRIVATE KEY-----") != std::string_view::npos;
         detail::pkey key = checked(detail::read_pem(pem, is_private ? key_half::private_key : key_half::public_key), a, is_private);
-        std::optional<detail::ready_key> signs;
-        if (is_private) {
-            EVP_PKEY_up_ref(key.get());
-            signs.emplace(detail::pkey(key.get()), jws(a), key_half::private_key);
-        }
-        held_ = std::make_shared<held const>(
-            held{a, std::nullopt, detail::ready_key(std::move(key), jws(a), key_half::public_key), std::move(signs)});
+        if (is_private) EVP_PKEY_up_ref(key.get());
+        detail::pkey second(is_private ? key.get() : nullptr);
+        detail::ready_key verifies(std::move(key), jws(a), key_half::public_key);
+        if (is_private)
+            held_.reset(new held{a, {}, std::move(verifies), detail::ready_key(std::move(second), jws(a), key_half::private_key)});
+        else
+            held_.reset(new held{a, {}, std::move(verifies), {}});
     }
 
     [[nodiscard]] signature_algorithm algorithm() const noexcept { return held_->algorithm; }
-    [[nodiscard]] bool can_sign() const noexcept { return held_->hmac || held_->signs; }
+    [[nodiscard]] bool can_sign() const noexcept { return is_mac() || held_->signs.get() != nullptr; }
 
     /// The signature of a message. Throws `std::logic_error` if the key cannot sign, `std::runtime_error` if OpenSSL fails.
     [[nodiscard]] std::string sign(byte_view message) const
     {
         if (!can_sign()) throw std::logic_error("signature_key: a public key cannot sign");
-        if (held_->signs) return held_->signs->sign({&message, 1});
-        sha256_digest const code = (*held_->hmac)(message);
+        if (!is_mac()) return held_->signs.sign({&message, 1});
+        sha256_digest code;
+        held_->hmac({&message, 1}, code.data());
         return std::string(byte_view(code).text());
     }
     /// Whether the signature is that of the message. Codes are compared in constant time.
     [[nodiscard]] bool verify(byte_view message, byte_view signature) const
     {
-        return held_->hmac ? held_->hmac->verify(message, signature) : held_->verifies->verify({&message, 1}, signature);
+        if (!is_mac()) return held_->verifies.verify({&message, 1}, signature);
+        sha256_digest code;
+        held_->hmac({&message, 1}, code.data());
+        return equal_in_constant_time(code, signature);
     }
 
 private:
     struct held {
         signature_algorithm algorithm;
-        std::optional<hmac_sha256> hmac{};
-        std::optional<detail::ready_key> verifies{}, signs{};
+        detail::prepared_hmac hmac{}; // what the algorithm has no use for is none
+        detail::ready_key verifies{}, signs{};
     };
 
-    template<class T>
-    static hmac_sha256 checked(secret<T> const& shared)
+    [[nodiscard]] bool is_mac() const noexcept { return held_->algorithm == signature_algorithm::hmac_sha256; }
+    static detail::prepared_hmac checked(byte_view shared)
     {
         expect(shared.size() >= 16, "signature_key", "at least 16 bytes");
-        return hmac_sha256(shared);
+        return detail::prepared_hmac(detail::sha256_algorithm(), shared);
     }
     static constexpr jws_algorithm jws(signature_algorithm a) noexcept
     {

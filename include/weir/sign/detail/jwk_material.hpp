@@ -11,14 +11,12 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 
-#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace weir::inline v0::detail {
 
@@ -43,29 +41,28 @@ inline secret<> jwk_bytes(json_view jwk, std::string_view member, std::size_t si
 /// What OpenSSL makes a key from. The bytes live as long as this, and are overwritten then.
 class key_material {
 public:
-    key_material() { parameters_.reserve(10); }
-
     /// A number, its highest byte first.
     void number(char const* name, secret<> const& bytes)
     {
         std::string native = bytes.reveal();
-        if constexpr (std::endian::native == std::endian::little) std::reverse(native.begin(), native.end());
-        kept_.emplace_back(std::move(native));
-        parameters_.push_back(OSSL_PARAM_construct_BN(name, data(kept_.back()), kept_.back().size()));
+        if constexpr (std::endian::native == std::endian::little)
+            for (std::size_t i = 0; i < native.size(); ++i) native[i] = bytes.reveal()[native.size() - 1 - i];
+        secret<> const& kept = keep(secret<>(std::move(native)));
+        parameters_[size_ - 1] = OSSL_PARAM_construct_BN(name, data(kept), kept.size());
     }
     void bytes(char const* name, secret<> value)
     {
-        kept_.push_back(std::move(value));
-        parameters_.push_back(OSSL_PARAM_construct_octet_string(name, data(kept_.back()), kept_.back().size()));
+        secret<> const& kept = keep(std::move(value));
+        parameters_[size_ - 1] = OSSL_PARAM_construct_octet_string(name, data(kept), kept.size());
     }
     void text(char const* name, std::string_view value)
     {
-        kept_.emplace_back(value);
-        parameters_.push_back(OSSL_PARAM_construct_utf8_string(name, reinterpret_cast<char*>(data(kept_.back())), kept_.back().size()));
+        secret<> const& kept = keep(secret<>(value));
+        parameters_[size_ - 1] = OSSL_PARAM_construct_utf8_string(name, reinterpret_cast<char*>(data(kept)), kept.size());
     }
     [[nodiscard]] pkey make(char const* type, key_half half)
     {
-        parameters_.push_back(OSSL_PARAM_construct_end());
+        parameters_[size_] = OSSL_PARAM_construct_end();
         pkey_context const context(EVP_PKEY_CTX_new_from_name(nullptr, type, nullptr));
         if (context == nullptr) throw_openssl_error("making a key");
         EVP_PKEY* made = nullptr;
@@ -83,10 +80,12 @@ private:
     {
         return reinterpret_cast<unsigned char*>(const_cast<char*>(s.reveal().data()));
     }
-    struct kept_list : std::vector<secret<>> {
-        kept_list() { reserve(10); } // what points to a text must not see it move
-    } kept_;
-    std::vector<OSSL_PARAM> parameters_;
+    secret<> const& keep(secret<> value) { return kept_[size_++] = std::move(value); }
+
+    static constexpr std::size_t most = 8; // an RSA key of two primes has as many
+    std::array<secret<>, most> kept_{};
+    std::array<OSSL_PARAM, most + 1> parameters_{};
+    std::size_t size_ = 0;
 };
 
 inline pkey read_jwk_pair(json_view jwk, jws_algorithm a, key_half half)

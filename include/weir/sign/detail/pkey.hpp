@@ -15,7 +15,6 @@
 #include <openssl/pkcs12.h>
 #include <openssl/x509.h>
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstring>
@@ -136,9 +135,9 @@ inline bool has_small_order(EVP_PKEY* key, jws_algorithm a)
     if (a == jws_algorithm::ed448) { // y of 0, 1 or -1; the last byte holds the sign of x alone
         y[56] &= 0x7f;
         auto const is = [&](unsigned char low, unsigned char rest, unsigned char middle) {
-            return y[0] == low && y[56] == 0 && y[28] == middle &&
-                   std::all_of(y.begin() + 1, y.begin() + 28, [&](auto b) { return b == rest; }) &&
-                   std::all_of(y.begin() + 29, y.begin() + 56, [&](auto b) { return b == rest; });
+            for (std::size_t i = 1; i < 56; ++i)
+                if (y[i] != (i == 28 ? middle : rest)) return false;
+            return y[0] == low && y[56] == 0;
         };
         return is(0, 0, 0) || is(1, 0, 0) || is(0xfe, 0xff, 0xfe);
     }

@@ -18,6 +18,8 @@ inline constexpr std::size_t longest_block = 128, longest_digest = 64;
 /// A key prepared for HMAC with any digest of the SHA-2 family: the states after the two padded keys are kept, and copied for each message.
 class prepared_hmac {
 public:
+    /// None: it is not to be used.
+    prepared_hmac() noexcept = default;
     prepared_hmac(EVP_MD const* digest, byte_view key)
         : inner_(make_digest_context()),
           outer_(make_digest_context()),
@@ -64,8 +66,8 @@ private:
         OPENSSL_cleanse(pad.data(), pad.size());
     }
 
-    digest_context inner_, outer_;
-    std::size_t block_, size_;
+    digest_context inner_{}, outer_{};
+    std::size_t block_ = 0, size_ = 0;
 };
 
 } // namespace weir::inline v0::detail

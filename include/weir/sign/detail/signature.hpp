@@ -9,7 +9,6 @@
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstring>
@@ -68,7 +67,8 @@ public:
         std::array<unsigned char, 2 * 69> content;
         std::size_t size = 0;
         for (unsigned char const* n : {numbers, numbers + each}) {
-            unsigned char const* first = std::find_if(n, n + each - 1, [](unsigned char b) { return b != 0; });
+            unsigned char const* first = n;
+            while (first != n + each - 1 && *first == 0) ++first;
             bool const high = (*first & 0x80) != 0; // would be a sign
             auto const length = static_cast<std::size_t>(n + each - first);
             content[size++] = 2;
@@ -108,6 +108,8 @@ inline void read_der_signature(unsigned char const* der, std::size_t each, unsig
 /// One half of a key pair, ready for use by any number of threads: each takes a prepared context, or makes one more, which is kept.
 class ready_key {
 public:
+    /// None: it is not to be used.
+    ready_key() noexcept = default;
     ready_key(pkey key, jws_algorithm a, key_half half) : key_(std::move(key)), digest_(digest_of(a)), algorithm_(a), half_(half)
     {
         if (family_of(a) != jws_family::eddsa) give_back(prepare());
@@ -231,12 +233,12 @@ private:
         }
     }
 
-    pkey key_;
-    EVP_MD const* digest_;
-    jws_algorithm algorithm_;
-    key_half half_;
-    mutable std::mutex mutex_;
-    mutable std::vector<pkey_context> idle_; // at most as many as threads were busy at once
+    pkey key_{};
+    EVP_MD const* digest_ = nullptr;
+    jws_algorithm algorithm_{};
+    key_half half_{};
+    mutable std::mutex mutex_{};
+    mutable std::vector<pkey_context> idle_{}; // at most as many as threads were busy at once
 };
 
 } // namespace weir::inline v0::detail

@@ -126,10 +126,10 @@ public:
             message_component const* c = find(p.key, known);
             if (c == nullptr && other.identifier() == p.key) c = &other;
             if (c == nullptr) {
-                auto made = message_component::from(p.key);
-                if (!made) return where.assign("component ").append(p.key), false;
                 if (own_.empty()) own_.reserve(max_components); // what is pointed to must not move
-                c = &own_.emplace_back(*std::move(made));
+                own_.push_back(message_component());
+                if (!own_.back().read(p.key)) return where.assign("component ").append(p.key), false;
+                c = &own_.back();
             }
             for (message_component const* before : *this)
                 if (before == c || before->same_as(*c)) return where.assign("component ").append(c->identifier()), false;
