@@ -2,7 +2,7 @@
 //
 // store beside the bare find of an unordered_flat_map and what one would write by hand, an exact LRU under a mutex. Prints figures and the
 // bars they have to meet; figures are medians of alternating rounds, nanoseconds a call of each thread.
-// With two arguments, one of bare, plain, shared, visit, confined and lru, and a number, it makes that many times 50,000 hits with that one alone:
+// With two arguments, one of bare, plain, shared, visit, borrow, confined and lru, and a number, it makes that many times 50,000 hits with that one alone:
 // what callgrind counts for `cache plain 20` less what it counts for `cache plain 0` are the instructions of a million hits.
 #include <weir/cache/store.hpp>
 #include <weir/core/clock.hpp>
@@ -210,6 +210,7 @@ struct at_one_time {
         else
             store.put(key, std::make_shared<std::uint64_t const>(value), now);
     }
+    std::uint64_t lent(std::uint64_t key) { return *store.borrow(key, now); }
     std::uint64_t seen(std::uint64_t key)
     {
         std::uint64_t value = 0;
@@ -233,6 +234,7 @@ struct contestants {
     work by_plain = over([this](std::uint64_t key) { return *plain.find(key); });
     work by_shared = over([this](std::uint64_t key) { return **shared.find(key); });
     work by_visit = over([this](std::uint64_t key) { return shared.seen(key); });
+    work by_borrow = over([this](std::uint64_t key) { return shared.lent(key); });
     work by_confined = over([this](std::uint64_t key) { return *confined.find(key); });
     work by_lru = over([this](std::uint64_t key) { return *baseline.find(key); });
 
@@ -283,8 +285,8 @@ int stores()
     sink += all.by_plain(keys[0]) + all.by_shared(keys[0]) + all.by_confined(keys[0]);
     auto const allocated = static_cast<double>(allocations_made.load() - before);
 
-    auto const one = race(1, keys, {all.by_bare, all.by_plain, all.by_shared, all.by_visit, all.by_confined, all.by_lru});
-    auto const two = race(2, keys, {all.by_bare, all.by_plain, all.by_shared, all.by_visit, all.by_lru});
+    auto const one = race(1, keys, {all.by_bare, all.by_plain, all.by_shared, all.by_visit, all.by_confined, all.by_lru, all.by_borrow});
+    auto const two = race(2, keys, {all.by_bare, all.by_plain, all.by_shared, all.by_visit, all.by_lru, all.by_borrow});
 
     std::printf("store: zipf 0.99, %zu of %zu keys, 8 bytes to 8 bytes or to a shared_ptr\n", capacity, population);
     std::printf("%-46s %8s %8s %10s\n", "", "1T ns", "2T ns", "hit ratio");
@@ -292,6 +294,7 @@ int stores()
     std::printf("%-46s %8.1f %8.1f %10.4f\n", "store::find, a hit", one[1], two[1], ratio);
     std::printf("%-46s %8.1f %8.1f %10.4f\n", "store::find, a hit, shared value", one[2], two[2], ratio_shared);
     std::printf("%-46s %8.1f %8.1f %10s\n", "store::visit, a hit, shared value", one[3], two[3], "");
+    std::printf("%-46s %8.1f %8.1f %10s\n", "store::borrow, a hit, shared value", one[6], two[5], "");
     std::printf("%-46s %8.1f %8s %10.4f\n", "store<confined>::find, a hit", one[4], "-", ratio_confined);
     std::printf("%-46s %8.1f %8.1f %10.4f\n\n", "LRU by hand, one mutex", one[5], two[4], ratio_lru);
 
@@ -299,6 +302,8 @@ int stores()
     missed += line("hit, plain value, two threads, against the bare find", two[1] / two[0], "<=", 3.4);
     missed += line("hit, shared value visited, one thread, against the bare find", one[3] / one[0], "<=", 4);
     missed += line("hit, shared value visited, two threads, against the bare find", two[3] / two[0], "<=", 6);
+    missed += line("hit, shared value lent, one thread, against the bare find", one[6] / one[0], "<=", 4);
+    missed += line("hit, shared value lent, two threads, against the bare find", two[5] / two[0], "<=", 6);
     missed += line("hit, shared value copied, one thread, against the bare find", one[2] / one[0], "<=", 4);
     missed += line("hit, shared value copied, two threads, against the bare find", two[2] / two[0], "<=", 6);
     missed += line("two threads, times as fast as the LRU under a mutex", two[4] / two[1], ">=", 5);
@@ -323,15 +328,15 @@ int alone(std::string const& which, int rounds_of_hits)
     auto keys = all.hits(100'000, 2);
     for (std::size_t i = 0; keys.size() < 50'000; ++i) keys.push_back(keys[i]); // again
     keys.resize(50'000);
-    std::vector<std::pair<std::string, work const*>> const works{{"bare", &all.by_bare},         {"plain", &all.by_plain},
-                                                                 {"shared", &all.by_shared},     {"visit", &all.by_visit},
-                                                                 {"confined", &all.by_confined}, {"lru", &all.by_lru}};
+    std::vector<std::pair<std::string, work const*>> const works{
+        {"bare", &all.by_bare},     {"plain", &all.by_plain},       {"shared", &all.by_shared}, {"visit", &all.by_visit},
+        {"borrow", &all.by_borrow}, {"confined", &all.by_confined}, {"lru", &all.by_lru}};
     for (auto const& [name, one] : works) {
         if (name != which) continue;
         for (int round = 0; round < rounds_of_hits; ++round) sink += (*one)(keys);
         return 0;
     }
-    std::fprintf(stderr, "cache: expected bare, plain, shared, visit, confined or lru, not %s\n", which.c_str());
+    std::fprintf(stderr, "cache: expected bare, plain, shared, visit, borrow, confined or lru, not %s\n", which.c_str());
     return 2;
 }
 

@@ -7,6 +7,7 @@
 #include <weir/cache/bloom_file.hpp>
 #include <weir/cache/bloom_filter.hpp>
 #include <weir/cache/bloom_guard.hpp>
+#include <weir/cache/borrowed.hpp>
 #include <weir/cache/cached.hpp>
 #include <weir/cache/counting_bloom_filter.hpp>
 #include <weir/cache/early_expiry.hpp>

@@ -63,6 +63,65 @@ struct weir::snapshot_codec<pair_of_words> {
     }
 };
 
+TEST_CASE("store_snapshot: negative answers come back, too, for the time that they had left")
+{
+    scratch_folder const folder;
+    std::string const path = folder.file("quotes");
+    weir::store_options const options{.capacity = 100, .ttl = 60s, .jitter = 0, .negative_ttl = 30s};
+    {
+        weir::store<std::string, int> quotes{options};
+        quotes.put("IBM", 1, start);
+        quotes.put_absent("NONE", start - 5s);
+        quotes.put_absent("SOON", start - 25s);
+        quotes.put_absent("GONE", start - 30s);
+        CHECK(weir::save_store(quotes, path, start, noon) == 3);
+    }
+    weir::store<std::string, int> quotes{options};
+    weir::snapshot_restored const r = weir::load_store(quotes, path, restarted, noon + 10s);
+    CHECK(r.restored == 2);
+    CHECK(r.absent == 1);
+    CHECK(r.expired == 1);
+    CHECK(r.refused == 0);
+    CHECK(quotes.find("NONE", restarted).negative());
+    CHECK(quotes.find("NONE", restarted).left() == 15s);
+    CHECK(quotes.find("NONE", restarted + 15s).miss());
+    CHECK(quotes.find("SOON", restarted).miss());
+    CHECK(*quotes.find("IBM", restarted) == 1);
+
+    weir::store<std::string, int> without{{.capacity = 100, .ttl = 60s}};
+    weir::snapshot_restored const there = weir::load_store(without, path, restarted, noon);
+    CHECK(there.restored == 1);
+    CHECK(there.absent == 0);
+    CHECK(there.refused == 2);
+}
+
+TEST_CASE("store_snapshot: a file of the version before is still read; one of a version to come is refused")
+{
+    scratch_folder const folder;
+    std::string const path = folder.file("quotes");
+    auto const saved = [&](std::uint32_t version) { // as the first version wrote it
+        weir::detail::file_writer out(path, {weir::detail::snapshot_kind.magic, version, ""});
+        out.put(weir::detail::snapshot_head{weir::snapshot_codec<std::string>::version, weir::snapshot_codec<int>::version,
+                                            std::chrono::nanoseconds(noon.time_since_epoch()).count()});
+        out.put(weir::detail::snapshot_entry{3, sizeof(int), std::chrono::nanoseconds(20s).count(), 0});
+        out.write("IBM", 3);
+        out.put(7);
+        out.put(weir::detail::snapshot_entry{weir::detail::snapshot_entry::end, 0, 1, 0});
+        out.commit();
+    };
+    saved(1);
+    weir::store<std::string, int> quotes{{.capacity = 100, .ttl = 60s}};
+    CHECK(weir::load_store(quotes, path, restarted, noon).restored == 1);
+    CHECK(*quotes.find("IBM", restarted) == 7);
+    CHECK(quotes.find("IBM", restarted).left() == 20s);
+
+    for (std::uint32_t const unknown : {0u, 3u}) {
+        saved(unknown);
+        std::string const why = refused(quotes, path);
+        CHECK_MESSAGE(why.find("has version " + std::to_string(unknown) + ", expected 2") != std::string::npos, why);
+    }
+}
+
 TEST_CASE("store_snapshot: values come back for the time that they had left; what is out of date by then does not")
 {
     scratch_folder const folder;

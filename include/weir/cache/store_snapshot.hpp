@@ -20,14 +20,16 @@ namespace weir::inline v0 {
 
 /// What became of the entries of a snapshot.
 struct snapshot_restored {
-    std::size_t restored = 0; ///< kept again, for the time that they had left
+    std::size_t restored = 0; ///< values and negative answers kept again, for the time that they had left
+    std::size_t absent = 0;   ///< of those, the negative answers
     std::size_t expired = 0;  ///< out of date by now
-    std::size_t refused = 0;  ///< not kept by the store: too heavy, say
+    std::size_t refused = 0;  ///< not kept by the store: too heavy, say, or negative with a `negative_ttl` of zero
 };
 
 namespace detail {
 
-inline constexpr file_kind snapshot_kind{{'w', 'e', 'i', 'r', 's', 't', 'o', '\n'}, 1, "a snapshot of a store"};
+inline constexpr file_kind snapshot_kind{
+    {'w', 'e', 'i', 'r', 's', 't', 'o', '\n'}, 2, "a snapshot of a store", 1}; // 1: no negative answers
 
 struct snapshot_head {
     std::uint32_t key_version;
@@ -36,8 +38,9 @@ struct snapshot_head {
 };
 struct snapshot_entry {
     static constexpr std::uint32_t end = ~std::uint32_t{0};
-    std::uint32_t key_size; ///< or `end`; then `value_size` is 0 and `left` is the number of entries
-    std::uint32_t value_size;
+    static constexpr std::uint32_t absent = end;
+    std::uint32_t key_size;   ///< or `end`; then `value_size` is 0 and `left` is the number of entries
+    std::uint32_t value_size; ///< or `absent`: a negative answer
     std::int64_t left;
     std::int64_t took;
 };
@@ -52,7 +55,7 @@ public:
     }
     [[nodiscard]] std::chrono::nanoseconds saved_at() const noexcept { return std::chrono::nanoseconds(head_.saved_at); }
 
-    /// Calls `f(key, value, entry)` for each; what is no entry is an error before the next one is looked at.
+    /// Calls `f(key, value, entry)` for each, with an empty optional for the value of a negative answer; what is no entry is an error before the next one is looked at.
     template<class F>
     void for_each(F&& f)
     {
@@ -65,8 +68,9 @@ public:
                 return;
             }
             std::optional<Key> key = decoded<Key>(entry.key_size, "key");
-            std::optional<Value> value = decoded<Value>(entry.value_size, "value");
-            f(*std::move(key), *std::move(value), entry);
+            std::optional<Value> value;
+            if (entry.value_size != snapshot_entry::absent) value = decoded<Value>(entry.value_size, "value");
+            f(*std::move(key), std::move(value), entry);
         }
     }
 
@@ -89,8 +93,8 @@ private:
 
 } // namespace detail
 
-/// Saves the values of a store that are good at `now`, with the time that each has left, so that a service that is started anew is not cold:
-/// beside the old file, which it replaces when it is whole and on the disk. Returns how many there are. Negative answers are not among them.
+/// Saves the values and negative answers of a store that are good at `now`, with the time that each has left, so that a service that is started anew is not cold:
+/// beside the old file, which it replaces when it is whole and on the disk. Returns how many there are.
 ///
 /// What is written meanwhile is in the file or not. Memory: a copy of one part of the store at a time, and 64 KiB. `wall` is the time by the system's
 /// clock. Throws `file_error` that names the file and what is wrong, or what a codec throws; then the old file is as it was.
@@ -106,25 +110,33 @@ std::size_t save_store(Store const& store, std::string const& path, time_point n
     std::int64_t count = 0;
     std::string key;
     std::string value;
+    auto const put = [&](std::uint32_t value_size, duration left, duration took) {
+        if (std::max(key.size(), value.size()) >= detail::snapshot_entry::end)
+            throw file_error(path, "cannot hold a key or value of 4 GiB");
+        out.put(detail::snapshot_entry{static_cast<std::uint32_t>(key.size()), value_size, left.count(), took.count()});
+        out.write(key.data(), key.size());
+        out.write(value.data(), value.size());
+        ++count;
+    };
     store.for_each(now, [&](auto const& entry) {
         key.clear();
         value.clear();
         key_codec::encode(entry.key, key);
         value_codec::encode(entry.value, value);
-        if (std::max(key.size(), value.size()) >= detail::snapshot_entry::end)
-            throw file_error(path, "cannot hold a key or value of 4 GiB");
-        out.put(detail::snapshot_entry{static_cast<std::uint32_t>(key.size()), static_cast<std::uint32_t>(value.size()), entry.left.count(),
-                                       entry.took.count()});
-        out.write(key.data(), key.size());
-        out.write(value.data(), value.size());
-        ++count;
+        put(static_cast<std::uint32_t>(value.size()), entry.left, entry.took);
+    });
+    value.clear();
+    store.for_each_absent(now, [&](auto const& absent, duration left) {
+        key.clear();
+        key_codec::encode(absent, key);
+        put(detail::snapshot_entry::absent, left, duration::zero());
     });
     out.put(detail::snapshot_entry{detail::snapshot_entry::end, 0, count, 0});
     out.commit();
     return static_cast<std::size_t>(count);
 }
 
-/// Puts the values of a snapshot back into a store, each for the time that it still has left: what has passed by the system's clock since it was
+/// Puts the values and negative answers of a snapshot back into a store, each for the time that it still has left: what has passed by the system's clock since it was
 /// saved, `wall` being the time of now, is taken off, and what is out of date by then is left out. If that clock went back, nothing is taken off.
 ///
 /// The file is read three times: to see whether it is whole, whether each entry can be decoded, and to restore. Nothing is restored of one
@@ -141,11 +153,13 @@ snapshot_restored load_store(Store& store, std::string const& path, time_point n
     in.for_each([&](auto&& key, auto&& value, detail::snapshot_entry const& entry) {
         duration const had{entry.left};
         duration const left = had == duration::max() ? had : had - passed;
+        store_write const how{.left = left, .took = duration{entry.took}};
         if (left <= duration::zero())
             ++all.expired;
-        else if (store.put(std::move(key), std::move(value), now, store_write{.left = left, .took = duration{entry.took}}))
+        else if (value ? store.put(std::move(key), *std::move(value), now, how) : store.put_absent(std::move(key), now, how)) {
             ++all.restored;
-        else
+            all.absent += value ? 0 : 1;
+        } else
             ++all.refused;
     });
     return all;

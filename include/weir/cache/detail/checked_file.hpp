@@ -28,7 +28,8 @@ namespace weir::inline v0::detail {
 struct file_kind {
     std::array<char, 8> magic;
     std::uint32_t version;
-    std::string_view noun; ///< for errors: "a saved Bloom filter"
+    std::string_view noun;    ///< for errors: "a saved Bloom filter"
+    std::uint32_t oldest = 0; ///< version that can still be read; zero: only the newest
 };
 
 struct file_head {
@@ -145,7 +146,7 @@ public:
         from_file(&head, sizeof head);
         if (head.magic != kind.magic) fail("is not " + std::string(kind.noun));
         if (head.byte_order != file_head::order) fail("was made on a machine of another byte order");
-        if (head.version != kind.version)
+        if (head.version > kind.version || head.version < (kind.oldest == 0 ? kind.version : kind.oldest))
             fail("has version " + std::to_string(head.version) + ", expected " + std::to_string(kind.version));
         if (whole < sizeof head + sizeof(std::uint64_t)) fail("is damaged: it is too short");
         left_ = whole - sizeof(std::uint64_t);

@@ -39,7 +39,8 @@ struct table_shape {
 /// more than it is made for and takes all its memory at once.
 ///
 /// Thread-safety: its owner's lock; what is `const`, and `touch`, may run beside a writer as `Reading` says. A writer is given `wait()`, which
-/// returns when all readers who had announced themselves have left, and `gone(at, cause)`, which hears of an entry before it goes.
+/// returns when all readers who had announced themselves have left, with `wait.keep(value)`, which takes a value that somebody still has on
+/// loan, and `gone(at, cause)`, which hears of an entry before it goes.
 template<class Key, class Value, threading_model Threading, reading Reading>
 class entry_table {
     using slab = std::conditional_t<Reading == reading::plain, word_slab<Key, Value, Threading>, object_slab<Key, Value, Threading>>;
@@ -244,6 +245,7 @@ public:
         if (left_.empty()) return;
         wait();
         for (slot const at : left_) {
+            if constexpr (Reading == reading::guarded) wait.keep(entries_.leaving(at));
             entries_.drop(at);
             give_back(at);
         }

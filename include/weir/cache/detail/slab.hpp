@@ -116,6 +116,8 @@ public:
         ::new (static_cast<void*>(cells_[at].bytes))
             kept{std::move(e.key), std::move(e.value), e.expiry, notes_cell<Threading>(std::bit_cast<std::uint64_t>(e.notes))};
     }
+    /// For the owner, of what nobody finds any more.
+    [[nodiscard]] Value& leaving(std::size_t at) noexcept { return in(at).value; }
     void drop(std::size_t at) noexcept { std::destroy_at(&in(at)); }
 
     /// Room for `slots`. Nobody may look at it meanwhile. `each(move)` calls `move(at)` for each slot in which there is an entry.

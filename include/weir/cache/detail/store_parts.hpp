@@ -31,6 +31,7 @@ class store_parts {
 protected:
     using tally = store_tally;
     using shard = store_shard<Key, Value, Threading>;
+    using loan = lent_by<Value>;
     using listener = typename removals<Key, Value>::listener;
 
     explicit store_parts(std::uint64_t seed) : hash_(seed) {}
@@ -68,6 +69,7 @@ protected:
 
     /// A thread that is about to read what writers may destroy has told them that it is there, or is about to.
     using announced = std::conditional_t<shard::how == reading::guarded, reading_now, not_announced>;
+    static constexpr bool lends = loan::can && shard::how == reading::guarded;
     static bool can_announce([[maybe_unused]] tally const& own) noexcept
     {
         if constexpr (shard::how == reading::guarded)
@@ -125,6 +127,37 @@ protected:
             tallies_.for_each([](tally& each) { each.reading.wait(); });
         }
     }
+    /// Whether some thread has it on loan; with null, whether one has anything.
+    bool is_lent(void const* what) const noexcept
+    {
+        bool named = false;
+        tallies_.for_each([&](tally const& each) { named = named || (what != nullptr ? each.loans.name(what) : each.loans.any()); });
+        return named;
+    }
+    /// How a writer waits for the readers, and keeps what they have on loan.
+    class readers_left {
+    public:
+        explicit readers_left(store_parts& parts) noexcept : parts_(parts) {}
+        void operator()()
+        {
+            parts_.wait_for_readers();
+            if constexpr (lends) {
+                any_ = parts_.is_lent(nullptr); // nobody can borrow any more what this writer took out
+                parts_.lent_.settle([this](void const* what) { return parts_.is_lent(what); });
+            }
+        }
+        template<class What>
+        void keep([[maybe_unused]] What& what)
+        {
+            if constexpr (lends && std::is_same_v<What, Value>)
+                if (any_ && what != nullptr && parts_.is_lent(what.get()))
+                    parts_.lent_.keep(std::move(what), [this](void const* other) { return parts_.is_lent(other); });
+        }
+
+    private:
+        store_parts& parts_;
+        bool any_ = false;
+    };
 
     /// Lets `act` change a part, and tells those who want to know what went, after the lock.
     template<class Act>
@@ -133,8 +166,7 @@ protected:
         removals<Key, Value> gone(to);
         auto const result = [&] {
             typename shard::writing const guard(part);
-            return act(
-                part, [this] { wait_for_readers(); }, gone);
+            return act(part, readers_left(*this), gone);
         }();
         if (gone.any()) {
             auto const mine = tallies_.local();
@@ -158,6 +190,7 @@ protected:
     std::vector<shard> shards_;
     striped<tally, Threading> tallies_;
     typename Threading::template cell<std::uint64_t> arrivals_; // threads that have read
+    [[no_unique_address]] std::conditional_t<lends, lent_values<Value>, not_lent> lent_;
 };
 
 } // namespace weir::inline v0::detail

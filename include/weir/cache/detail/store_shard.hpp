@@ -280,6 +280,16 @@ public:
         });
     }
 
+    /// `visit(key, left)` for each negative answer that is not out of date.
+    template<class Visit>
+    void for_each_absent(time_point now, Visit&& visit) const
+    {
+        absences_.for_each([&](std::uint32_t at) {
+            time_point const expiry = absences_.expiry(at);
+            if (expiry > now) visit(absences_.key(at), absences_.span(expiry, now));
+        });
+    }
+
     [[nodiscard]] std::size_t values() const noexcept { return values_.size(); }
     [[nodiscard]] std::size_t absences() const noexcept { return absences_.size(); }
     [[nodiscard]] std::uint64_t weight() const noexcept { return values_.weight(); }

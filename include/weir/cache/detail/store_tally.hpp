@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/cache/detail/lent_values.hpp>
 #include <weir/cache/store_options.hpp>
 #include <weir/cache/store_write.hpp>
 #include <weir/core/detail/reader_word.hpp>
@@ -17,6 +18,7 @@ struct store_tally {
     reader_word reading;
     count_cell hits, stale_hits, negative_hits, misses, writes, refused, dropped;
     std::array<count_cell, 5> gone; // by cause
+    loan_cells loans;
 
     void count(std::array<std::uint64_t, 5> const& more, bool alone) noexcept
     {
