@@ -136,8 +136,8 @@ namespace detail {
 [[nodiscard]] inline std::string json_of(setting_value const& value)
 {
     return value.visit([]<class T>(T const& v) {
-        if constexpr (std::is_same_v<T, std::string>) return quoted(v);
-        if constexpr (std::is_same_v<T, duration>) return quoted(text_of(v));
+        if constexpr (std::is_same_v<T, std::string>) return detail::quoted(v);
+        if constexpr (std::is_same_v<T, duration>) return detail::quoted(text_of(v));
         if constexpr (std::is_same_v<T, double>)
             if (!std::isfinite(v)) return std::string("null");
         return text_of(v);
