@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <iomanip> // comes first: it has a std::quoted, which is not to be taken for describe's own
+
 #include <weir/core/describe.hpp>
 
 #include <weir/core/contracts.hpp>

@@ -111,6 +111,18 @@ TEST_CASE("correlate: a missing id is refused where one is required")
     CHECK(svc(with("x-correlation-id", "a")).value().id == "a");
 }
 
+TEST_CASE("correlate: what is refused can be changed while calls come")
+{
+    weir::pipeline svc{weir::correlate{}, see};
+    auto& policy = svc.get<weir::correlate>();
+    CHECK(svc(http::request("GET", "/")).has_value());
+    policy.reconfigure({.required = true, .replace_malformed = true});
+    CHECK(policy.settings().required);
+    CHECK(svc(http::request("GET", "/")).error() == weir::errc::invalid_request);
+    CHECK(svc(with("x-correlation-id", "not one")).has_value());
+    CHECK(policy.stats().refused == 1);
+}
+
 TEST_CASE("correlate: the id goes into requests that are sent on")
 {
     http::request onward("GET", "/");

@@ -3,6 +3,7 @@
 
 #include <weir/core/contracts.hpp>
 #include <weir/core/striped.hpp>
+#include <weir/core/threading.hpp>
 #include <weir/http/correlation_id.hpp>
 #include <weir/http/detail/same_name.hpp>
 #include <weir/http/detail/trace.hpp>
@@ -26,7 +27,7 @@ struct correlate_options {
 /// An id that came is up to 128 visible ASCII characters, else the request is refused (`errc::invalid_request` and a `violation`). A new
 /// one is the trace id of `traceparent` (W3C Trace Context, section 3.2), which is taken from the request, or made where it is missing
 /// or malformed, as that standard wants. The response carries the id, too; where the outcome is no response, the id is reported, and the
-/// HTTP edge writes it on the problem document. New ids are random, but not secret. Stands outermost. Thread-safe.
+/// HTTP edge writes it on the problem document. New ids are random, but not secret. Stands outermost. Thread-safe, also `reconfigure`.
 class correlate {
 public:
     using role = transform;
@@ -57,7 +58,8 @@ public:
             return admitted;
         }
         call.set(correlation_id(parent.text().view().substr(3, 32), parent)); // the trace id
-        if (came ? !options_.replace_malformed : options_.required) return refuse(call);
+        options const rule = options_.load();
+        if (came ? !rule.replace_malformed : rule.required) return refuse(call);
         made_.add();
         return admitted;
     }
@@ -75,11 +77,13 @@ public:
     }
 
     [[nodiscard]] stats_type stats(time_point = {}) const { return {made_.sum(), refused_.sum()}; }
-    [[nodiscard]] options const& settings() const noexcept { return options_; }
+    [[nodiscard]] options settings() const noexcept { return options_.load(); }
+    void reconfigure(options const& o) noexcept { options_.store(o); }
     void describe(auto&& field) const
     {
-        field("required", options_.required);
-        field("replace_malformed", options_.replace_malformed);
+        options const rule = settings();
+        field("required", rule.required);
+        field("replace_malformed", rule.replace_malformed);
     }
 
 private:
@@ -102,7 +106,7 @@ private:
         return errc::invalid_request;
     }
 
-    options options_;
+    shared::cell<options> options_;
     detail::counter<shared> made_;
     detail::counter<shared> refused_;
 };
