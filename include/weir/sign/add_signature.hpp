@@ -6,7 +6,6 @@
 #include <weir/sign/detail/message_end.hpp>
 #include <weir/sign/http_signature.hpp>
 #include <weir/sign/random_nonce.hpp>
-#include <weir/sign/sign_request.hpp>
 
 #include <string_view>
 #include <utility>

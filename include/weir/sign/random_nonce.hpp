@@ -28,4 +28,9 @@ private:
     std::array<char, 32> text_;
 };
 
+/// Draws the nonces of signed messages. A test gives another one, whose nonces it knows.
+struct random_nonces {
+    [[nodiscard]] random_nonce operator()() const { return {}; }
+};
+
 } // namespace weir::inline v0

@@ -22,11 +22,6 @@ struct sign_request_options {
     canonical_options scheme{};   ///< the names of the headers, and what is signed; as those who verify have it
 };
 
-/// Draws the nonces of signed requests. A test gives another one, whose nonces it knows.
-struct random_nonces {
-    [[nodiscard]] random_nonce operator()() const { return {}; }
-};
-
 /// Signs a request on its way down, as `canonical_scheme` says: it sets the headers for app, device, time, nonce, digest and signature.
 /// `sign_request{std::ref(keys), {.app = "shop", .device = "till-7"}}`.
 ///
