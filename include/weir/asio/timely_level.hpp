@@ -26,8 +26,8 @@ namespace weir::inline v0 {
 /// not answer. The call goes on without it, the breaker hears of it, a delete waits for the next attempt. So a level that hangs costs a
 /// call this time, not its deadline. It wants a level whose operations are awaitable and can be cancelled; what cannot, is waited for.
 ///
-/// Level and clock may be `std::ref`; the clock, a third argument, is the pipeline's if that has one (`timed_by`). Cost: a spawned coroutine an
-/// operation, see `timeout`. Thread-safe as the level is.
+/// Level and clock may be `std::ref`; the clock, a third argument, is the pipeline's if that has one (`timed_by`). Cost: a spawned
+/// coroutine an operation, see `timeout`. Thread-safe as the level is.
 template<class Level, class Clock = steady>
 class timely_level {
     using level_type = detail::policy_t<Level>;

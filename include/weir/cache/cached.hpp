@@ -52,8 +52,8 @@ struct insides;
 ///   an empty string or optional, passes uncached. Keys with known collisions of their `std::hash` are the store's concern, see there.
 ///
 /// A hit allocates nothing beyond the copy of the value, and touches neither guard nor flights; a miss makes one `Key`. A handler must not ask
-/// for its own key: the inner call would wait for the outer one until its own deadline, for ever if it has none. Store and parts may be given
-/// as `std::ref`, to be shared. Thread-safe as the store is.
+/// for its own key: the inner call would wait for the outer one until its own deadline, for ever if it has none. Store and parts may be
+/// given as `std::ref`, to be shared. Thread-safe as the store is.
 template<class Store, class KeyOf, class... Part>
 class cached {
     using core_type = detail::cache_core<Store, Part...>;

@@ -89,8 +89,8 @@ struct known_keys_stats_of<Guard> {
 /// without a key (an empty string or optional) is refused, too. Its answer tells strangers which keys exist: where that is a secret, it
 /// stands inward of what proves identity.
 ///
-/// It has no settings of its own, so nothing to reconfigure: how calls are keyed is a type, and what changes while calls come is the guard's, by `guard()`.
-/// The guard may be given as `std::ref` or `shared_ptr`. Thread-safe as the guard is. Cost: the guard's.
+/// It has no settings of its own, so nothing to reconfigure: how calls are keyed is a type, and what changes while calls come is the
+/// guard's, by `guard()`. The guard may be given as `std::ref` or `shared_ptr`. Thread-safe as the guard is. Cost: the guard's.
 template<class KeyOf, class Guard>
 class known_keys {
     using guard_type = detail::policy_t<Guard>;

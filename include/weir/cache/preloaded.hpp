@@ -65,8 +65,8 @@ struct preloaded_stats {
 /// cost nobody anything, and no key is ever cold; the price is that every value lies in memory, and that somebody keeps the table up to date.
 ///
 /// Its handler, which says what a call returns, is never called: `never_asked<tariff>{}`. A policy further in would never be reached: the
-/// compiler says so. It stands inward of what proves identity. It has no settings of its own, so nothing to reconfigure: what changes while calls come are
-/// the values, by `table()`. Thread-safe as the table is. Cost: a look into the table.
+/// compiler says so. It stands inward of what proves identity. It has no settings of its own, so nothing to reconfigure: what changes while
+/// calls come are the values, by `table()`. Thread-safe as the table is. Cost: a look into the table.
 template<class Table, class KeyOf>
 class preloaded {
     using table_type = detail::policy_t<Table>;

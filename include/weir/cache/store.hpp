@@ -45,8 +45,8 @@ namespace weir::inline v0 {
 /// Thread-safety: `shared`: any thread, any time. A hit takes no lock. Where key and value are plain bits (at most 128 bytes, the key
 /// no string view) it copies beside the writers and checks that there was none; else it announces itself in a word of its thread's own,
 /// and writers wait for it before they destroy what it may look at. The 65th thread and those after it take the lock.
-/// Cost of a hit: three multiplications and three cache lines, one of them its part's; announcing itself costs a locked instruction more, and
-/// the copy of a `std::shared_ptr` two more on a line that all its readers share: `visit` and `borrow` take half as long.
+/// Cost of a hit: three multiplications and three cache lines, one of them its part's; announcing itself costs a locked instruction more,
+/// and the copy of a `std::shared_ptr` two more on a line that all its readers share: `visit` and `borrow` take half as long.
 /// The destructor, `clear`, `erase_if`, `for_each`, `resize` and `reconfigure` visit every part.
 ///
 /// For values whose loss matters use a database; for one value, a `std::atomic` or a `shared_ptr` under a lock.
@@ -128,9 +128,10 @@ public:
         return hit;
     }
 
-    /// Looks `key` up and lends what its `std::shared_ptr` points to: nearly as cheap as `visit`, and may be held. A thread holds up to four at a
-    /// time in this way; beyond that, for the 65th thread on and on a thread's first look-up it is a copy, for which it allocates. What a loan outlived is
-    /// destroyed by a later write, or with the store, which must outlive its loans. Counted in the stats. `confined` always copies.
+    /// Looks `key` up and lends what its `std::shared_ptr` points to: nearly as cheap as `visit`, and may be held. A thread holds up to
+    /// four at a time in this way; beyond that, for the 65th thread on and on a thread's first look-up it is a copy, for which it
+    /// allocates. What a loan outlived is destroyed by a later write, or with the store, which must outlive its loans. Counted in the
+    /// stats. `confined` always copies.
     template<detail::key_like<Key> Like>
     [[nodiscard]] auto borrow(Like const& key, time_point now) requires(detail::lent_by<Value>::can)
     {

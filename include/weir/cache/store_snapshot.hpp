@@ -55,7 +55,8 @@ public:
     }
     [[nodiscard]] std::chrono::nanoseconds saved_at() const noexcept { return std::chrono::nanoseconds(head_.saved_at); }
 
-    /// Calls `f(key, value, entry)` for each, with an empty optional for the value of a negative answer; what is no entry is an error before the next one is looked at.
+    /// Calls `f(key, value, entry)` for each, with an empty optional for the value of a negative answer; what is no entry is an error
+    /// before the next one is looked at.
     template<class F>
     void for_each(F&& f)
     {
@@ -93,8 +94,8 @@ private:
 
 } // namespace detail
 
-/// Saves the values and negative answers of a store that are good at `now`, with the time that each has left, so that a service that is started anew is not cold:
-/// beside the old file, which it replaces when it is whole and on the disk. Returns how many there are.
+/// Saves the values and negative answers of a store that are good at `now`, with the time that each has left, so that a service that is
+/// started anew is not cold: beside the old file, which it replaces when it is whole and on the disk. Returns how many there are.
 ///
 /// What is written meanwhile is in the file or not. Memory: a copy of one part of the store at a time, and 64 KiB. `wall` is the time by the system's
 /// clock. Throws `file_error` that names the file and what is wrong, or what a codec throws; then the old file is as it was.
@@ -136,8 +137,9 @@ std::size_t save_store(Store const& store, std::string const& path, time_point n
     return static_cast<std::size_t>(count);
 }
 
-/// Puts the values and negative answers of a snapshot back into a store, each for the time that it still has left: what has passed by the system's clock since it was
-/// saved, `wall` being the time of now, is taken off, and what is out of date by then is left out. If that clock went back, nothing is taken off.
+/// Puts the values and negative answers of a snapshot back into a store, each for the time that it still has left: what has passed by the
+/// system's clock since it was saved, `wall` being the time of now, is taken off, and what is out of date by then is left out. If that
+/// clock went back, nothing is taken off.
 ///
 /// The file is read three times: to see whether it is whole, whether each entry can be decoded, and to restore. Nothing is restored of one
 /// that is not. Memory: 64 KiB and one entry. Throws `file_error` that names the file and what is wrong with it.

@@ -18,8 +18,8 @@
 
 namespace weir::inline v0 {
 
-/// What a setting of a policy is set to: true or false, a number, a span of time, a text. (A `std::variant` of these takes a compiler longer
-/// than all the rest of this header.)
+/// What a setting of a policy is set to: true or false, a number, a span of time, a text. (A `std::variant` of these takes a compiler
+/// longer than all the rest of this header.)
 class setting_value {
 public:
     setting_value(bool b) noexcept : kind_(kind::boolean), boolean_(b) {}          // NOLINT: implicit, a value is one of these

@@ -55,8 +55,8 @@ struct trusted_proxies_options {
 /// The address of the connection counts unless it is that of a trusted proxy. Then the field is read from its end, where the nearest
 /// proxy wrote: the first address that is not a trusted proxy's is the client's; if all are, the first of the list. Where that walk meets a
 /// hop that is malformed or hidden (`unknown`, `_name`), the field says nothing, and the connection's address counts. All lines of the field
-/// count as one list. Stands outside of what reads it. Thread-safe. Cost: an address to be parsed, and the field if the peer is trusted. Its networks stay as they
-/// are: who is trusted is decided with the deployment, not while calls come.
+/// count as one list. Stands outside of what reads it. Thread-safe. Cost: an address to be parsed, and the field if the peer is trusted.
+/// Its networks stay as they are: who is trusted is decided with the deployment, not while calls come.
 class trusted_proxies {
 public:
     using role = transform;

@@ -100,8 +100,8 @@ private:
 /// `asio::awaitable<streamed_response>` and takes `request&`, or `streamed_request&` to read the body in pieces. The request lives until the
 /// awaitable has ended, and the stream behind it. Without a server, as in a test, what streams is collected. Copied with the function.
 ///
-/// Of a request that is not its own, as a pipeline hands it to its handler, a function that takes `request const&` reads that very one; every other function
-/// has a copy of it, and its stream is collected: what a policy around it sees, or seals, is the whole response.
+/// Of a request that is not its own, as a pipeline hands it to its handler, a function that takes `request const&` reads that very one;
+/// every other function has a copy of it, and its stream is collected: what a policy around it sees, or seals, is the whole response.
 class request_handler {
 public:
     request_handler() = default;

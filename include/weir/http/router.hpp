@@ -80,7 +80,8 @@ namespace detail {
 /// weir::pipeline all{weir::seal_response{scheme, std::ref(keys)}, std::move(routes)};   // seals each 404 and 405, too
 /// http::server server(executor, http::edge(all), {.port = 8080});
 /// ```
-/// There bodies come and go whole; a route that takes `request&` has a copy of the request, `edge(svc)` and what takes `request const&` do without.
+/// There bodies come and go whole; a route that takes `request&` has a copy of the request, `edge(svc)` and what takes `request const&` do
+/// without.
 ///
 /// Filled first, then read: copies have routes of their own. A request costs a binary search, no allocation and no coroutine frame.
 class router {

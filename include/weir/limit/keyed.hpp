@@ -66,8 +66,9 @@ struct keyed_stats {
 /// The hash is keyed by the seed (`detail::seeded_hash`), so that nobody can choose keys which collide.
 /// Cost: a known key allocates nothing, about 20 ns. Memory: 1.2 to 2.5 times `sizeof(key_type) + 9` bytes a key, and what the key
 /// allocates itself: 10 million 64-bit keys take 256 MiB, and while a shard doubles its table 1/64 more. `max_bytes` counts all of it:
-/// tables, the larger one that is filled while they grow, and texts of strings, but not the line of 128 bytes for each thread; a key type of
-/// one's own that allocates says how much by `std::size_t weir_heap_bytes(key_type const&)` beside it. The prototype's own state is not used.
+/// tables, the larger one that is filled while they grow, and texts of strings, but not the line of 128 bytes for each thread; a key type
+/// of one's own that allocates says how much by `std::size_t weir_heap_bytes(key_type const&)` beside it. The prototype's own state is not
+/// used.
 template<class Limiter, class KeyOf, threading_model Threading = typename Limiter::threading>
 requires requires
 {
@@ -100,7 +101,8 @@ public:
     }
 
     /// Takes `cost` permits of a key if they are there. `key` may be of any type that reads like the key: a `std::string_view` for
-    /// a `std::string`. May throw what the key's copy throws, for a new key only, and `std::bad_alloc` when a thread comes for the first time; then nothing is taken.
+    /// a `std::string`. May throw what the key's copy throws, for a new key only, and `std::bad_alloc` when a thread comes for the first
+    /// time; then nothing is taken.
     template<detail::key_like<key_type> Like>
     [[nodiscard]] decision try_acquire(Like const& key, time_point now, std::uint64_t cost = 1)
     {

@@ -139,8 +139,9 @@ constexpr bool is_on<on<Method, Path, Conditions...>> = true;
 ///
 /// Who may not is told 403, `errc::forbidden`, with a `violation` that names the missing right and nothing of the token; of whom nothing was proved 401,
 /// `errc::unauthenticated`, with the `challenge` `Bearer`. What proves it stands further out, or the pipeline does not compile. A condition of your own is a type with
-/// `needs`, `static bool holds(auto& call)` and `static std::string expected()`. It has no settings and nothing to reconfigure: who may do what is in the type, reviewed with
-/// the code and the same in every process; what has to change while calls come is a claim, or what a condition of your own looks up. Costs the look at the claims; allocates where a path is encoded. Thread-safe.
+/// `needs`, `static bool holds(auto& call)` and `static std::string expected()`. It has no settings and nothing to reconfigure: who may do
+/// what is in the type, reviewed with the code and the same in every process; what has to change while calls come is a claim, or what a
+/// condition of your own looks up. Costs the look at the claims; allocates where a path is encoded. Thread-safe.
 template<class... Rules>
 class authorize {
     static_assert(sizeof...(Rules) > 0, "weir::authorize wants conditions, or rules by weir::on");

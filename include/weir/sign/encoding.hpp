@@ -137,8 +137,8 @@ inline decode_result read_hex(std::string_view text, alphabet const& a, std::spa
     return {size, decode_fault::none};
 }
 
-/// By place in a group of four and character: the digit's bits where they belong in the group, and a bit of the place above them; nothing for what is
-/// no digit.
+/// By place in a group of four and character: the digit's bits where they belong in the group, and a bit of the place above them; nothing
+/// for what is no digit.
 struct group_table {
     std::array<std::array<std::uint32_t, 256>, 4> bits{};
 

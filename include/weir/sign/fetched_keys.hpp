@@ -349,8 +349,8 @@ public:
 
     [[nodiscard]] stats_type stats(time_point = {}) const { return inside_->book.stats(); }
     [[nodiscard]] fetched_keys_options settings() const { return inside_->book.options(); }
-    /// Goes by these times from now on, of the keys that are there as well; names known to be unknown stay so until they were to be forgotten. `set` has to stay
-    /// what it was. Throws `std::invalid_argument` that names the member, then the present ones stay.
+    /// Goes by these times from now on, of the keys that are there as well; names known to be unknown stay so until they were to be
+    /// forgotten. `set` has to stay what it was. Throws `std::invalid_argument` that names the member, then the present ones stay.
     void reconfigure(fetched_keys_options const& o) { inside_->book.reconfigure(o); }
 
 private:

@@ -53,9 +53,10 @@ struct http_signature_options {
 /// HTTP Message Signatures (RFC 9421) over requests and responses of any type that is a `verifiable_message`. Several signatures may stand in one
 /// message, each with its label: signing adds one, verifying wants one that is right.
 ///
-/// A signature is taken if it covers all of `components`, each once, and those fields of `if_present` that are there; has all of `parameters`, each once and
-/// of its type; is of an algorithm that is its key's; is neither too old, nor from the future, nor expired; and if the body is as `body` says. A field that is covered and stands in several
-/// lines is signed with all of them. What is not covered may have been changed by anybody: name what your handler trusts, or read nothing else.
+/// A signature is taken if it covers all of `components`, each once, and those fields of `if_present` that are there; has all of
+/// `parameters`, each once and of its type; is of an algorithm that is its key's; is neither too old, nor from the future, nor expired; and
+/// if the body is as `body` says. A field that is covered and stands in several lines is signed with all of them. What is not covered may
+/// have been changed by anybody: name what your handler trusts, or read nothing else.
 ///
 /// What is bounded: 16 labels, of which the first four that could be right are tried; 64 components; the fields' length by 65,536 bytes.
 /// Immutable, so thread-safe. Clocks are given; times are whole seconds, as in the RFC. A nonce is only told: see `replay_guard`.

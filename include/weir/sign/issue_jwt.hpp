@@ -32,7 +32,8 @@ struct issue_jwt_options {
 /// after that time. It replaces an `Authorization` that the request had: a caller's own token is not for the service further in. The call works on a copy of the request. For tokens
 /// that say more, or for somebody else, there is `jwt_issuer`.
 ///
-/// Who speaks to whom stays as it was made; what changes while calls come are the keys. These are `signing_keys`, a `shared_ptr` to them, or shared by `std::ref`. Thread-safe with `shared`; a call holds a mutex while it takes a share of the token.
+/// Who speaks to whom stays as it was made; what changes while calls come are the keys. These are `signing_keys`, a `shared_ptr` to them,
+/// or shared by `std::ref`. Thread-safe with `shared`; a call holds a mutex while it takes a share of the token.
 template<class Keys, class Clock = system_wall, threading_model Threading = shared>
 class issue_jwt {
     static_assert(wall_clock<detail::policy_t<Clock>>, "weir::issue_jwt wants a wall clock: a type with wall_now()");

@@ -46,7 +46,8 @@ struct [[nodiscard]] opened_jwe {
     explicit operator bool() const noexcept { return fault == jwe_fault::none; }
 };
 
-/// A source of keys that open: a `jwe_key` itself, or `jwe_keys`. `find` gives a pointer of some kind to a key, which lives as long as that pointer, or null.
+/// A source of keys that open: a `jwe_key` itself, or `jwe_keys`. `find` gives a pointer of some kind to a key, which lives as long as that
+/// pointer, or null.
 template<class T>
 concept keys_that_open = requires(T const& keys, std::optional<std::string_view> kid)
 {

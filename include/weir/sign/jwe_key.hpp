@@ -234,8 +234,9 @@ struct jwe_maker {
     return detail::jwe_maker::make<jwe_recipient>(detail::secret_json(jwk).root(), detail::key_half::public_key, e);
 }
 
-/// Keys that open, by name: the first is handed out, the others open what was sealed before it came. `replace` puts others in their place while they are
-/// used: the new key first, the old one behind it until clients have fetched the new one. Thread-safe; a look-up takes a share of the keys under a mutex.
+/// Keys that open, by name: the first is handed out, the others open what was sealed before it came. `replace` puts others in their place
+/// while they are used: the new key first, the old one behind it until clients have fetched the new one. Thread-safe; a look-up takes a
+/// share of the keys under a mutex.
 class jwe_keys {
 public:
     /// Throws `std::invalid_argument` if there is none, or two of several have one name or none.

@@ -44,8 +44,8 @@ enum class nonce_verdict : std::uint8_t {
 /// fingerprints are compared, keyed by a seed of the process. Nothing survives a restart: until `late` has passed, a message from
 /// before it can come once more.
 ///
-/// `reconfigure` begins new tables of another capacity or window while others ask, and keeps the old ones for as long as what lies in them could pass: nothing
-/// that was seen becomes `fresh`. Where the window grows, messages older than what the old tables know are `outside`.
+/// `reconfigure` begins new tables of another capacity or window while others ask, and keeps the old ones for as long as what lies in them
+/// could pass: nothing that was seen becomes `fresh`. Where the window grows, messages older than what the old tables know are `outside`.
 ///
 /// Feed it verified messages only, else strangers fill it. One app can fill it for all: give each its own where they do not trust
 /// each other. Cost: two look-ups of about one cache line each, under one mutex if `shared`. Memory: 43 bytes a nonce of `capacity`,
@@ -104,8 +104,8 @@ public:
         std::lock_guard const lock(mutex_);
         return {.capacity = own_.capacity, .late = own_.late, .early = own_.early};
     }
-    /// Another capacity and window from now on. Throws `std::invalid_argument` for a bad member, or where the store was changed three times within
-    /// one window; then all stays as it is.
+    /// Another capacity and window from now on. Throws `std::invalid_argument` for a bad member, or where the store was changed three times
+    /// within one window; then all stays as it is.
     void reconfigure(nonce_store_options const& options)
     {
         generation fresh(options);
@@ -183,8 +183,8 @@ private:
         [[nodiscard]] std::size_t memory() const noexcept { return 2 * sizeof(slot) * tables[0].slots.size(); }
     };
 
-    /// Whether earlier tables have it. Those of which nothing can pass any more, now that a message has come that was signed a whole window later, are
-    /// dropped: should the clock be set back, what they knew is outside.
+    /// Whether earlier tables have it. Those of which nothing can pass any more, now that a message has come that was signed a whole window
+    /// later, are dropped: should the clock be set back, what they knew is outside.
     [[gnu::noinline, gnu::cold]] bool was_seen_earlier(fingerprint print, wall_time signed_at)
     {
         std::erase_if(earlier_, [&](generation const& g) {

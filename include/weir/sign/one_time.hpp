@@ -37,8 +37,9 @@ namespace weir::inline v0 {
 /// | is new, but the store is full                                | `errc::overloaded`: nothing is forgotten before its time       |
 ///
 /// Passing uses a token up, whatever becomes of the request; so a `retry` stands further in. Two issuers may use one `jti`; two instances of a service share a store, also one far
-/// away (`remember_later`, then the pipeline is asynchronous). What a restart forgets can come once more until it expires. It has no settings of its own: capacity and window
-/// are the store's, changed while calls come by `store().reconfigure(...)`. Cost: as the store's, and the look at three claims.
+/// away (`remember_later`, then the pipeline is asynchronous). What a restart forgets can come once more until it expires. It has no
+/// settings of its own: capacity and window are the store's, changed while calls come by `store().reconfigure(...)`. Cost: as the store's,
+/// and the look at three claims.
 template<class Store, class Clock = system_wall>
 class one_time {
     using store_type = detail::policy_t<Store>;

@@ -56,8 +56,8 @@ concept awaited_replay_store = requires(T& store, std::string_view text, wall_ti
 /// The store's window is at least the scheme's: `late` its `max_age` and `skew` together, `early` its `skew`. A full store refuses what is new until its
 /// period ends, and forgets nothing meanwhile: refusing is what a guard is for. Without a nonce, the text that was signed stands for the message:
 /// the same request signed twice within a second is then one. Passing uses a message up, so a `retry` stands further in. The store may be shared by
-/// `std::ref` among pipelines. It has no settings of its own: capacity and window are the store's, changed while calls come by `store().reconfigure(...)`.
-/// Cost: as the store's.
+/// `std::ref` among pipelines. It has no settings of its own: capacity and window are the store's, changed while calls come by
+/// `store().reconfigure(...)`. Cost: as the store's.
 template<class Store, class Clock = system_wall>
 class replay_guard {
     using store_type = detail::policy_t<Store>;

@@ -15,9 +15,9 @@
 
 namespace weir::inline v0 {
 
-/// What a response's signature covers unless it is told otherwise: the status, method and target of the request that it answers, and those of the
-/// fields that change what an answer means which it has. `X-Degraded` is one: neither can it be stripped from an answer that is less than
-/// it should be, nor added to a good one.
+/// What a response's signature covers unless it is told otherwise: the status, method and target of the request that it answers, and those
+/// of the fields that change what an answer means which it has. `X-Degraded` is one: neither can it be stripped from an answer that is less
+/// than it should be, nor added to a good one.
 [[nodiscard]] inline http_signature_options sealed_answer()
 {
     return {.components = {"@status", "@method;req", "@target-uri;req"},
@@ -31,12 +31,12 @@ namespace weir::inline v0 {
 ///
 /// Put `"signature;req;key=\"sig1\""` among the components where requests are signed: the response is then bound to that very request, not only to
 /// one that asks the same. Stands outside of caches, since a kept response answers another request (a law: inside of one it does not compile), and of
-/// what rewrites the body. A response that cannot be signed does not leave: the outcome is `errc::unavailable`. An answer that a policy further in has
-/// reported as `degraded` leaves with `X-Degraded` under the seal.
+/// what rewrites the body. A response that cannot be signed does not leave: the outcome is `errc::unavailable`. An answer that a policy
+/// further in has reported as `degraded` leaves with `X-Degraded` under the seal.
 ///
 /// An error is no response: what the HTTP edge makes of it is not sealed, and whoever opens it gets `errc::upstream_failed`, as for a forged one. To have refusals
-/// sealed, too, seal what the edge makes, or a whole router with its 404s and 405s: each is a handler that always responds. Unsealed then is only what the
-/// sealing pipeline itself refuses, and what the server says to bytes that are no request.
+/// sealed, too, seal what the edge makes, or a whole router with its 404s and 405s: each is a handler that always responds. Unsealed then
+/// is only what the sealing pipeline itself refuses, and what the server says to bytes that are no request.
 /// ```cpp
 /// weir::pipeline service{weir::verify_signature{...}, weir::rate_limit{...}, answer};                 // its 401 and 429
 /// weir::http::router routes;

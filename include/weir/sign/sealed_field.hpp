@@ -155,7 +155,8 @@ public:
         std::uint64_t const both = limits_.load();
         return {.max_bytes = static_cast<std::size_t>(both >> 32), .max_plain_bytes = static_cast<std::size_t>(both & 0xffff'ffff)};
     }
-    /// Opens by these limits from now on. Throws `std::invalid_argument` for bad ones, then the present ones stay. Keys change by `keys().replace(...)`.
+    /// Opens by these limits from now on. Throws `std::invalid_argument` for bad ones, then the present ones stay. Keys change by
+    /// `keys().replace(...)`.
     void reconfigure(sealed_field_options const& o) { limits_.store(packed(o)); }
     void describe(auto&& field) const
     {

@@ -31,7 +31,8 @@ struct sign_request_options {
 ///
 /// Without a valid key of the app the call is refused with `errc::unavailable`; a request that cannot be signed, as its target has a
 /// space, say, with `errc::invalid_request`. The keys are a `key_ring`, a `shared_ptr` to one, or one shared by `std::ref`; `keys().replace(...)` rotates
-/// them; who signs, and the scheme, stay: they are what the other end knows this client by. Thread-safe as the key ring, clock and nonces are. A call costs `canonical_scheme::sign` and a nonce.
+/// them; who signs, and the scheme, stay: they are what the other end knows this client by. Thread-safe as the key ring, clock and nonces
+/// are. A call costs `canonical_scheme::sign` and a nonce.
 template<class Keys, class Clock = system_wall, class Nonces = random_nonces>
 class sign_request {
     using ring = detail::ring_in<Keys>;

@@ -36,8 +36,8 @@ struct display_string {
     std::string text;
 };
 
-/// A bare item: an Integer, a Decimal, a String, a Token, a Byte Sequence, a Boolean, a Date or a Display String. One number and one text hold
-/// them all; `what()` says which it is.
+/// A bare item: an Integer, a Decimal, a String, a Token, a Byte Sequence, a Boolean, a Date or a Display String. One number and one text
+/// hold them all; `what()` says which it is.
 class bare_item {
 public:
     /// The integer 0.

@@ -10,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
-/// Structured Field Values for HTTP (RFC 9651), as views: a field is read once, checked whole, and nothing of it is copied. What wants values of
-/// its own includes `structured_parse.hpp`, which reads by this.
+/// Structured Field Values for HTTP (RFC 9651), as views: a field is read once, checked whole, and nothing of it is copied. What wants
+/// values of its own includes `structured_parse.hpp`, which reads by this.
 namespace weir::inline v0::sf {
 
 /// What a value is (section 3).
@@ -324,8 +324,9 @@ private:
 
 } // namespace detail
 
-/// Appends the parts of an Item (RFC 9651, section 4.2.3); the first fault, if it is none. Cost: one pass. A field of several lines is given as the
-/// lines joined by `", "`. Byte sequences have their padding and no stray bits, so that two texts never stand for the same bytes.
+/// Appends the parts of an Item (RFC 9651, section 4.2.3); the first fault, if it is none. Cost: one pass. A field of several lines is
+/// given as the lines joined by `", "`. Byte sequences have their padding and no stray bits, so that two texts never stand for the same
+/// bytes.
 [[nodiscard]] inline std::optional<fault> scan_item(std::string_view text, std::vector<part>& into, parse_options const& options = {})
 {
     detail::scanner s(text, options, into);

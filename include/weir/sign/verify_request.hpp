@@ -41,9 +41,9 @@ struct verify_request_options {
 /// whose handler fails, has to be signed anew. So a `retry` stands further in; outside, its second attempt would be a replay.
 ///
 /// The keys are a `key_ring`, a `shared_ptr` to one, or one shared by `std::ref`; `keys().replace(...)` rotates them. Header names and window are
-/// agreed upon with the callers and stay as they are; room for nonces is made by `reconfigure`. Where several pipelines accept the same requests, one for each thread, say, they share
-/// one `verify_request` by `std::ref`, since each keeps nonces of its own. The threading model is that of the key ring. A call costs what
-/// `canonical_scheme::verify` and `nonce_store::remember` cost.
+/// agreed upon with the callers and stay as they are; room for nonces is made by `reconfigure`. Where several pipelines accept the same
+/// requests, one for each thread, say, they share one `verify_request` by `std::ref`, since each keeps nonces of its own. The threading
+/// model is that of the key ring. A call costs what `canonical_scheme::verify` and `nonce_store::remember` cost.
 template<class Keys, class Clock = system_wall>
 class verify_request {
     using ring = detail::ring_in<Keys>;
@@ -128,8 +128,8 @@ public:
     }
     /// The scheme in force, its names in lower case.
     [[nodiscard]] canonical_options const& settings() const noexcept { return scheme_.options(); }
-    /// Remembers so many nonces from now on; what was seen stays seen. `scheme` has to stay what it was. Throws `std::invalid_argument` that names the member, then
-    /// all stays as it is.
+    /// Remembers so many nonces from now on; what was seen stays seen. `scheme` has to stay what it was. Throws `std::invalid_argument`
+    /// that names the member, then all stays as it is.
     void reconfigure(options const& o)
     {
         expect(canonical_scheme(o.scheme).options() == settings(), "verify_request.scheme",

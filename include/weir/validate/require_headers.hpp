@@ -14,7 +14,8 @@ namespace weir::inline v0 {
 /// Refuses a request that lacks one of these headers, or has nothing but spaces and tabs in it: `require_headers<"x-correlation-id">{}`.
 ///
 /// The first one that is missing is reported as a `violation`, with `errc::invalid_request`. Stateless, so it takes no room in a
-/// pipeline; a request that passes costs the look-ups of its headers. Which headers is in the type: there is nothing to reconfigure. What stands in a header is for other policies to judge.
+/// pipeline; a request that passes costs the look-ups of its headers. Which headers is in the type: there is nothing to reconfigure. What
+/// stands in a header is for other policies to judge.
 template<fixed_string... Names>
 class require_headers {
     static_assert(sizeof...(Names) > 0 && (!Names.view().empty() && ...), "weir::require_headers wants the names of headers");

@@ -67,8 +67,8 @@ public:
     }
     /// Whether the handler was cancelled because its time was up.
     [[nodiscard]] bool passed() const noexcept { return passed_; }
-    /// A deadline passed just when what it limits has ended: the news of it has to come before the limit is gone. Awaited by a coroutine that
-    /// does not throw if it is cancelled; afterwards it does again, if it did.
+    /// A deadline passed just when what it limits has ended: the news of it has to come before the limit is gone. Awaited by a coroutine
+    /// that does not throw if it is cancelled; afterwards it does again, if it did.
     [[nodiscard]] boost::asio::awaitable<void, Executor> hear(bool throws)
     {
         wait waiting;

@@ -25,8 +25,9 @@ struct lent_by<std::shared_ptr<T>> {
     using element = T;
 };
 
-/// In which a thread names what it borrows: hazard pointers (Michael, "Hazard Pointers: Safe Memory Reclamation for Lock-Free Objects", IEEE
-/// TPDS 15, 2004). It names a value while it is announced as a reader, or under the lock, so that whoever waited for the readers sees the name.
+/// In which a thread names what it borrows: hazard pointers (Michael, "Hazard Pointers: Safe Memory Reclamation for Lock-Free Objects",
+/// IEEE TPDS 15, 2004). It names a value while it is announced as a reader, or under the lock, so that whoever waited for the readers sees
+/// the name.
 struct loan_cells {
     static constexpr std::size_t most = 4;
     std::array<std::atomic<void const*>, most> names{};

@@ -19,8 +19,8 @@
 
 namespace weir::inline v0::detail {
 
-/// What a cache keeps beside key, value and expiry: one word. The lowest bit of the hash, which nobody needs to find a key, says whether the
-/// entry was hit: a hit looks at this word anyway.
+/// What a cache keeps beside key, value and expiry: one word. The lowest bit of the hash, which nobody needs to find a key, says whether
+/// the entry was hit: a hit looks at this word anyway.
 struct entry_notes {
     static constexpr std::uint32_t hit = 1;
 

@@ -13,10 +13,10 @@
 
 namespace weir::inline v0::detail {
 
-/// From 32 bits of a hash to the slots that may hold the key. The highest bits choose a group of six places, half a cache line; a place holds
-/// the number of a slot and, in a word that the group keeps for all six, one byte of the hash, its sign. A key is in the first group from its
-/// own on that had room: linear probing by groups, at most two thirds full (16 of 27 with 9 bytes a slot), with deletion that brings back what
-/// went on (Knuth, TAOCP volume 3, 6.4, algorithm R), so that there are no tombstones and nothing is ever rehashed.
+/// From 32 bits of a hash to the slots that may hold the key. The highest bits choose a group of six places, half a cache line; a place
+/// holds the number of a slot and, in a word that the group keeps for all six, one byte of the hash, its sign. A key is in the first group
+/// from its own on that had room: linear probing by groups, at most two thirds full (16 of 27 with 9 bytes a slot), with deletion that
+/// brings back what went on (Knuth, TAOCP volume 3, 6.4, algorithm R), so that there are no tombstones and nothing is ever rehashed.
 ///
 /// The signs are compared at once, by arithmetic: a walk from word to word guesses wrong about every other key. What is in its own
 /// group and has no other of its sign before it, about 19 keys of 20, is found by `likely` without a branch that depends on the key.

@@ -13,8 +13,8 @@ struct leaf {
     [[no_unique_address]] T value;
 };
 
-/// One value a place, side by side, trivially copyable if they are. A `std::tuple` of twenty policies, moved once, is five hundred functions to a
-/// compiler.
+/// One value a place, side by side, trivially copyable if they are. A `std::tuple` of twenty policies, moved once, is five hundred
+/// functions to a compiler.
 template<class Indices, class... Values>
 struct row;
 template<std::size_t... I, class... Values>

@@ -161,8 +161,8 @@ private:
     std::vector<message_component> own_{};
 };
 
-/// Appends a signature base (RFC 9421, section 2.5) up to the parameters, and tells where the value of `@signature-params` begins. What the message
-/// does not have is told by `missing`.
+/// Appends a signature base (RFC 9421, section 2.5) up to the parameters, and tells where the value of `@signature-params` begins. What the
+/// message does not have is told by `missing`.
 inline std::size_t append_base(std::string& base, covered_components const& covered, message_view const& message,
                                message_view const* request, message_origin const& origin, message_component const*& missing)
 {
