@@ -122,6 +122,22 @@ TEST_CASE("cached: ten thousand callers of a cold key make one load")
     CHECK(s.stats().hits == 1);
 }
 
+TEST_CASE("cached: a call waits for a blocked one of its own thread without blocking it: no circle")
+{
+    scene s;
+    std::size_t late = 0;
+    weir::pipeline blocking{weir::timed_by{std::ref(s.world.clock())}, std::ref(s.svc.get<weir::cached>()), [&](int key) {
+                                late = s.start(key);
+                                CHECK(s.stats().joined == 1);
+                                CHECK(s.came[late] == nothing);
+                                return key * 10;
+                            }};
+    CHECK(blocking(2).value() == 20);
+    s.world.run();
+    CHECK(s.came[late] == 20);
+    CHECK(s.loads == 0);
+}
+
 TEST_CASE("cached: keys are loaded beside each other")
 {
     scene s;

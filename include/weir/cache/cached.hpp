@@ -50,9 +50,11 @@ struct insides;
 ///   do not reach what stands behind the cache.
 /// - **The key** is all that tells answers apart: whatever else they depend on, such as the principal, belongs into it. A call without one,
 ///   an empty string or optional, passes uncached. Keys with known collisions of their `std::hash` are the store's concern, see there.
+/// - **A load that asks** the cache in its turn may do so for other keys. Who asks for its own, in a synchronous pipeline on the same thread,
+///   directly or through others, is told `std::errc::resource_deadlock_would_occur` at once: an error and no exception, as it may be the
+///   data that go in a circle. Across threads, or in an asynchronous pipeline, it waits for itself until its deadline.
 ///
-/// A hit allocates nothing beyond the copy of the value, and touches neither guard nor flights; a miss makes one `Key`. A handler must not ask
-/// for its own key: the inner call would wait for the outer one until its own deadline, for ever if it has none. Store and parts may be
+/// A hit allocates nothing beyond the copy of the value, and touches neither guard nor flights; a miss makes one `Key`. Store and parts may be
 /// given as `std::ref`, to be shared. Thread-safe as the store is.
 template<class Store, class KeyOf, class... Part>
 class cached {
@@ -84,7 +86,8 @@ public:
         token() noexcept {} // NOLINT: leaves the room for the flight as it is, a hit does not use it
         [[nodiscard]] waiter& waiting() noexcept { return flight_->ticket.waiting(); }
         [[nodiscard]] bool abandon() noexcept { return flight_->left = flight_->ticket.abandon(flight_->until != never); }
-        void runs_as(work& load) noexcept { flight_->ticket.runs_as(load); }
+        void runs_as(work& load) noexcept { return flight_ ? flight_->ticket.runs_as(load) : void(); }
+        [[nodiscard]] work const* waits_for() noexcept { return flight_->ticket.waits_for(); }
         [[nodiscard]] time_point until() const noexcept requires(parts_type::has_patience) { return flight_->until; }
 
     private:

@@ -4,6 +4,7 @@
 #include <weir/cache/cached.hpp>
 #include <weir/cache/detail/bulk_flight.hpp>
 #include <weir/core/clock.hpp>
+#include <weir/core/detail/blocked_thread.hpp>
 #include <weir/core/park.hpp>
 #include <weir/core/result.hpp>
 
@@ -22,7 +23,8 @@ namespace weir::inline v0 {
 /// Single flight holds for every key, also with calls of the pipeline: what another call loads is waited for, until `deadline`; what this one
 /// loads the others wait for. A load that fails fails for all its keys; what it throws is thrown on, to those who wait, too. Guards, rules, leases
 /// and watchers among the cache's parts have their say; a refresh and stale answers are for calls of the pipeline only. A vector that is too
-/// short is `errc::upstream_failed` for the rest. Blocks while it waits; `async_get_all` of `weir/asio/get_all.hpp` does not.
+/// short is `errc::upstream_failed` for the rest; a key that this very thread is loading further out is
+/// `std::errc::resource_deadlock_would_occur`. Blocks while it waits; `async_get_all` of `weir/asio/get_all.hpp` does not.
 ///
 /// Cost: a find for each hit; what is missing allocates. Memory: a ticket for each missing key.
 template<class Cached, class Load, class Clock = steady>
@@ -30,7 +32,7 @@ template<class Cached, class Load, class Clock = steady>
                            time_point deadline = never) -> std::vector<result<typename Cached::value_type>>
 {
     auto& core = detail::insides::core(cache);
-    detail::bulk_flight<std::remove_reference_t<decltype(core)>> bulk(core, keys, clock.now());
+    detail::bulk_flight<std::remove_reference_t<decltype(core)>> bulk(core, keys, clock.now(), &detail::blocked_thread::current());
     for (;;) {
         if (auto const missing = bulk.to_load(); !missing.empty()) {
             try {

@@ -97,6 +97,8 @@ public:
         token() noexcept {} // NOLINT: leaves the room for the ticket as it is
         [[nodiscard]] waiter& waiting() noexcept { return ticket_->waiting(); }
         [[nodiscard]] bool abandon() noexcept { return ticket_->abandon(); }
+        void runs_as(work& call) noexcept { return ticket_ ? ticket_->runs_as(call) : void(); }
+        [[nodiscard]] work const* waits_for() noexcept { return ticket_->waits_for(); }
 
     private:
         friend request_cache;

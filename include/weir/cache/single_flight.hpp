@@ -8,6 +8,7 @@
 #include <weir/core/threading.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -76,7 +77,9 @@ public:
         /// Whether it leads a flight that others can join.
         [[nodiscard]] bool leads() const noexcept { return flights_ != nullptr && result_ == nullptr && !linked(); }
         /// The load of this lead runs as a piece of work of its own: it is cancelled when the last one has left who waited for it.
-        void runs_as(work& load) noexcept { load_ = &load; }
+        void runs_as(work& load) noexcept { load_.store(&load, std::memory_order_release); }
+        /// Of one that waits: what the load for which it waits runs as; null if nobody has said so, or it was woken.
+        [[nodiscard]] work const* waits_for() noexcept { return flights_->awaited_by(*this); }
         /// Of a ticket that found its part: a number of its key, the same for the same key.
         [[nodiscard]] std::uint64_t hash() const noexcept { return hash_; }
 
@@ -98,9 +101,9 @@ public:
         std::uint64_t hash_ = 0;
         single_flight* flights_ = nullptr; // null: it has no part in a flight, or no more
         std::shared_ptr<Result const> result_;
-        ticket* next_ = nullptr; // of those who lead, in the same bucket
-        waiter_list waiting_;    // for this one, if it leads
-        work* load_ = nullptr;   // of this one, if it leads and is no call
+        ticket* next_ = nullptr;           // of those who lead, in the same bucket
+        waiter_list waiting_;              // for this one, if it leads
+        std::atomic<work*> load_{nullptr}; // of this one, if it leads
     };
 
     /// Throws `std::invalid_argument` that names the member.
@@ -294,8 +297,15 @@ private:
         lead.waiting_.remove(t);
         t.flights_ = nullptr;
         if (load_goes_on) lead.unwatched() = 1;
-        if (lead.load_ != nullptr && lead.unwatched() == 0 && lead.waiting_.empty()) lead.load_->cancel();
+        if (lead.unwatched() == 0 && lead.waiting_.empty())
+            if (work* const load = lead.load_.load(std::memory_order_acquire)) load->cancel();
         return true;
+    }
+    work const* awaited_by(ticket& t) noexcept
+    {
+        section& here = section_of(t);
+        std::scoped_lock const lock(here.mutex);
+        return t.linked() ? here.lead_for(t).load_.load(std::memory_order_relaxed) : nullptr;
     }
     /// Those who wait for `gone` wait for `newer`, which is of the same key.
     static void join_instead(section& here, ticket& gone, ticket& newer) noexcept

@@ -145,12 +145,26 @@ concept splits = requires(P& p, token_t<P, Outcome>& t, token_t<P, Outcome>& oth
         } -> std::same_as<split>;
     p.fork(t, other);
 };
+
 template<class Token>
 concept waits_until = requires(Token& t)
 {
     {
         t.until()
         } -> std::convertible_to<time_point>;
+};
+template<class Token>
+concept knows_its_work = requires(Token& t, work& inside)
+{
+    t.runs_as(inside);
+};
+template<class Token>
+concept waits_for_work = requires(Token& t)
+{
+    {
+        t.waits_for()
+    }
+    noexcept->std::convertible_to<work const*>;
 };
 
 template<class P, class Call>
@@ -217,6 +231,10 @@ concept gate_for = detail::is_role<P, gate> &&(detail::admits<P, Call> || detail
 /// and tells whether it was still in; with `until()` the call waits no longer than that, and is asked again. One whose `look_up` may say
 /// `later` has `look_up_later(call, token, outcome)`, an awaitable of what it found. One whose `learn` may return `settlement::later` has
 /// `learn_later(call, token, outcome)`, an awaitable of another outcome, or of its value.
+///
+/// In a synchronous pipeline a token with `runs_as(work)` is told when its call goes on: the work is the thread. One with `waits_for()` says
+/// whose work it is parked for, null if nobody's: a call is refused, by `std::errc::resource_deadlock_would_occur`, rather than made to wait for its
+/// own thread.
 ///
 /// **Forks.** A source that wants the inside to run on its own has `splits(token)`, asked when `look_up` said `missed` or `answered` in an
 /// asynchronous pipeline that stands `within` a scope, and `fork(token, other)`, which hands to `other` what the fork has to know. The fork

@@ -4,6 +4,7 @@
 #include <weir/cache/detail/cache_core.hpp>
 #include <weir/cache/finding.hpp>
 #include <weir/core/clock.hpp>
+#include <weir/core/detail/blocked_thread.hpp>
 #include <weir/core/detail/hash.hpp>
 #include <weir/core/park.hpp>
 #include <weir/core/result.hpp>
@@ -49,7 +50,8 @@ class bulk_flight {
     };
 
 public:
-    bulk_flight(Core& core, std::span<key_type const> keys, time_point now) : core_(core)
+    /// Who blocks a thread while it loads or waits says which.
+    bulk_flight(Core& core, std::span<key_type const> keys, time_point now, work* thread = nullptr) : core_(core), thread_(thread)
     {
         answers_.reserve(keys.size());
         for (key_type const& key : keys) {
@@ -86,7 +88,16 @@ public:
     }
 
     /// Another call's load for which this one waits; null: all is answered.
-    [[nodiscard]] waiter* waits_for() noexcept { return waiting_.empty() ? nullptr : &waiting_.front()->mine.ticket.waiting(); }
+    [[nodiscard]] waiter* waits_for() noexcept
+    {
+        for (; !waiting_.empty(); waiting_.pop_front()) {
+            one& next = *waiting_.front();
+            if (thread_ == nullptr || next.mine.ticket.waits_for() != thread_) return &next.mine.ticket.waiting();
+            static_cast<void>(next.mine.ticket.abandon());
+            answers_[next.place] = would_wait_for_itself();
+        }
+        return nullptr;
+    }
     /// It was woken, or has waited in vain; then there may be something to load.
     void woken(bool in_time, time_point now)
     {
@@ -148,6 +159,7 @@ private:
     void begin(one& of, time_point now)
     {
         core_.begin(of.mine, now);
+        if (thread_ != nullptr) of.mine.ticket.runs_as(*thread_);
         loading_.push_back(&of);
     }
     void end(one& of, result<value_type> outcome, std::exception_ptr const& thrown, time_point now)
@@ -164,6 +176,7 @@ private:
     }
 
     Core& core_;
+    work* thread_;
     std::vector<result<value_type>> answers_;
     std::deque<one> ones_; // they stay where they are: others' tickets refer to them
     std::vector<one*> loading_;

@@ -215,7 +215,7 @@ struct shape {
     static constexpr bool is_asynchronous = !std::is_void_v<awaitable_type>;
 
     using plan = call_plan<limits, Request, state_type, typename outcome_of_value<typename awaitable_traits<returned>::value_type>::type,
-                           is_asynchronous && pipeline_access::has_scope>;
+                           is_asynchronous && pipeline_access::has_scope, !is_asynchronous>;
     using call_type = typename plan::call_type;
     using machine_type = machine<policies_type, plan>;
     using outcome = typename plan::template outcome_at<0>;

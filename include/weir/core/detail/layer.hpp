@@ -259,9 +259,12 @@ struct layer<Policy, Call, Outcome> : layer_base {
                     return stop.fork(how);
                 }
         }
-        if (found == lookup::missed) return true;
+        if (found == lookup::missed) {
+            stop.goes_in(token);
+            return true;
+        }
         if constexpr (parks)
-            if (found == lookup::parked) return park(token, stop);
+            if (found == lookup::parked) return stop.park(token);
         if constexpr (pends)
             if (found == lookup::later) return stop.pend();
         if constexpr (passes_answer_on<slot>) // what a fork brought: who answered is known there
@@ -275,7 +278,7 @@ struct layer<Policy, Call, Outcome> : layer_base {
     static bool forked([[maybe_unused]] slot& token, auto stop, [[maybe_unused]] split how)
     {
         if constexpr (parks)
-            if (how == split::and_wait) return park(token, stop);
+            if (how == split::and_wait) return stop.park(token);
         return stop.answered();
     }
     [[gnu::always_inline]] static bool leave([[maybe_unused]] Policy& policy, [[maybe_unused]] slot& token, [[maybe_unused]] Call& call,
@@ -289,15 +292,6 @@ struct layer<Policy, Call, Outcome> : layer_base {
     }
     static auto finish(Policy& policy, slot& token, Call& call, auto stop) { return policy.learn_later(call, token, stop.outcome()); }
     static void finished(auto stop, auto&& other) { stop.outcome() = Outcome(std::forward<decltype(other)>(other)); }
-
-private:
-    static bool park(slot& token, auto stop)
-    {
-        if constexpr (waits_until<slot>)
-            return stop.park(token.waiting(), token.until());
-        else
-            return stop.park(token.waiting(), never);
-    }
 };
 
 template<class Policy, class Call, class Outcome>

@@ -68,6 +68,7 @@ public:
     static constexpr std::size_t size = sizeof...(I);
     static constexpr std::size_t first = Policies::first;
     static constexpr bool can_fork = Plan::can_fork;
+    static constexpr bool blocks = Plan::blocks;
     static_assert(first + size < error::no_policy, "a pipeline has at most 254 policies: an error names its policy in a byte");
     static constexpr bool may_sleep = (is_role<policy_at<I>, loop> || ...);
     /// A source writes the outcome before there is one.

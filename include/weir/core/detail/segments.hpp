@@ -98,13 +98,15 @@ requires(Segment == Borders::count) struct outcome_of_segment<Borders, Outcome, 
     using type = Outcome;
 };
 
-/// What a machine works on: calls and outcomes by segment, the call's state, and whether the pipeline can fork.
-template<class Borders, class Request, class State, class Outcome, bool CanFork>
+/// What a machine works on: calls and outcomes by segment, the call's state, whether the pipeline can fork, and whether a call blocks its
+/// thread.
+template<class Borders, class Request, class State, class Outcome, bool CanFork, bool Blocks>
 struct call_plan {
     using borders = Borders;
     using state_type = State;
     using call_type = call<typename request_of_segment<Borders, Request, 0>::type, State>;
     static constexpr bool can_fork = CanFork;
+    static constexpr bool blocks = Blocks;
     static constexpr std::size_t last = Borders::count;
 
     template<std::size_t Segment>

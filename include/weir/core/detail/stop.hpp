@@ -2,6 +2,8 @@
 #pragma once
 
 #include <weir/core/admission.hpp>
+#include <weir/core/contracts.hpp>
+#include <weir/core/detail/blocked_thread.hpp>
 #include <weir/core/park.hpp>
 #include <weir/core/result.hpp>
 
@@ -64,6 +66,26 @@ public:
         machine_.waiter_ = &w;
         machine_.until_ = until;
         return stop(act::park);
+    }
+    /// The call waits as its token says; on a thread that it blocks not for what this very thread does.
+    template<class Token>
+    bool park(Token& token) const noexcept
+    {
+        if constexpr (Machine::blocks && waits_for_work<Token>)
+            if (token.waits_for() == &blocked_thread::current()) [[unlikely]] {
+                static_cast<void>(token.abandon());
+                return refuse(would_wait_for_itself());
+            }
+        if constexpr (waits_until<Token>)
+            return park(token.waiting(), token.until());
+        else
+            return park(token.waiting(), never);
+    }
+    /// The inside runs, for this token: here, if the call blocks its thread.
+    template<class Token>
+    [[gnu::always_inline]] void goes_in([[maybe_unused]] Token& token) const noexcept
+    {
+        if constexpr (Machine::blocks && knows_its_work<Token>) token.runs_as(blocked_thread::current());
     }
     bool pend() const noexcept { return stop(act::decide); }
     bool finish_later() const noexcept { return stop(act::finish); }
