@@ -101,8 +101,8 @@ public:
     {
     }
 
-    template<class Outcome>
-    lookup look_up(auto& call, token& t, Outcome& outcome)
+    template<class Outcome> // inlined: a hit by itself is a third of its call's instructions
+    [[gnu::always_inline]] lookup look_up(auto& call, token& t, Outcome& outcome)
     {
         decltype(auto) key = key_of_(call);
         if (detail::is_missing(key)) [[unlikely]]
