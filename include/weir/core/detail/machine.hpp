@@ -79,6 +79,8 @@ public:
     using finishing = decltype(places_where<layer_at<I>::finishes_later...>());
     using splitting = decltype(places_where<(Plan::can_fork && layer_at<I>::splits)...>());
     using sending = decltype(places_where<is_role<policy_at<I>, detour>...>());
+    /// Those of the policies that report.
+    using reporting = decltype(places_where<!std::is_same_v<typename reports_of<policy_at<I>>::type, facets<>>...>());
     static constexpr std::size_t first_deciding = place_of(std::array<bool, size>{layer_at<I>::pends...});
     template<std::size_t Index>
     using outcome_of = typename Plan::template outcome_at<segment_of(Index)>;
@@ -287,7 +289,7 @@ private:
         return Policies::template name_at<Index>();
     }
     template<std::size_t Index>
-    auto& slot() noexcept
+    [[gnu::always_inline]] auto& slot() noexcept
     {
         return static_cast<leaf<Index, slot_room<typename layer_at<Index>::slot>>&>(*this).value.held;
     }
@@ -306,10 +308,10 @@ private:
         if constexpr (Segment != 0) std::construct_at(&view_of<Segment>(), slot<Plan::borders::places[Segment - 1]>(), *this);
     }
 
-    template<std::size_t Loop>
-    void forget_reports_inside() noexcept
+    template<std::size_t Loop, std::size_t... Reporting>
+    void forget_reports_inside(std::index_sequence<Reporting...>) noexcept
     {
-        (forget_reports<Loop, I>(), ...);
+        (forget_reports<Loop, Reporting>(), ...);
     }
     template<std::size_t Loop, std::size_t Index>
     void forget_reports() noexcept

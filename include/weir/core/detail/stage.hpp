@@ -140,7 +140,7 @@ private:
     static void repeats(Machine& m) noexcept
     {
         if constexpr (is_told) m.tell(event::repeated{where_is, m.delay_});
-        m.template forget_reports_inside<Index>();
+        m.template forget_reports_inside<Index>(typename Machine::reporting());
     }
 
     [[gnu::always_inline]] static void begin_slot(Machine& m)
@@ -157,7 +157,7 @@ private:
                 throw;
             }
     }
-    static void end_slot(Machine& m) noexcept
+    [[gnu::always_inline]] static void end_slot(Machine& m) noexcept
     {
         if constexpr (!std::is_trivially_destructible_v<slot_type>) std::destroy_at(&slot(m));
     }
