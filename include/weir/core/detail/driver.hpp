@@ -107,9 +107,11 @@ concept has_to_close = requires(P& p)
 template<class Shelf, std::size_t... I>
 void close_all([[maybe_unused]] Shelf& policies, std::index_sequence<I...>) noexcept
 {
-    static_cast<void>(([&]<class P>(P& policy) {
-        if constexpr (has_to_close<P>) policy.close();
-    }(policies.template get<I>()), ...));
+    static_cast<void>((
+        [&]<class P>(P& policy) {
+            if constexpr (has_to_close<P>) policy.close();
+        }(policies.template get<I>()),
+        ...));
 }
 
 template<class Request, class Policy, class Function>
@@ -286,10 +288,15 @@ template<class Shape, class Pipeline>
     }
     while (next != act::done) [[unlikely]]
         {
+            if (next == act::unwind) [[likely]] { // answered or refused by a policy
+                next = m.ascend_on();
+                continue;
+            }
             if constexpr (calls_the_handler) {
                 if (next == act::call) {
                     m.handle(handle);
                     next = m.returned();
+                    continue;
                 }
             } else if (next == act::send) {
                 m.leave_alone(next); // what goes along is copied, and may throw
@@ -307,10 +314,9 @@ template<class Shape, class Pipeline>
                 if (next == act::park) {
                     thread_notifier self;
                     next = m.woken(self.wait(m.parked(), m.until() == never ? never : after(steady::now(), m.until() - m.clock().now())));
-                    if (next == act::park) continue;
                 }
             }
-            next = next == act::again ? m.descend_on() : m.ascend_on();
+            if (next == act::again) next = m.descend_on();
         }
 }
 
@@ -348,9 +354,9 @@ decltype(auto) drive(Pipeline& p, Request&& request, Give give)
     else {
         static_assert(shape_type::machine_type::awaits_nothing());
         if constexpr (see::limit_without_detour < see::policies_type::size)
-            static_cast<void>(sizeof(
-                typename advice::cannot_interrupt<typename see::policies_type::template policy_at<see::limit_without_detour>>::
-                    template which_is_synchronous__put_weir_isolate_between_or_make_it_asynchronous<typename see::handler_type>));
+            static_cast<void>(
+                sizeof(typename advice::cannot_interrupt<typename see::policies_type::template policy_at<see::limit_without_detour>>::
+                           template which_is_synchronous__put_weir_isolate_between_or_make_it_asynchronous<typename see::handler_type>));
         if constexpr (see::rewrites) {
             plain own(std::forward<Request>(request));
             return drive_blocking<shape_type>(p, own, std::move(give));
