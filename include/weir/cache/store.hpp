@@ -133,7 +133,7 @@ public:
     /// allocates. What a loan outlived is destroyed by a later write, or with the store, which must outlive its loans. Counted in the
     /// stats. `confined` always copies.
     template<detail::key_like<Key> Like>
-    [[nodiscard]] auto borrow(Like const& key, time_point now) requires(detail::lent_by<Value>::can)
+    [[nodiscard, gnu::always_inline]] auto borrow(Like const& key, time_point now) requires(detail::lent_by<Value>::can)
     {
         using handle = borrowed<typename detail::lent_by<Value>::element>;
         if constexpr (base::lends)
@@ -152,9 +152,7 @@ public:
                     }
                 }
             }
-        handle found;
-        visit(key, now, [&](Value const& value, answer_times const&) { found = handle(value); });
-        return found;
+        return this->template borrow_at_length<handle>(key, now);
     }
 
     /// Looks `key` up, and finds also what is out of date, for as long as `keep_stale`: better than an error, perhaps.
@@ -347,6 +345,18 @@ public:
     }
 
 private:
+    /// A copy, for who cannot borrow now.
+    template<class Handle, class Like>
+    [[gnu::noinline]] Handle borrow_at_length(Like const& key, time_point now)
+    {
+        auto&& wanted = detail::as_key<Key>(key);
+        Handle found;
+        look_up(wanted, hash_(wanted), now, [&]([[maybe_unused]] auto const& what, auto const&... times) {
+            if constexpr (sizeof...(times) == 1) found = Handle(what);
+        });
+        return found;
+    }
+
     store(options const& o, hooks h, std::uint64_t seed) : base(detail::splitmix64(seed)), capacity_(o.capacity), hooks_(std::move(h))
     {
         expect_room(o.capacity, o.max_weight);
