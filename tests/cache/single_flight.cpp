@@ -237,6 +237,31 @@ TEST_CASE("single_flight: one who would rather not wait leads, or is told no; it
     }
 }
 
+TEST_CASE("single_flight: who waits learns what the load runs as, of whoever leads now; who was woken, nothing")
+{
+    struct running : weir::work {
+        void cancel() noexcept override {}
+    } one, other;
+    flights_type flights({});
+    std::optional<caller> lead(std::in_place, flights, "a");
+    caller heir(flights, "a");
+    caller last(flights, "a");
+    caller apart(flights, "b");
+    CHECK(last.mine.waits_for() == nullptr); // not said yet
+    apart.mine.runs_as(other);
+    lead->mine.runs_as(one);
+    CHECK(heir.mine.waits_for() == &one);
+    CHECK(last.mine.waits_for() == &one);
+    lead.reset();
+    CHECK(heir.mine.waits_for() == nullptr); // it leads
+    CHECK(last.mine.waits_for() == nullptr);
+    heir.mine.runs_as(other);
+    CHECK(last.mine.waits_for() == &other);
+    flights.settle(heir.mine, [] { return 1; });
+    CHECK(last.mine.waits_for() == nullptr);
+    CHECK(*last.mine.take() == 1);
+}
+
 TEST_CASE("single_flight: who comes when there are too many flights flies alone")
 {
     flights_type flights({.max_flights = 1});
