@@ -37,6 +37,9 @@ public:
         : bytes_(detail::as_text(range.data()), range.size())
     {
     }
+    /// `size` objects of one byte each, from the first.
+    template<class Byte>
+    requires(sizeof(Byte) == 1) constexpr byte_view(Byte const* first, std::size_t size) noexcept : bytes_(detail::as_text(first), size) {}
 
     [[nodiscard]] constexpr std::size_t size() const noexcept { return bytes_.size(); }
     [[nodiscard]] constexpr char const* data() const noexcept { return bytes_.data(); }

@@ -194,7 +194,7 @@ private:
     static std::optional<sha256_digest> digest_of_hex(std::string_view text) noexcept
     {
         sha256_digest out;
-        if (text.size() != 64 || !detail::read_hex(text, detail::hex_lower, out)) return std::nullopt;
+        if (text.size() != 64 || !detail::read_lower_hex(text, out.data(), out.size())) return std::nullopt;
         return out;
     }
 

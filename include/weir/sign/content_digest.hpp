@@ -10,7 +10,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -85,9 +84,8 @@ enum class digest_verdict : std::uint8_t {
         for (digest_kind const kind : {digest_kind::sha_256, digest_kind::sha_512}) {
             if (p.key != to_string(kind)) continue;
             std::array<std::byte, 66> claimed; // a multiple of three, which is what 88 characters may stand for
-            auto const decoded = read_base64(p.text, claimed);
-            if (!decoded || !detail::is_digest(kind, content, std::span<std::byte const>(claimed.data(), decoded.size)))
-                return digest_verdict::wrong;
+            auto const decoded = detail::read_base64(p.text, claimed.data(), claimed.size());
+            if (!decoded || !detail::is_digest(kind, content, byte_view(claimed.data(), decoded.size))) return digest_verdict::wrong;
             verdict = digest_verdict::right;
         }
     }

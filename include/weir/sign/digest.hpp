@@ -3,10 +3,10 @@
 
 #include <weir/sign/byte_view.hpp>
 #include <weir/sign/detail/evp.hpp>
+#include <weir/sign/detail/slice.hpp>
 
 #include <array>
 #include <cstddef>
-#include <span>
 
 namespace weir::inline v0 {
 
@@ -32,7 +32,7 @@ inline sha256_digest finish_digest(EVP_MD_CTX* context)
 
 /// The SHA-256 digest (FIPS 180-4) of `pieces` one after the other, as if they stood in one text. Thread-safe: every thread has a
 /// context of its own. Throws `std::runtime_error` if OpenSSL has no SHA-256 or no memory.
-[[nodiscard]] inline sha256_digest sha256(std::span<byte_view const> pieces)
+[[nodiscard]] inline sha256_digest sha256(detail::slice<byte_view> pieces)
 {
     EVP_MD_CTX* const context = detail::thread_digest_context();
     detail::check_openssl(EVP_MD_CTX_copy_ex(context, detail::sha256_begin()), "starting SHA-256");
@@ -43,7 +43,7 @@ inline sha256_digest finish_digest(EVP_MD_CTX* context)
 /// The SHA-256 digest of `bytes`.
 [[nodiscard]] inline sha256_digest sha256(byte_view bytes)
 {
-    return sha256(std::span<byte_view const>(&bytes, 1));
+    return sha256(detail::slice<byte_view>(&bytes, 1));
 }
 
 } // namespace weir::inline v0

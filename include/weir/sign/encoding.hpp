@@ -3,7 +3,6 @@
 
 #include <weir/sign/byte_view.hpp>
 
-#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -34,36 +33,14 @@ struct decode_result {
 
 namespace detail {
 
-inline constexpr std::uint8_t no_digit = 0xff;
-
-/// The digits of an encoding and, by character, their values.
-struct alphabet {
-    std::string_view digits;
-    std::array<std::uint8_t, 256> values{};
-
-    explicit constexpr alphabet(std::string_view d) noexcept : digits(d)
-    {
-        values.fill(no_digit);
-        for (std::size_t i = 0; i < d.size(); ++i) values[static_cast<unsigned char>(d[i])] = static_cast<std::uint8_t>(i);
-    }
-    [[nodiscard]] constexpr std::uint8_t value(char c) const noexcept { return values[static_cast<unsigned char>(c)]; }
-};
-
-inline constexpr alphabet hex_lower{"0123456789abcdef"};
-/// Both digits of each byte.
-inline constexpr std::array<char, 512> hex_pairs = [] {
-    std::array<char, 512> pairs{};
-    for (std::size_t i = 0; i < 256; ++i) {
-        pairs[2 * i] = hex_lower.digits[i >> 4];
-        pairs[2 * i + 1] = hex_lower.digits[i & 15];
-    }
-    return pairs;
-}();
-inline constexpr alphabet hex_either = [] {
-    alphabet both = hex_lower;
-    for (std::size_t c = 'a'; c <= 'f'; ++c) both.values[c - 'a' + 'A'] = both.values[c];
-    return both;
-}();
+/// The value of a hexadecimal digit, in lower case or in either; 16 for what is none.
+constexpr unsigned hex_value(char c, bool either) noexcept
+{
+    if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
+    if (either && c >= 'A' && c <= 'F') return static_cast<unsigned>(c - 'A') + 10;
+    return c >= 'a' && c <= 'f' ? static_cast<unsigned>(c - 'a') + 10 : 16;
+}
+inline constexpr char hex_digits[] = "0123456789abcdef";
 inline constexpr std::string_view base64_plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 inline constexpr std::string_view base64_url = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -110,26 +87,25 @@ inline std::uint32_t four_of_hex(std::uint64_t text, bool either, std::uint64_t&
     return static_cast<std::uint32_t>(bytes | bytes >> 16);
 }
 
-inline decode_result read_hex(std::string_view text, alphabet const& a, std::span<std::byte> out) noexcept
+inline decode_result decode_hex(std::string_view text, bool either, std::byte* out, std::size_t room) noexcept
 {
     if (text.size() % 2 != 0) return {0, decode_fault::length};
     std::size_t const size = text.size() / 2;
-    if (size > out.size()) return {0, decode_fault::room};
+    if (size > room) return {0, decode_fault::room};
     std::size_t i = 0;
     if constexpr (std::endian::native == std::endian::little) {
         std::uint64_t wrong = 0;
-        bool const either = a.value('A') != no_digit;
         for (; i + 4 <= size; i += 4) {
             std::uint64_t word;
             std::memcpy(&word, text.data() + 2 * i, sizeof word);
             std::uint32_t const bytes = four_of_hex(word, either, wrong);
-            std::memcpy(out.data() + i, &bytes, sizeof bytes);
+            std::memcpy(out + i, &bytes, sizeof bytes);
         }
         if (wrong != 0) return {0, decode_fault::character};
     }
     unsigned seen = 0; // one branch at the end for all digits
     for (; i < size; ++i) {
-        unsigned const high = a.value(text[2 * i]), low = a.value(text[2 * i + 1]);
+        unsigned const high = hex_value(text[2 * i], either), low = hex_value(text[2 * i + 1], either);
         seen |= high | low;
         out[i] = static_cast<std::byte>(high << 4 | low);
     }
@@ -140,7 +116,7 @@ inline decode_result read_hex(std::string_view text, alphabet const& a, std::spa
 /// By place in a group of four and character: the digit's bits where they belong in the group, and a bit of the place above them; nothing
 /// for what is no digit.
 struct group_table {
-    std::array<std::array<std::uint32_t, 256>, 4> bits{};
+    std::uint32_t bits[4][256]{}; // a compiler fills it in half the time that std::array takes it
 
     explicit constexpr group_table(std::string_view digits) noexcept
     {
@@ -153,15 +129,15 @@ struct group_table {
 inline constexpr group_table plain_groups{base64_plain}, url_groups{base64_url};
 
 /// Decodes base64 without padding.
-inline decode_result read_base64(std::string_view text, group_table const& t, std::span<std::byte> out) noexcept
+inline decode_result decode_base64(std::string_view text, group_table const& t, std::byte* out, std::size_t room) noexcept
 {
     std::size_t const left = text.size() % 4;
     if (left == 1) return {0, decode_fault::length};
     std::size_t const size = text.size() / 4 * 3 + (left != 0 ? left - 1 : 0);
-    if (size > out.size()) return {0, decode_fault::room};
+    if (size > room) return {0, decode_fault::room};
     auto const* at = reinterpret_cast<unsigned char const*>(text.data());
     auto const* const end = at + (text.size() - left);
-    std::byte* to = out.data();
+    std::byte* to = out;
     std::uint32_t seen = group_table::all_digits; // one branch at the end for all digits
     for (; at != end; at += 4, to += 3) {
         std::uint32_t const group = t.bits[0][at[0]] | t.bits[1][at[1]] | t.bits[2][at[2]] | t.bits[3][at[3]];
@@ -200,12 +176,32 @@ inline bool is_base64(std::string_view text) noexcept
     return (seen & end) == group_table::all_digits && (end & stray) == 0;
 }
 
-/// Decodes into a string that grows to what is needed.
+// What the functions below say of a `std::span`, without one: to make a span takes a compiler 30 ms.
+inline decode_result read_hex(std::string_view text, std::byte* out, std::size_t room) noexcept
+{
+    return decode_hex(text, true, out, room);
+}
+inline decode_result read_lower_hex(std::string_view text, std::byte* out, std::size_t room) noexcept
+{
+    return decode_hex(text, false, out, room);
+}
+inline decode_result read_base64(std::string_view text, std::byte* out, std::size_t room) noexcept
+{
+    if (text.size() % 4 != 0) return {0, decode_fault::length};
+    if (text.ends_with('=')) text.remove_suffix(text.ends_with("==") ? 2 : 1);
+    return decode_base64(text, plain_groups, out, room);
+}
+inline decode_result read_base64url(std::string_view text, std::byte* out, std::size_t room) noexcept
+{
+    return decode_base64(text, url_groups, out, room);
+}
+
+/// Decodes into a string.
 inline std::optional<std::string> decode_to_string(std::string_view text,
-                                                   decode_result (*decode)(std::string_view, std::span<std::byte>) noexcept)
+                                                   decode_result (*decode)(std::string_view, std::byte*, std::size_t) noexcept)
 {
     std::optional<std::string> out(std::in_place, text.size(), '\0');
-    decode_result const d = decode(text, std::span<std::byte>(reinterpret_cast<std::byte*>(out->data()), out->size()));
+    decode_result const d = decode(text, reinterpret_cast<std::byte*>(out->data()), out->size());
     if (d)
         out->resize(d.size);
     else
@@ -227,14 +223,17 @@ inline char* write_hex(byte_view bytes, char* out) noexcept
             std::memcpy(out, &digits, sizeof digits);
         }
     }
-    for (; i < bytes.size(); ++i, out += 2) std::memcpy(out, &detail::hex_pairs[2 * bytes[i]], 2);
+    for (; i < bytes.size(); ++i) {
+        *out++ = detail::hex_digits[bytes[i] >> 4];
+        *out++ = detail::hex_digits[bytes[i] & 15];
+    }
     return out;
 }
 
 /// Decodes hexadecimal digits of either case into `out`.
 inline decode_result read_hex(std::string_view text, std::span<std::byte> out) noexcept
 {
-    return detail::read_hex(text, detail::hex_either, out);
+    return detail::read_hex(text, out.data(), out.size());
 }
 
 /// Decodes base64 with its padding into `out` (RFC 4648, section 4). Strict, as its sections 3.1 to 3.5 ask of those who compare: no
@@ -242,15 +241,13 @@ inline decode_result read_hex(std::string_view text, std::span<std::byte> out) n
 /// different texts never stand for the same bytes.
 inline decode_result read_base64(std::string_view text, std::span<std::byte> out) noexcept
 {
-    if (text.size() % 4 != 0) return {0, decode_fault::length};
-    if (text.ends_with('=')) text.remove_suffix(text.ends_with("==") ? 2 : 1);
-    return detail::read_base64(text, detail::plain_groups, out);
+    return detail::read_base64(text, out.data(), out.size());
 }
 
 /// Decodes base64url without padding into `out` (RFC 4648, section 5; RFC 7515, section 2), as strictly.
 inline decode_result read_base64url(std::string_view text, std::span<std::byte> out) noexcept
 {
-    return detail::read_base64(text, detail::url_groups, out);
+    return detail::read_base64url(text, out.data(), out.size());
 }
 
 /// Lower-case hexadecimal digits: `"00ff"`.
@@ -280,19 +277,19 @@ inline decode_result read_base64url(std::string_view text, std::span<std::byte> 
 /// The bytes of hexadecimal digits of either case; nothing unless the text is exactly that.
 [[nodiscard]] inline std::optional<std::string> from_hex(std::string_view text)
 {
-    return detail::decode_to_string(text, &read_hex);
+    return detail::decode_to_string(text, &detail::read_hex);
 }
 
 /// The bytes of a base64 text; nothing unless `read_base64` takes it.
 [[nodiscard]] inline std::optional<std::string> from_base64(std::string_view text)
 {
-    return detail::decode_to_string(text, &read_base64);
+    return detail::decode_to_string(text, &detail::read_base64);
 }
 
 /// The bytes of a base64url text without padding; nothing unless `read_base64url` takes it.
 [[nodiscard]] inline std::optional<std::string> from_base64url(std::string_view text)
 {
-    return detail::decode_to_string(text, &read_base64url);
+    return detail::decode_to_string(text, &detail::read_base64url);
 }
 
 } // namespace weir::inline v0

@@ -2,10 +2,9 @@
 #pragma once
 
 #include <weir/sign/detail/prepared_hmac.hpp>
+#include <weir/sign/detail/slice.hpp>
 #include <weir/sign/digest.hpp>
 #include <weir/sign/secret.hpp>
-
-#include <span>
 
 namespace weir::inline v0 {
 
@@ -25,14 +24,14 @@ public:
     }
 
     /// The code of `pieces` one after the other.
-    [[nodiscard]] sha256_digest operator()(std::span<byte_view const> pieces) const
+    [[nodiscard]] sha256_digest operator()(detail::slice<byte_view> pieces) const
     {
         sha256_digest code;
         prepared_(pieces, code.data());
         return code;
     }
     /// The code of `message`.
-    [[nodiscard]] sha256_digest operator()(byte_view message) const { return (*this)(std::span<byte_view const>(&message, 1)); }
+    [[nodiscard]] sha256_digest operator()(byte_view message) const { return (*this)(detail::slice<byte_view>(&message, 1)); }
 
     /// Whether `code` is the whole code of `message`, compared in constant time.
     [[nodiscard]] bool verify(byte_view message, byte_view code) const { return equal_in_constant_time((*this)(message), code); }

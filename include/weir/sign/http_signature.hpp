@@ -4,6 +4,7 @@
 #include <weir/core/clock.hpp>
 #include <weir/core/options.hpp>
 #include <weir/sign/content_digest.hpp>
+#include <weir/sign/detail/expect_days.hpp>
 #include <weir/sign/detail/signature_fields.hpp>
 #include <weir/sign/detail/structured_parts.hpp>
 #include <weir/sign/encoding.hpp>
@@ -17,7 +18,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -68,14 +68,14 @@ public:
     explicit http_signature(options o = {}) : options_(std::move(o))
     {
         for (std::string const& text : options_.components) {
-            components_.emplace_back(text);
+            components_.push_back(message_component(text));
             for (std::size_t i = 0; i + 1 < components_.size(); ++i)
                 expect(!components_[i].same_as(components_.back()), "components", "each component once");
         }
         for (std::string const& name : options_.if_present) {
-            message_component const field(name);
+            if_present_.push_back(message_component(name));
+            message_component const& field = if_present_.back();
             expect(field.is_field(field.name()) && !name.starts_with('@'), "if_present", "names of fields");
-            if_present_.push_back(field);
         }
         expect(components_.size() + if_present_.size() < detail::max_components, "components", "less than 64 with those of if_present");
         for (std::string const& name : options_.parameters) {
@@ -92,9 +92,9 @@ public:
         std::string tag;
         expect(sf::detail::append_string(tag, options_.tag), "tag", "printable ASCII");
         expect(!options_.scheme.empty(), "scheme", "https or http");
-        expect_days("max_age", options_.max_age);
-        expect_days("skew", options_.skew);
-        expect_days("expires", options_.expires);
+        detail::expect_days("max_age", options_.max_age);
+        detail::expect_days("skew", options_.skew);
+        detail::expect_days("expires", options_.expires);
     }
 
     [[nodiscard]] options const& settings() const noexcept { return options_; }
@@ -141,11 +141,6 @@ private:
     using parameter = detail::signature_parameter;
     using parts = sf::detail::part_range;
     static constexpr std::size_t max_tried = 4;
-
-    static void expect_days(std::string_view member, std::chrono::seconds value)
-    {
-        expect(value.count() >= 0 && value <= std::chrono::days(3650), member, "0 to 3650 days");
-    }
 
     template<class M, class Threading>
     message_check sign_bound(M& message, message_view const* request, message_keys<Threading> const& keys, wall_time now,
@@ -272,8 +267,8 @@ private:
         if (!key || (!algorithm.empty() && algorithm != to_string(key->algorithm())))
             return failed(std::move(found), message_fault::unknown_key, {});
         std::array<std::byte, detail::longest_signature> bytes;
-        auto const decoded = read_base64(signature.begin()->text, bytes);
-        if (!decoded || !key->verify(found.base, std::span<std::byte const>(bytes.data(), decoded.size)))
+        auto const decoded = detail::read_base64(signature.begin()->text, bytes.data(), bytes.size());
+        if (!decoded || !key->verify(found.base, byte_view(bytes.data(), decoded.size)))
             return failed(std::move(found), message_fault::wrong_signature, {});
         if (options_.body != body_rule::ignored && !detail::body_fits(message))
             return failed(std::move(found), message_fault::wrong_digest, "content-digest");

@@ -82,12 +82,16 @@ struct jwe_pair {
     }
 };
 
+struct number_deleter {
+    void operator()(BIGNUM* p) const noexcept { BN_free(p); }
+};
+
 /// A number of a key, its highest byte first; of at least `size` bytes.
 inline std::string key_number(EVP_PKEY* key, char const* name, int size = 0)
 {
     BIGNUM* number = nullptr;
     if (EVP_PKEY_get_bn_param(key, name, &number) != 1) throw_openssl_error("reading a key");
-    std::unique_ptr<BIGNUM, decltype(&BN_free)> const owner(number, &BN_free);
+    handle<BIGNUM, number_deleter> const owner(number);
     std::string bytes(static_cast<std::size_t>(size != 0 ? size : BN_num_bytes(number)), '\0');
     if (BN_bn2binpad(number, reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(bytes.size())) < 0)
         throw_openssl_error("reading a key");

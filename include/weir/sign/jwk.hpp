@@ -2,6 +2,7 @@
 #pragma once
 
 #include <weir/sign/detail/jwk_material.hpp>
+#include <weir/sign/detail/slice.hpp>
 #include <weir/sign/jws_key.hpp>
 #include <weir/validate/strict_json.hpp>
 
@@ -10,7 +11,6 @@
 #include <array>
 #include <cstddef>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -53,7 +53,7 @@ inline void expect_purpose(json_view jwk, std::string_view operation)
 }
 
 /// The algorithm of a key: the one that it names, else the only one of the allowed that its type and curve can have.
-inline jws_algorithm algorithm_of(json_view jwk, std::span<jws_algorithm const> allowed)
+inline jws_algorithm algorithm_of(json_view jwk, slice<jws_algorithm> allowed)
 {
     auto const type = jwk["kty"].text(), curve = jwk["crv"].text();
     expect_key(type.has_value(), "a JWK with \"kty\"");
@@ -74,7 +74,7 @@ inline jws_algorithm algorithm_of(json_view jwk, std::span<jws_algorithm const> 
 }
 
 template<class Key>
-Key make_jwk(json_view jwk, std::span<jws_algorithm const> allowed)
+Key make_jwk(json_view jwk, slice<jws_algorithm> allowed)
 {
     constexpr bool verifies = std::is_same_v<Key, jws_key>;
     expect_key(jwk.is_object(), "a JWK: a JSON object");
@@ -95,7 +95,7 @@ Key make_jwk(json_view jwk, std::span<jws_algorithm const> allowed)
 /// Throws `std::invalid_argument` that says what was expected: `use` or `key_ops` for something else, another `alg`, a point that is
 /// not on the curve, coordinates of the wrong length, fewer than 2048 bits, a secret shorter than the digest, base64url with padding,
 /// duplicate members. The private half, if it is there, is neither looked at nor kept.
-[[nodiscard]] inline jws_key read_jwk(std::string_view text, std::span<jws_algorithm const> allowed)
+[[nodiscard]] inline jws_key read_jwk(std::string_view text, detail::slice<jws_algorithm> allowed)
 {
     return detail::make_jwk<jws_key>(detail::secret_json(text).root(), allowed);
 }

@@ -5,13 +5,13 @@
 #include <weir/sign/byte_view.hpp>
 #include <weir/sign/detail/prepared_hmac.hpp>
 #include <weir/sign/detail/signature.hpp>
+#include <weir/sign/detail/slice.hpp>
 #include <weir/sign/jws_algorithm.hpp>
 #include <weir/sign/secret.hpp>
 
 #include <array>
 #include <cstddef>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -66,12 +66,12 @@ public:
     [[nodiscard]] std::string const& kid() const noexcept { return kid_; }
 
     /// Whether the key made `signature`, of the exact form of the algorithm, for `pieces` one after the other.
-    [[nodiscard]] bool verify(std::span<byte_view const> pieces, byte_view signature) const
+    [[nodiscard]] bool verify(detail::slice<byte_view> pieces, byte_view signature) const
     {
         if (family_of(algorithm_) != jws_family::hmac) return key_.pair.verify(pieces, signature);
         std::array<std::byte, detail::longest_digest> code;
         key_.mac(pieces, code.data());
-        return equal_in_constant_time(std::span<std::byte const>(code.data(), key_.mac.size()), signature);
+        return equal_in_constant_time(byte_view(code.data(), key_.mac.size()), signature);
     }
     [[nodiscard]] bool verify(byte_view message, byte_view signature) const { return verify({&message, 1}, signature); }
 
@@ -103,7 +103,7 @@ public:
     [[nodiscard]] std::string const& kid() const noexcept { return kid_; }
 
     /// The signature of `pieces` one after the other. Throws `std::runtime_error` if OpenSSL fails.
-    [[nodiscard]] std::string sign(std::span<byte_view const> pieces) const
+    [[nodiscard]] std::string sign(detail::slice<byte_view> pieces) const
     {
         if (family_of(algorithm_) != jws_family::hmac) return key_.pair.sign(pieces);
         std::array<std::byte, detail::longest_digest> code;

@@ -4,6 +4,7 @@
 #include <weir/core/clock.hpp>
 #include <weir/core/options.hpp>
 #include <weir/sign/content_digest.hpp>
+#include <weir/sign/detail/expect_days.hpp>
 #include <weir/sign/detail/signature_fields.hpp>
 #include <weir/sign/encoding.hpp>
 #include <weir/sign/message_check.hpp>
@@ -57,7 +58,6 @@ public:
     /// Throws `std::invalid_argument` naming the member that is wrong.
     explicit jwt_seal(options o) : options_(std::move(o))
     {
-        using namespace std::chrono_literals;
         expect(!(*options_.issuer).empty() && is_plain(*options_.issuer), "issuer",
                "printable ASCII without quotation marks and backslashes");
         expect(is_name(options_.header), "header", "a header name");
@@ -65,8 +65,8 @@ public:
             expect(is_name(name), "covered", "header names");
             name = detail::lower_case(name);
         }
-        for (auto const& [member, value] : {std::pair("max_age", options_.max_age), {"skew", options_.skew}})
-            expect(value >= 0s && value <= std::chrono::days(3650), member, "0 to 3650 days");
+        detail::expect_days("max_age", options_.max_age);
+        detail::expect_days("skew", options_.skew);
     }
 
     [[nodiscard]] options const& settings() const noexcept { return options_; }

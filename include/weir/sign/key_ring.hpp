@@ -3,6 +3,7 @@
 
 #include <weir/core/options.hpp>
 #include <weir/core/threading.hpp>
+#include <weir/sign/detail/slice.hpp>
 #include <weir/sign/hmac.hpp>
 #include <weir/sign/secret.hpp>
 #include <weir/sign/timestamp.hpp>
@@ -13,10 +14,8 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -55,17 +54,17 @@ public:
     static constexpr std::size_t max_keys_an_app = 8;
 
     /// Throws `std::invalid_argument` for an empty app, a short key, a key that is never valid, too many keys of one app.
-    explicit key_ring(std::span<signing_key const> keys) : keys_(prepare(keys)) {}
+    explicit key_ring(detail::slice<signing_key> keys) : keys_(prepare(keys)) {}
     /// The same from a braced list: `key_ring ring{{{.app = "shop", .key = secret{"..."}}}};`
     template<std::size_t Count>
-    explicit key_ring(signing_key (&&keys)[Count]) : key_ring(std::span(keys))
+    explicit key_ring(signing_key (&&keys)[Count]) : key_ring(detail::slice<signing_key>(keys))
     {
     }
     /// Knows nobody until `replace` is called.
-    key_ring() : key_ring(std::span<signing_key const>{}) {}
+    key_ring() : key_ring(detail::slice<signing_key>{}) {}
 
     /// Uses these keys and no others from now on. If they are refused, as by the constructor, the present ones stay.
-    void replace(std::span<signing_key const> keys)
+    void replace(detail::slice<signing_key> keys)
     {
         share fresh = prepare(keys);
         std::lock_guard const lock(mutex_);
@@ -107,7 +106,7 @@ private:
     };
     using share = std::shared_ptr<std::vector<prepared> const>;
 
-    static share prepare(std::span<signing_key const> keys)
+    static share prepare(detail::slice<signing_key> keys)
     {
         std::vector<signing_key const*> order;
         order.reserve(keys.size());
@@ -119,7 +118,8 @@ private:
         }
         // The newest first; of two from the same time, the one listed last.
         std::sort(order.begin(), order.end(), [](signing_key const* a, signing_key const* b) {
-            return std::tie(a->app, b->not_before, b) < std::tie(b->app, a->not_before, a);
+            if (a->app != b->app) return a->app < b->app;
+            return a->not_before != b->not_before ? a->not_before > b->not_before : a > b;
         });
         std::vector<prepared> made;
         made.reserve(keys.size());
@@ -129,13 +129,13 @@ private:
         }
         return std::make_shared<std::vector<prepared> const>(std::move(made));
     }
-    static std::span<prepared const> newest_first(std::vector<prepared> const& keys, std::string_view app) noexcept
+    static detail::slice<prepared> newest_first(std::vector<prepared> const& keys, std::string_view app) noexcept
     {
         auto const first =
             std::lower_bound(keys.begin(), keys.end(), app, [](prepared const& k, std::string_view name) { return k.app < name; });
-        auto last = first;
-        while (last != keys.end() && last->app == app) ++last; // at most eight
-        return {first, last};
+        std::size_t size = 0; // at most eight
+        for (auto at = first; at != keys.end() && at->app == app; ++at) ++size;
+        return {keys.data() + (first - keys.begin()), size};
     }
     share current() const
     {

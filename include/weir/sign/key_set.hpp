@@ -118,8 +118,7 @@ private:
     static void index(contents& c)
     {
         std::vector<jws_key const*> sorted;
-        for (jws_key const& k : c.keys) sorted.push_back(&k);
-        std::sort(sorted.begin(), sorted.end(), [](jws_key const* a, jws_key const* b) { return before(a, name_of(b)); });
+        for (jws_key const& k : c.keys) sorted.insert(std::lower_bound(sorted.begin(), sorted.end(), name_of(&k), before), &k);
         for (std::size_t i = 0; i < sorted.size(); ++i) {
             jws_key const* const k = sorted[i];
             bool const twice =

@@ -9,7 +9,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -24,7 +23,7 @@ public:
         std::string const size = std::to_string(c.signer.size()) + ':';
         std::array<byte_view, 3> const pieces{size, c.signer, c.unique};
         sha256_digest const digest = sha256(pieces);
-        write_hex(std::span(digest).first(id_.size() / 2), id_.data());
+        write_hex(byte_view(digest.data(), id_.size() / 2), id_.data());
     }
 
     /// 128 bits of the SHA-256 of the signer's name and of the message's nonce, or, without one, of what was signed; as hexadecimal digits.

@@ -4,6 +4,7 @@
 #include <weir/core/clock.hpp>
 #include <weir/core/options.hpp>
 #include <weir/sign/canonical_form.hpp>
+#include <weir/sign/detail/expect_days.hpp>
 #include <weir/sign/detail/sigv4_parts.hpp>
 #include <weir/sign/message_check.hpp>
 #include <weir/sign/message_view.hpp>
@@ -53,7 +54,6 @@ public:
     /// Throws `std::invalid_argument` naming the member that is wrong.
     explicit sigv4(options o) : options_(std::move(o))
     {
-        using namespace std::chrono_literals;
         auto const plain = [](std::string const& text) {
             return !text.empty() &&
                    std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f && c != '/' && c != ','; });
@@ -65,8 +65,8 @@ public:
             expect(!name.empty() && name.find_first_of(" ;:,\t\r\n") == std::string::npos && name != "authorization", "covered",
                    "header names");
         }
-        for (auto const& [member, value] : {std::pair("max_age", options_.max_age), {"skew", options_.skew}})
-            expect(value >= 0s && value <= std::chrono::days(3650), member, "0 to 3650 days");
+        detail::expect_days("max_age", options_.max_age);
+        detail::expect_days("skew", options_.skew);
     }
 
     [[nodiscard]] options const& settings() const noexcept { return options_; }

@@ -304,7 +304,7 @@ private:
         char const* const begin = ++at_;
         for (; at_ != end_ && *at_ != '"'; ++at_) {
             if (*at_ < 0x20 || *at_ > 0x7e) return fail("printable ASCII in a display string");
-            auto const is_digit = [&](int i) { return end_ - at_ > i && enc::hex_lower.value(at_[i]) != enc::no_digit; };
+            auto const is_digit = [&](int i) { return end_ - at_ > i && enc::hex_value(at_[i], false) < 16; };
             if (*at_ == '%' && !(is_digit(1) && is_digit(2))) return fail("two lower-case hexadecimal digits after the per cent sign");
         }
         if (at_ == end_) return fail("a closing quotation mark");

@@ -106,7 +106,7 @@ inline pkey read_jwk_pair(json_view jwk, jws_algorithm a, key_half half)
         std::array<unsigned char, 57> own{};
         std::size_t size = own.size();
         bool const good = key != nullptr && EVP_PKEY_get_raw_public_key(key.get(), own.data(), &size) == 1;
-        expect_key(good && equal_in_constant_time(std::span(own.data(), size), x.reveal()), "a JWK whose \"x\" belongs to its \"d\"");
+        expect_key(good && equal_in_constant_time(byte_view(own.data(), size), x.reveal()), "a JWK whose \"x\" belongs to its \"d\"");
         return key;
     }
     key_material material;

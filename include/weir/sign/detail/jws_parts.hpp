@@ -3,6 +3,7 @@
 
 #include <weir/sign/byte_view.hpp>
 #include <weir/sign/detail/signature.hpp>
+#include <weir/sign/detail/slice.hpp>
 #include <weir/sign/encoding.hpp>
 #include <weir/sign/jws_key.hpp>
 #include <weir/sign/token_fault.hpp>
@@ -12,7 +13,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -58,7 +58,7 @@ inline strict_json_fault read_encoded(std::string_view text, strict_json& into, 
 {
     std::string& buffer = into.buffer();
     if (buffer.size() < text.size() || buffer.size() > 2 * text.size() + 64) buffer.resize(text.size());
-    decode_result const d = read_base64url(text, std::as_writable_bytes(std::span(buffer)));
+    decode_result const d = read_base64url(text, reinterpret_cast<std::byte*>(buffer.data()), buffer.size());
     decoded = bool(d);
     buffer.resize(d.size);
     return into.parse(limits);
@@ -103,15 +103,15 @@ inline token_fault read_header(std::string_view encoded, strict_json& scratch, j
 
 /// Whether the key that the header means made the signature of `pieces`.
 template<class Keys>
-token_fault check_signature(Keys const& keys, jws_header const& head, std::string_view signature, std::span<byte_view const> pieces)
+token_fault check_signature(Keys const& keys, jws_header const& head, std::string_view signature, slice<byte_view> pieces)
 {
     auto const key = keys.find(head.kid);
     if (key == nullptr) return token_fault::unknown_key;
     if (to_string(key->algorithm()) != head.algorithm) return token_fault::wrong_algorithm;
     std::array<std::byte, longest_signature> bytes;
-    decode_result const d = read_base64url(signature, bytes);
+    decode_result const d = read_base64url(signature, bytes.data(), bytes.size());
     if (!d) return d.fault == decode_fault::room ? token_fault::wrong_signature : token_fault::malformed;
-    return key->verify(pieces, std::span(bytes.data(), d.size)) ? token_fault::none : token_fault::wrong_signature;
+    return key->verify(pieces, byte_view(bytes.data(), d.size)) ? token_fault::none : token_fault::wrong_signature;
 }
 
 /// A document for what is read and thrown away at once. One a thread.

@@ -3,12 +3,12 @@
 
 #include <weir/sign/byte_view.hpp>
 #include <weir/sign/detail/evp.hpp>
+#include <weir/sign/detail/slice.hpp>
 #include <weir/sign/secret.hpp>
 
 #include <array>
 #include <cstddef>
 #include <cstring>
-#include <span>
 
 namespace weir::inline v0::detail {
 
@@ -35,7 +35,7 @@ public:
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
     /// Writes the code of `pieces` one after the other to `out`, which has room for `size()` bytes.
-    void operator()(std::span<byte_view const> pieces, std::byte* out) const
+    void operator()(slice<byte_view> pieces, std::byte* out) const
     {
         EVP_MD_CTX* const context = thread_digest_context();
         auto* const to = reinterpret_cast<unsigned char*>(out);

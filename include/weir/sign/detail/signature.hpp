@@ -4,6 +4,7 @@
 #include <weir/sign/byte_view.hpp>
 #include <weir/sign/detail/evp.hpp>
 #include <weir/sign/detail/pkey.hpp>
+#include <weir/sign/detail/slice.hpp>
 #include <weir/sign/jws_algorithm.hpp>
 
 #include <openssl/evp.h>
@@ -13,7 +14,6 @@
 #include <cstddef>
 #include <cstring>
 #include <mutex>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -36,7 +36,7 @@ inline EVP_MD const* digest_of(jws_algorithm a)
 /// The digest of pieces one after the other.
 class short_digest {
 public:
-    short_digest(EVP_MD const* algorithm, std::span<byte_view const> pieces)
+    short_digest(EVP_MD const* algorithm, slice<byte_view> pieces)
     {
         EVP_MD_CTX* const context = thread_digest_context();
         check_openssl(EVP_DigestInit_ex2(context, algorithm, nullptr), "starting a digest");
@@ -52,7 +52,7 @@ private:
 };
 
 /// The pieces as one text: EdDSA hashes its message twice.
-inline std::string joined(std::span<byte_view const> pieces)
+inline std::string joined(slice<byte_view> pieces)
 {
     std::string whole;
     for (byte_view piece : pieces) whole += piece.text();
@@ -132,7 +132,7 @@ public:
         return ecdsa ? 2 * std::size_t{facts_of(algorithm_).number} : static_cast<std::size_t>(EVP_PKEY_get_size(key_.get()));
     }
 
-    [[nodiscard]] bool verify(std::span<byte_view const> pieces, byte_view signature) const
+    [[nodiscard]] bool verify(slice<byte_view> pieces, byte_view signature) const
     {
         if (signature.size() != size()) return false;
         auto const* const bytes = reinterpret_cast<unsigned char const*>(signature.data());
@@ -150,7 +150,7 @@ public:
         return good;
     }
 
-    [[nodiscard]] std::string sign(std::span<byte_view const> pieces) const
+    [[nodiscard]] std::string sign(slice<byte_view> pieces) const
     {
         std::array<unsigned char, longest_signature> made;
         std::size_t length = made.size();
@@ -187,7 +187,7 @@ private:
         pkey_context context_;
     };
 
-    bool verify_whole(std::span<byte_view const> pieces, byte_view signature) const
+    bool verify_whole(slice<byte_view> pieces, byte_view signature) const
     {
         std::string const whole = joined(pieces);
         digest_context const context = make_digest_context();

@@ -98,7 +98,7 @@ private:
             if (labels <= max_labels) return true;
             fault_ = message_fault::malformed;
         }
-        parts_.resize(first);
+        while (parts_.size() > first) parts_.pop_back();
         return false;
     }
 

@@ -35,7 +35,7 @@ inline std::vector<std::pair<std::string, std::string>> split_query(std::string_
         std::string decoded, text;
         for (std::size_t i = 0; i < raw.size(); ++i) {
             std::byte b{};
-            if (raw[i] == '%' && raw.size() - i > 2 && weir::read_hex(raw.substr(i + 1, 2), std::span(&b, 1))) {
+            if (raw[i] == '%' && raw.size() - i > 2 && read_hex(raw.substr(i + 1, 2), &b, 1)) {
                 decoded += static_cast<char>(b);
                 i += 2;
             } else {

@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -70,7 +69,7 @@ inline bool append_display(std::string& to, std::string_view text)
         }
         std::byte decoded{};
         std::string_view const digits = text.substr(i + 1, 2);
-        if (digits.size() != 2 || !enc::read_hex(digits, enc::hex_lower, std::span(&decoded, 1))) return false;
+        if (digits.size() != 2 || !enc::read_lower_hex(digits, &decoded, 1)) return false;
         to.push_back(static_cast<char>(decoded));
         i += 2;
     }
@@ -121,8 +120,9 @@ inline bool append_display_string(std::string& to, std::string_view text)
     to.append("%\"");
     for (char const c : text) {
         if (c == '%' || c == '"' || c < 0x20 || c > 0x7e) {
-            char const* const pair = &enc::hex_pairs[2 * std::size_t{static_cast<unsigned char>(c)}];
-            to.append("%").append(pair, 2);
+            to.push_back('%');
+            to.push_back(enc::hex_digits[static_cast<unsigned char>(c) >> 4]);
+            to.push_back(enc::hex_digits[c & 15]);
         } else {
             to.push_back(c);
         }

@@ -7,7 +7,6 @@
 
 #include <cstddef>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -83,7 +82,7 @@ inline std::string decode_form(std::string_view text)
     out.reserve(text.size());
     for (std::size_t i = 0; i < text.size(); ++i) {
         std::byte decoded{};
-        if (text[i] == '%' && text.size() - i > 2 && weir::read_hex(text.substr(i + 1, 2), std::span(&decoded, 1))) {
+        if (text[i] == '%' && text.size() - i > 2 && read_hex(text.substr(i + 1, 2), &decoded, 1)) {
             out += static_cast<char>(decoded);
             i += 2;
         } else {

@@ -9,6 +9,7 @@
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <string_view>
 #include <system_error>
@@ -138,8 +139,13 @@ private:
         std::vector<std::string_view> names;
         names.reserve(nodes_[object].size);
         for (std::size_t i = object + 1; i < nodes_.size(); i = nodes_[i].next) names.push_back(name_of(nodes_[i]));
-        std::sort(names.begin(), names.end());
-        return std::adjacent_find(names.begin(), names.end()) != names.end();
+        // The C library's: std::sort takes a compiler 20 ms, in each file that reads a token.
+        std::qsort(names.data(), names.size(), sizeof(std::string_view), [](void const* a, void const* b) {
+            return static_cast<std::string_view const*>(a)->compare(*static_cast<std::string_view const*>(b));
+        });
+        for (std::size_t i = 1; i < names.size(); ++i)
+            if (names[i - 1] == names[i]) return true;
+        return false;
     }
 
     strict_json_fault word(std::string_view expected, json_view::kind k)
