@@ -5,6 +5,7 @@
 #include <weir/core/options.hpp>
 #include <weir/sign/content_digest.hpp>
 #include <weir/sign/detail/expect_days.hpp>
+#include <weir/sign/detail/key_source.hpp>
 #include <weir/sign/detail/signature_fields.hpp>
 #include <weir/sign/detail/structured_parts.hpp>
 #include <weir/sign/encoding.hpp>

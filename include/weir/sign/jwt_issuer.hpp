@@ -4,8 +4,8 @@
 #include <weir/core/options.hpp>
 #include <weir/core/policy.hpp>
 #include <weir/sign/claims_writer.hpp>
-#include <weir/sign/jws.hpp>
 #include <weir/sign/random_nonce.hpp>
+#include <weir/sign/sign_jws.hpp>
 #include <weir/sign/signing_keys.hpp>
 #include <weir/sign/timestamp.hpp>
 

@@ -3,9 +3,9 @@
 
 #include <weir/core/clock.hpp>
 #include <weir/core/options.hpp>
-#include <weir/sign/content_digest.hpp>
 #include <weir/sign/detail/expect_days.hpp>
-#include <weir/sign/detail/signature_fields.hpp>
+#include <weir/sign/detail/key_source.hpp>
+#include <weir/sign/digest.hpp>
 #include <weir/sign/encoding.hpp>
 #include <weir/sign/message_check.hpp>
 #include <weir/sign/message_component.hpp>

@@ -5,7 +5,6 @@
 #include <weir/sign/detail/structured_parts.hpp>
 #include <weir/sign/message_check.hpp>
 #include <weir/sign/message_component.hpp>
-#include <weir/sign/message_keys.hpp>
 #include <weir/sign/message_view.hpp>
 #include <weir/sign/structured_view.hpp>
 
@@ -36,23 +35,6 @@ constexpr std::string_view name_of(signature_parameter p) noexcept
 {
     return signature_parameters[static_cast<std::size_t>(p)];
 }
-
-/// A set of keys of any threading model.
-class key_source {
-public:
-    template<class Threading>
-    explicit key_source(message_keys<Threading> const& keys) noexcept
-        : keys_(&keys), find_([](void const* k, std::string_view id, wall_time now) {
-              return static_cast<message_keys<Threading> const*>(k)->find(id, now);
-          })
-    {
-    }
-    [[nodiscard]] std::optional<signature_key> find(std::string_view id, wall_time now) const { return find_(keys_, id, now); }
-
-private:
-    void const* keys_;
-    std::optional<signature_key> (*find_)(void const*, std::string_view, wall_time);
-};
 
 /// The text of a field: its line, or its lines joined in `room`.
 inline std::string_view text_of(field_lines const& lines, std::string& room)
