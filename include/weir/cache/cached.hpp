@@ -12,6 +12,7 @@
 #include <weir/cache/store.hpp>
 #include <weir/core/contracts.hpp>
 #include <weir/core/detail/hash.hpp>
+#include <weir/core/detail/late.hpp>
 #include <weir/core/detail/layer.hpp>
 #include <weir/core/detail/random_seed.hpp>
 #include <weir/core/key.hpp>
@@ -36,13 +37,12 @@ struct insides;
 /// `cached{store<symbol, quote>{{.capacity = 100'000, .ttl = 30s, .negative_ttl = 5s}}, keyed_by(&quote_request::symbol)}`.
 ///
 /// - **What is kept**: the value of a handler that returns `Value` or `result<Value>`; `errc::not_found` as a negative answer, for
-///   `negative_ttl`. A handler of `std::optional<Value>` says "there is none" with an empty one, and is answered so. Failures are not kept,
-///   nor refusals, nor values that the pipeline's classifier calls failures.
+///   `negative_ttl`. A handler of `std::optional<Value>` says "there is none" with an empty one, and is answered so. Failures, refusals and
+///   values that the pipeline's classifier calls failures are not kept.
 /// - **Single flight**: calls for the same key that find nothing wait for the first one's load and get its outcome, be it a failure, a
 ///   refusal of a policy further in or an exception. If that call is cancelled, or its own deadline passes, the next one loads. A call beyond
-///   `max_flights` loads by itself.
-///   In an asynchronous pipeline that stands `within` a `scope` a load runs there, on its own: it outlives the call that asked for it as long
-///   as somebody waits for it, is cancelled when the last one leaves, and no deadline of a caller reaches it; a `timeout` further in does.
+///   `max_flights` loads by itself. In an asynchronous pipeline `within` a `scope` a load runs there, on its own: it outlives the call that
+///   asked for it as long as somebody waits and is cancelled when the last leaves; no caller's deadline ends it, a `timeout` further in does.
 /// - **Invalidation**: `erase(key)`, `clear()`, and by tag with the part `tagged`. What was loaded before is never kept after it, and who asks
 ///   after it does not join the old load. `put` writes a newer value that is known.
 /// - **Parts** after the key add what more is wanted: a guard such as `bloom_guard`, a refresh ahead, stale answers on errors. `parts.hpp`
@@ -92,7 +92,7 @@ public:
 
     private:
         friend cached;
-        std::optional<flight> flight_;
+        detail::late<flight> flight_;
     };
 
     /// Throws `std::invalid_argument` that names the member.

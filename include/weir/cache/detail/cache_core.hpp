@@ -46,6 +46,9 @@ public:
     /// What a call has of the cache from a miss until it is settled.
     struct flight {
         explicit flight(key_type key) : ticket(std::move(key)) {}
+        flight(flight const&) = delete;
+        flight& operator=(flight const&) = delete;
+        [[gnu::noinline]] ~flight() {} // a hit has none
         [[nodiscard]] key_type const& key() const noexcept { return ticket.key(); }
 
         typename flights_type::ticket ticket;

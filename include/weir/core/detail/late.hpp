@@ -23,15 +23,17 @@ public:
         made_ = true;
         return value_;
     }
-    T& operator*() noexcept { return value_; }
-    T* operator->() noexcept { return &value_; }
-
-private:
     void reset() noexcept
     {
         if (made_) std::destroy_at(&value_);
         made_ = false;
     }
+    explicit operator bool() const noexcept { return made_; }
+    T& operator*() noexcept { return value_; }
+    T* operator->() noexcept { return &value_; }
+    T const* operator->() const noexcept { return &value_; }
+
+private:
     union {
         T value_;
     };
