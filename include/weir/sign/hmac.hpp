@@ -2,9 +2,9 @@
 #pragma once
 
 #include <weir/sign/detail/prepared_hmac.hpp>
-#include <weir/sign/detail/slice.hpp>
 #include <weir/sign/digest.hpp>
 #include <weir/sign/secret.hpp>
+#include <weir/validate/detail/slice.hpp>
 
 namespace weir::inline v0 {
 

@@ -14,6 +14,7 @@
 #include <weir/sign/message_keys.hpp>
 #include <weir/sign/message_view.hpp>
 #include <weir/sign/structured_view.hpp>
+#include <weir/validate/detail/slice.hpp>
 
 #include <array>
 #include <chrono>
@@ -83,10 +84,10 @@ public:
             parameter const p = detail::parameter_of(name);
             expect(p != parameter::none, "parameters", "created, expires, nonce, alg, keyid or tag");
             expect(p != parameter::tag || !options_.tag.empty(), "tag", "a text, as it is one of the parameters");
-            if ((wanted_ & bit(p)) == 0) parameters_.push_back(p);
+            if ((wanted_ & bit(p)) == 0) parameters_[parameter_count_++] = p;
             wanted_ |= bit(p);
         }
-        if (!options_.tag.empty() && (wanted_ & bit(parameter::tag)) == 0) parameters_.push_back(parameter::tag);
+        if (!options_.tag.empty() && (wanted_ & bit(parameter::tag)) == 0) parameters_[parameter_count_++] = parameter::tag;
         std::string const& label = options_.label;
         expect(label.empty() || (sf::detail::is(label.front(), sf::detail::key_start) && sf::detail::all_are(label, sf::detail::key_char)),
                "label", "lower-case letters, digits, _ - . *");
@@ -177,7 +178,7 @@ private:
         std::size_t const list = detail::append_base(made.base, covered, message, request, origin(), missing);
         if (missing != nullptr) return failed(std::move(made), message_fault::missing, missing->identifier());
         std::int64_t const created = std::chrono::duration_cast<std::chrono::seconds>(made.signed_at.time_since_epoch()).count();
-        for (parameter const p : parameters_) {
+        for (parameter const p : detail::slice<parameter>(parameters_.data(), parameter_count_)) {
             made.base.append(1, ';').append(detail::name_of(p)).push_back('=');
             bool good = true;
             switch (p) {
@@ -287,7 +288,7 @@ private:
             known[index(which)] = &p;
             if (p.what != (which <= parameter::expires ? sf::kind::integer : sf::kind::string) && wrong == nullptr) wrong = &p;
         }
-        for (parameter const p : parameters_) {
+        for (parameter const p : detail::slice<parameter>(parameters_.data(), parameter_count_)) {
             if ((wanted_ & bit(p)) == 0 || known[index(p)] != nullptr) continue;
             found.where = detail::name_of(p);
             return message_fault::missing;
@@ -335,8 +336,9 @@ private:
 
     options options_;
     std::vector<message_component> components_, if_present_;
-    std::vector<parameter> parameters_; // in their order when signing: those of the options, and the tag, if there is one
-    unsigned wanted_ = 0;               // as bits, those of the options
+    std::array<parameter, 6> parameters_{}; // in their order when signing: those of the options, and the tag, if there is one
+    std::size_t parameter_count_ = 0;
+    unsigned wanted_ = 0; // as bits, those of the options
     message_component digest_{"content-digest"};
 };
 

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <weir/sign/detail/jwk_material.hpp>
-#include <weir/sign/detail/slice.hpp>
 #include <weir/sign/jws_key.hpp>
+#include <weir/validate/detail/slice.hpp>
 #include <weir/validate/strict_json.hpp>
 
 #include <openssl/crypto.h>

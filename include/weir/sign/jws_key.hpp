@@ -5,9 +5,9 @@
 #include <weir/sign/byte_view.hpp>
 #include <weir/sign/detail/prepared_hmac.hpp>
 #include <weir/sign/detail/signature.hpp>
-#include <weir/sign/detail/slice.hpp>
 #include <weir/sign/jws_algorithm.hpp>
 #include <weir/sign/secret.hpp>
+#include <weir/validate/detail/slice.hpp>
 
 #include <array>
 #include <cstddef>

@@ -3,10 +3,10 @@
 
 #include <weir/core/options.hpp>
 #include <weir/core/threading.hpp>
-#include <weir/sign/detail/slice.hpp>
 #include <weir/sign/hmac.hpp>
 #include <weir/sign/secret.hpp>
 #include <weir/sign/timestamp.hpp>
+#include <weir/validate/detail/slice.hpp>
 
 #include <algorithm>
 #include <cstddef>

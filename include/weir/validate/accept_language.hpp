@@ -2,10 +2,10 @@
 #pragma once
 
 #include <weir/validate/detail/field_text.hpp>
+#include <weir/validate/detail/slice.hpp>
 
 #include <array>
 #include <cstddef>
-#include <span>
 #include <string_view>
 
 namespace weir::inline v0 {
@@ -67,7 +67,7 @@ constexpr bool in_range(std::string_view tag, std::string_view range) noexcept
 /// field is empty, or says `*`. Elements that are malformed are passed over; the first 32 are read.
 ///
 /// The result is one of `available`, or `fallback`. Allocates nothing.
-[[nodiscard]] constexpr std::string_view choose_language(std::string_view field, std::span<std::string_view const> available,
+[[nodiscard]] constexpr std::string_view choose_language(std::string_view field, detail::slice<std::string_view> available,
                                                          std::string_view fallback) noexcept
 {
     std::array<detail::language_range, 32> ranges{};

@@ -4,13 +4,13 @@
 #include <weir/core/options.hpp>
 #include <weir/validate/accept_language.hpp>
 #include <weir/validate/detail/field_text.hpp>
+#include <weir/validate/detail/slice.hpp>
 #include <weir/validate/translator.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <initializer_list>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -54,7 +54,7 @@ public:
 
     /// Adds sentences of a language, such as `de` or `pt-BR`; one that is there already is replaced. Throws `std::invalid_argument` that names the id if
     /// its values are not `{0}`, `{1}`, ... in this order, if two stand side by side, or if its translation has one that the id has not.
-    catalogue& add(std::string_view language, std::span<message const> messages) &
+    catalogue& add(std::string_view language, detail::slice<message> messages) &
     {
         expect(detail::is_language_range(language) && language != "*", "catalogue.language", "a language tag such as de-CH");
         for (message const& m : messages) check(m);
@@ -68,15 +68,11 @@ public:
             else
                 found->text = m.text;
         }
-        std::sort(into.plain.begin(), into.plain.end(), [](entry const& a, entry const& b) { return a.id < b.id; });
-        std::sort(into.with_values.begin(), into.with_values.end(), [](entry const& a, entry const& b) {
-            bool const a_ends = ends_in_value(a.id), b_ends = ends_in_value(b.id);
-            auto const a_text = own_text(a.id), b_text = own_text(b.id);
-            return a_ends != b_ends ? b_ends : a_text != b_text ? a_text > b_text : a.id < b.id;
-        });
+        sort(into.plain, by_id);
+        sort(into.with_values, by_text);
         return *this;
     }
-    catalogue&& add(std::string_view language, std::span<message const> messages) && { return std::move(add(language, messages)); }
+    catalogue&& add(std::string_view language, detail::slice<message> messages) && { return std::move(add(language, messages)); }
 
     /// The languages that are there, the fallback first.
     [[nodiscard]] std::vector<std::string_view> languages() const
@@ -115,6 +111,17 @@ private:
             if (detail::same_ignoring_case(b.language, language)) return b;
         return books_.emplace_back(book{std::string(language), {}, {}});
     }
+
+    // Both are of one type, so that one sort is made of them.
+    using order = bool(entry const&, entry const&);
+    static bool by_id(entry const& a, entry const& b) { return a.id < b.id; }
+    static bool by_text(entry const& a, entry const& b)
+    {
+        bool const a_ends = ends_in_value(a.id), b_ends = ends_in_value(b.id);
+        auto const a_text = own_text(a.id), b_text = own_text(b.id);
+        return a_ends != b_ends ? b_ends : a_text != b_text ? a_text > b_text : a.id < b.id;
+    }
+    static void sort(std::vector<entry>& list, order* less) { std::sort(list.begin(), list.end(), less); }
 
     /// Takes what stands before the next hole off the front; `hole` is its number, or -1 at the end.
     static std::string_view take_part(std::string_view& rest, int& hole, bool& translated)

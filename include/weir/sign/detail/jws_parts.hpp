@@ -3,10 +3,10 @@
 
 #include <weir/sign/byte_view.hpp>
 #include <weir/sign/detail/signature.hpp>
-#include <weir/sign/detail/slice.hpp>
 #include <weir/sign/encoding.hpp>
 #include <weir/sign/jws_key.hpp>
 #include <weir/sign/token_fault.hpp>
+#include <weir/validate/detail/slice.hpp>
 #include <weir/validate/strict_json.hpp>
 
 #include <array>

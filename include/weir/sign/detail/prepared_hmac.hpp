@@ -3,8 +3,8 @@
 
 #include <weir/sign/byte_view.hpp>
 #include <weir/sign/detail/evp.hpp>
-#include <weir/sign/detail/slice.hpp>
 #include <weir/sign/secret.hpp>
+#include <weir/validate/detail/slice.hpp>
 
 #include <array>
 #include <cstddef>

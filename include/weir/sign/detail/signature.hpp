@@ -4,8 +4,8 @@
 #include <weir/sign/byte_view.hpp>
 #include <weir/sign/detail/evp.hpp>
 #include <weir/sign/detail/pkey.hpp>
-#include <weir/sign/detail/slice.hpp>
 #include <weir/sign/jws_algorithm.hpp>
+#include <weir/validate/detail/slice.hpp>
 
 #include <openssl/evp.h>
 #include <openssl/rsa.h>

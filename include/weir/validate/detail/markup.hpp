@@ -2,17 +2,17 @@
 #pragma once
 
 #include <weir/validate/detail/field_text.hpp>
+#include <weir/validate/detail/slice.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <span>
 #include <string>
 #include <string_view>
 
 namespace weir::inline v0::detail {
 
-[[nodiscard]] constexpr bool any_of_ignoring_case(std::string_view text, std::span<std::string_view const> all) noexcept
+[[nodiscard]] constexpr bool any_of_ignoring_case(std::string_view text, slice<std::string_view> all) noexcept
 {
     for (std::string_view const each : all)
         if (same_ignoring_case(text, each)) return true;
