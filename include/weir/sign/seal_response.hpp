@@ -35,8 +35,9 @@ namespace weir::inline v0 {
 /// further in has reported as `degraded` leaves with `X-Degraded` under the seal.
 ///
 /// An error is no response: what the HTTP edge makes of it is not sealed, and whoever opens it gets `errc::upstream_failed`, as for a forged one. To have refusals
-/// sealed, too, seal what the edge makes, or a whole router with its 404s and 405s: each is a handler that always responds. Unsealed then
-/// is only what the sealing pipeline itself refuses, and what the server says to bytes that are no request.
+/// sealed, too, seal what the edge makes, or a whole router with its 404s and 405s: each is a handler that always responds. Stand the seal
+/// outermost in that pipeline: what a policy further out refuses (a `correlate` that requires an id, a limit) leaves unsealed, and so does what the server
+/// says to bytes that are no request.
 /// ```cpp
 /// weir::pipeline service{weir::verify_signature{...}, weir::rate_limit{...}, answer};                 // its 401 and 429
 /// weir::http::router routes;
