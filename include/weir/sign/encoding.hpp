@@ -118,7 +118,7 @@ inline decode_result decode_hex(std::string_view text, bool either, std::byte* o
 struct group_table {
     std::uint32_t bits[4][256]{}; // a compiler fills it in half the time that std::array takes it
 
-    explicit constexpr group_table(std::string_view digits) noexcept
+    explicit constexpr group_table(char const* digits) noexcept
     {
         for (std::uint32_t value = 0; value < 64; ++value)
             for (std::uint32_t place = 0; place < 4; ++place)
@@ -126,7 +126,7 @@ struct group_table {
     }
     static constexpr std::uint32_t all_digits = 0x0f00'0000;
 };
-inline constexpr group_table plain_groups{base64_plain}, url_groups{base64_url};
+inline constexpr group_table plain_groups{base64_plain.data()}, url_groups{base64_url.data()};
 
 /// Decodes base64 without padding.
 inline decode_result decode_base64(std::string_view text, group_table const& t, std::byte* out, std::size_t room) noexcept

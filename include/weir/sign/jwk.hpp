@@ -59,16 +59,16 @@ inline jws_algorithm algorithm_of(json_view jwk, slice<jws_algorithm> allowed)
     expect_key(type.has_value(), "a JWK with \"kty\"");
     json_view const named = jwk["alg"];
     expect_key(!named || named.text(), "a JWK whose \"alg\" is a text");
-    std::optional<jws_algorithm> found;
+    jws_algorithm const* found = nullptr;
     bool several = false;
-    for (jws_algorithm a : allowed) {
+    for (jws_algorithm const& a : allowed) {
         jws_facts const& f = facts_of(a);
         bool const fits = f.kty == *type && (f.crv.empty() || curve == f.crv) && (!named || *named.text() == f.name);
-        if (!fits || found == a) continue;
-        several = several || found.has_value();
-        found = a;
+        if (!fits || (found != nullptr && *found == a)) continue;
+        several = several || found != nullptr;
+        found = &a;
     }
-    expect_key(found.has_value(), "a JWK of an allowed algorithm: \"kty\", \"crv\" and \"alg\" agree with one");
+    expect_key(found != nullptr, "a JWK of an allowed algorithm: \"kty\", \"crv\" and \"alg\" agree with one");
     expect_key(!several, "a JWK with \"alg\", for several of the allowed algorithms fit it");
     return *found;
 }
