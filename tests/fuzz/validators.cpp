@@ -9,6 +9,7 @@
 #include <weir/validate/reject_injection.hpp>
 
 #include <boost/describe/class.hpp>
+#include <boost/json/error.hpp>
 #include <boost/json/parse.hpp>
 
 #include <cstdint>
@@ -101,7 +102,8 @@ void check_json(std::string_view text)
     weir::json_limits_options const lax{
         .bytes = 1 << 20, .members = 1 << 20, .text_bytes = 1 << 20, .exact_numbers = false, .unique_names = false};
     bool const good = weir::check_json(text, lax).empty();
-    must(good == !fault, "two parsers agree on what JSON is");
+    // Boost.JSON takes no number whose exponent is beyond an int; RFC 8259 has no bound.
+    must(good == !fault || (good && fault == boost::json::error::exponent_overflow), "two parsers agree on what JSON is");
     if (!weir::check_json(text).empty()) return;
     must(good, "what keeps the limits is JSON");
 }
