@@ -176,7 +176,7 @@ inline bool is_base64(std::string_view text) noexcept
     return (seen & end) == group_table::all_digits && (end & stray) == 0;
 }
 
-// What the functions below say of a `std::span`, without one: to make a span takes a compiler 30 ms.
+// What the functions below say of a `std::span`, without one: each that is made takes g++ 12 two to six megabytes.
 inline decode_result read_hex(std::string_view text, std::byte* out, std::size_t room) noexcept
 {
     return decode_hex(text, true, out, room);
