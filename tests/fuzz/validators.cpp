@@ -112,8 +112,11 @@ using house = weir::mask<weir::hide<"password", "*token*">, weir::show_last<4, "
 
 bool is_one_line(std::string_view text)
 {
-    for (char const c : text)
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return false;
+    char before = 0;
+    for (char const c : text) {
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f || (before == '\xc2' && static_cast<unsigned char>(c) < 0xa0)) return false;
+        before = c;
+    }
     return true;
 }
 
@@ -143,6 +146,7 @@ void check_mask(std::string_view text)
                                   .unique_names = false})
              .empty(),
          "what is shown of JSON is JSON");
+    must(is_one_line(shown), "a JSON text is one line");
     must(!house::json(shown).starts_with("*** ("), "what is masked is JSON for the next mask");
 }
 

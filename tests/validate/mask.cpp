@@ -32,6 +32,7 @@ TEST_CASE("mask: by name, whatever its case, dashes and underscores")
     CHECK(house::value("iban", "") == "***");
     CHECK(house::value("name", "ann") == "ann");
     CHECK(weir::common_mask::header("Cookie", "sid=1") == "***");
+    CHECK(weir::common_mask::header("X-Forwarded-Authorization", "x") == "***");
     CHECK(weir::common_mask::header("X-API-Key", "k") == "***");
 }
 
@@ -46,6 +47,8 @@ TEST_CASE("mask: what looks like a secret is hidden wherever it stands")
     CHECK(house::text("order 1234567890123") == "order 1234567890123");
     CHECK(house::text("a eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln b") == "a *** b");
     CHECK(house::text("Bearer abcdefghij") == "Bearer ***");
+    CHECK(house::text("Bearer   abcdefghij") == "Bearer   ***");
+    CHECK(house::json(R"({"4111111111111111":1,"eyJhbGciOiJIUzI1NiJ9.e30.c2ln":{"card":12}})") == R"({"***1111":1,"***":{"card":"***"}})");
     CHECK(house::text("the bearer is tired, basic stuff") == "the bearer is tired, basic stuff");
     CHECK(house::text("550e8400-e29b-41d4-a716-446655440000") == "550e8400-e29b-41d4-a716-446655440000");
 }
@@ -55,6 +58,21 @@ TEST_CASE("mask: nothing writes a line of its own")
     CHECK(house::text("a\r\nb\x1b[2J\x7f") == "a\\x0d\\x0ab\\x1b[2J\\x7f");
     CHECK(house::target("/a\nb?c=d%0ae") == "/a\\x0ab?c=d\\x0ae");
     CHECK(house::value("name", "x\ny") == "x\\x0ay");
+    // The white space of a JSON text; a control within a name.
+    CHECK(house::json("{\n\"2026-11-23 admin: came in\": 1,\r\n\t\"a\x7f\": [\n] }") ==
+          R"({ "2026-11-23 admin: came in": 1,   "a\\x7f": [ ] })");
+    CHECK(house::json("{\n\"password\" :\n{\"a\":\n1}}\n") == R"({ "password" : "***"} )");
+    // Unicode's controls and line ends, what turns the direction of writing round, and bytes that are no text.
+    CHECK(house::text("\xc2\x9b"
+                      "2J") == "\\xc2\\x9b2J");
+    CHECK(house::text("a\xe2\x80\xa8"
+                      "b\xe2\x80\xae"
+                      "c\xe2\x81\xa6") == "a\\xe2\\x80\\xa8b\\xe2\\x80\\xaec\\xe2\\x81\\xa6");
+    CHECK(house::text("\x9b\xff\xc3") == "\\x9b\\xff\\xc3");
+    CHECK(house::text("Gr\xc3\xbc\xc3\x9f"
+                      "e, \xe2\x82\xac 5, \xf0\x9f\x98\x80") == "Gr\xc3\xbc\xc3\x9f"
+                                                                "e, \xe2\x82\xac 5, \xf0\x9f\x98\x80");
+    CHECK(house::json(R"(["a\u009b\u2028"])") == R"(["a\\xc2\\x9b\\xe2\\x80\\xa8"])");
 }
 
 TEST_CASE("mask: a target's parameters by their decoded names")
@@ -68,6 +86,13 @@ TEST_CASE("mask: a target's parameters by their decoded names")
     CHECK(house::target("/x?") == "/x?");
     CHECK(house::target("") == "");
     CHECK(house::form("password=x&a=b&") == "password=***&a=b&");
+    // Of segments, and behind a semicolon; what is hidden is hidden to its end.
+    CHECK(house::target("/a;token=x/b;v=1;password=y;z/c?d=1;password=z;w&e=2;f;g=3&iban=1;2") ==
+          "/a;token=***/b;v=1;password=***/c?d=1;password=***&e=2;f;g=3&iban=***");
+    CHECK(weir::common_mask::target("/login;jsessionid=1A2B?x=1") == "/login;jsessionid=***?x=1");
+    CHECK(house::target("https://ann:geheim@bank.example:443/x?y=1@2") == "https://***@bank.example:443/x?y=1@2");
+    CHECK(house::target("https://bank.example/x@y") == "https://bank.example/x@y");
+    CHECK(house::target("/a://b:c@d/") == "/a://b:c@d/");
     CHECK(house::request_line(plain_request{}) == "GET /x?token=***");
 }
 

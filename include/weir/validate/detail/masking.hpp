@@ -13,8 +13,8 @@ namespace weir::inline v0::detail {
 /// What stands where something is hidden.
 inline constexpr std::string_view hidden_text = "***";
 
-/// Names are compared without regard to case, `-` and `_`: `X-Api-Key`, `apiKey` and `api_key` are one. `*` stands for anything. Linear but for
-/// several stars, bounded by the product of the lengths.
+/// Names are compared without regard to case, `-` and `_`: `X-Api-Key`, `apiKey` and `api_key` are one. `*` stands for anything. Linear but
+/// for several stars, bounded by the product of the lengths.
 [[nodiscard]] constexpr bool like_name(std::string_view pattern, std::string_view name) noexcept
 {
     auto const skip = [](std::string_view text, std::size_t& at) {
@@ -84,17 +84,25 @@ inline void append_last(std::string& out, std::string_view text, std::size_t sho
     (out += hidden_text) += kept;
 }
 
-/// A character as a line of a log can have it: controls, which would begin another line or steer a terminal, are written as `\x0a`.
-inline void append_visible(std::string& out, char c)
+/// Appends the character at `at` as a line of a log can have it, and goes behind it: controls (of Unicode, too), which would begin another
+/// line or steer a terminal, the marks that turn the direction of writing round, and bytes that are no UTF-8 are written as `\x0a`, byte by
+/// byte.
+inline void append_visible(std::string& out, std::string_view text, std::size_t& at)
 {
-    auto const byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte != 0x7f) {
-        out += c;
-        return;
+    auto const byte = [&](std::size_t i) { return static_cast<unsigned char>(text[at + i]); };
+    std::size_t const sequence = byte(0) < 0x80 ? 1 : utf8_sequence(text.substr(at));
+    bool const unseen = sequence == 0 || byte(0) < 0x20 || byte(0) == 0x7f || (byte(0) == 0xc2 && byte(1) < 0xa0);
+    bool const turns = sequence == 3 && byte(0) == 0xe2 &&
+                       ((byte(1) == 0x80 && byte(2) >= 0xa8 && byte(2) <= 0xae) || (byte(1) == 0x81 && byte(2) >= 0xa6 && byte(2) <= 0xa9));
+    for (std::size_t const end = at + (sequence == 0 ? 1 : sequence); at < end; ++at) {
+        if (!unseen && !turns) {
+            out += text[at];
+            continue;
+        }
+        out += "\\x";
+        out += "0123456789abcdef"[byte(0) >> 4];
+        out += "0123456789abcdef"[byte(0) & 15];
     }
-    out += "\\x";
-    out += "0123456789abcdef"[byte >> 4];
-    out += "0123456789abcdef"[byte & 15];
 }
 
 /// How long a token at the front is (`header.payload.signature`, RFC 7515), 0 if there is none.
@@ -116,22 +124,23 @@ inline void append_visible(std::string& out, char c)
     for (std::string_view const name : {"bearer ", "basic ", "bearer%20", "basic%20", "bearer+", "basic+"}) {
         if (!same_ignoring_case(text.substr(0, name.size()), name)) continue;
         std::size_t i = name.size();
+        while (i < text.size() && text[i] == ' ') ++i;
+        scheme = i;
         while (i < text.size() && static_cast<unsigned char>(text[i]) > ' ' && text[i] != '"' && text[i] != ',') ++i;
-        scheme = name.size();
         return i - scheme >= 8 ? i - scheme : 0; // a word behind it in a sentence is shorter
     }
     return 0;
 }
 
-/// Appends a text that nobody has named: what looks like a card, an account, a token or a credential is hidden, all of the former two but the
-/// last four. One pass, and one more of at most 64 bytes at each beginning of a word.
+/// Appends a text that nobody has named: what looks like a card, an account, a token or a credential is hidden, all of the former two but
+/// the last four. One pass, and one more of at most 64 bytes at each beginning of a word.
 inline void append_masked_text(std::string& out, std::string_view text)
 {
     auto const in_word = [](char c) { return ascii_letter(c) || ascii_digit(c); };
     for (std::size_t i = 0; i < text.size();) {
         bool const begins = in_word(text[i]) && (i == 0 || !in_word(text[i - 1]));
         if (!begins) {
-            append_visible(out, text[i++]);
+            append_visible(out, text, i);
             continue;
         }
         std::string_view const rest = text.substr(i);
