@@ -160,6 +160,11 @@ TEST_CASE("sigv4: what is changed does not verify")
     CHECK(after([](raw_request& r) { r.target = "/./orders?b=2&a=1"; }) == message_fault::none);
     CHECK(after([](raw_request& r) { r.target = "/orders?b=2&a=1&a=1"; }) == message_fault::wrong_signature);
     CHECK(after([](raw_request& r) { r.target = "/Orders?b=2&a=1"; }) == message_fault::wrong_signature);
+    CHECK(after([](raw_request& r) { r.target += "&X-Amz-Signature=00"; }) ==
+          message_fault::wrong_signature); // of a query, which it is not
+    CHECK(after([](raw_request& r) { r.target = "https://EXAMPLE.amazonaws.com:443/orders?b=2&a=1"; }) == message_fault::none);
+    CHECK(after([](raw_request& r) { r.target = "https://evil.example/orders?b=2&a=1"; }) == message_fault::malformed);
+    CHECK(after([](raw_request& r) { r.target = "https:///orders?b=2&a=1"; }) == message_fault::none); // no other host than that
     CHECK(after([](raw_request& r) { r.method = "PUT"; }) == message_fault::wrong_signature);
     CHECK(after([](raw_request& r) { r.body += ' '; }) == message_fault::wrong_signature);
     CHECK(after([](raw_request& r) { r.fields.emplace_back("content-type", "text/html"); }) == message_fault::wrong_signature);

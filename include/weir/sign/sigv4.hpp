@@ -38,13 +38,15 @@ struct sigv4_options {
     std::chrono::seconds skew{60};     ///< verifying: how far the clocks may be apart, in both directions
 };
 
-/// AWS Signature Version 4: HMAC-SHA256 over a canonical request, whose parts are those of `form`, in its header `Authorization`, or in its query where
-/// it is presigned. To talk to services that want it, and to accept clients that have it: a scheme for `add_signature` and `verify_signature`.
+/// AWS Signature Version 4: HMAC-SHA256 over a canonical request, whose parts are those of `form`, in its header `Authorization`, or in its
+/// query where it is presigned. To talk to services that want it, and to accept clients that have it: a scheme for `add_signature` and
+/// `verify_signature`.
 ///
 /// What verifies has a signed `host`; each `x-amz-` header that it knows, and each of `covered` that is there, is signed; the body is that
-/// which was signed (`UNSIGNED-PAYLOAD` is not taken); day, region and service are right. A signed header that stands twice is signed with all its
-/// lines. The digest of the body is made before the signature is checked, for it is a part of what is signed: limit bodies further out (`max_body`).
-/// Source: AWS, "Create a signed API request". Immutable, so thread-safe. Times are whole seconds.
+/// which was signed (`UNSIGNED-PAYLOAD` is not taken); day, region and service are right; a target in absolute form is for the signed
+/// `host`. A signed header that stands twice is signed with all its lines. The digest of the body is made before the signature is checked,
+/// for it is a part of what is signed: limit bodies further out (`max_body`). Source: AWS, "Create a signed API request". Immutable, so
+/// thread-safe. Times are whole seconds.
 class sigv4 {
 public:
     using options = sigv4_options;
@@ -77,7 +79,8 @@ public:
         field("max_age", duration(options_.max_age));
     }
 
-    /// Signs a request by the newest key: sets x-amz-date, Authorization, and what the options say. The nonce is not used: the scheme has none.
+    /// Signs a request by the newest key: sets x-amz-date, Authorization, and what the options say. The nonce is not used: the scheme has
+    /// none.
     template<signable_message M, class Threading>
     message_check sign(M& request, sigv4_keys<Threading> const& keys, wall_time now, std::string_view = {}) const
     {
@@ -152,7 +155,7 @@ public:
         auto const key = keys.find(found.signer, now);
         if (found.signer.empty() || key == nullptr) return failed(std::move(found), message_fault::unknown_key, {});
         auto source = source_of(view, c.names);
-        std::erase_if(source.query, [](auto const& q) { return q.first == "X-Amz-Signature"; });
+        if (c.in_query) std::erase_if(source.query, [](auto const& q) { return q.first == "X-Amz-Signature"; });
         std::string text;
         if (!form::append(text, source)) return failed(std::move(found), message_fault::missing, "canonical request");
         found.base = text_to_sign(c.when, text);
@@ -182,6 +185,7 @@ private:
         std::string when{}, signature{};
         std::vector<std::string> names{};
         std::chrono::seconds lasts{};
+        bool in_query = false;
     };
 
     claim read_claim(message_view const& view, message_check& found) const
@@ -190,8 +194,8 @@ private:
         std::string credential, names, expires;
         auto const lines = view.fields("authorization");
         std::string_view const whole = view.target(), mark = "X-Amz-Signature=";
-        bool const in_query = lines.empty() && whole.find(mark) != std::string_view::npos;
-        if (in_query) {
+        c.in_query = lines.empty() && whole.find(mark) != std::string_view::npos;
+        if (c.in_query) {
             unsigned seen = 0;
             for (auto const& [name, value] : detail::sigv4_part::split_query(detail::split_target_parts(whole).query.value_or(""))) {
                 std::string* const into = name == "X-Amz-Credential"      ? &credential
@@ -243,12 +247,22 @@ private:
         bool const sorted =
             c.names.size() <= 64 && std::adjacent_find(c.names.begin(), c.names.end(), std::greater_equal<>()) == c.names.end();
         if (!sorted) found = failed({}, message_fault::malformed, "signed headers");
+        if (!is_for_host(view)) found = failed({}, message_fault::malformed, "target");
         for (std::string const& name : names_to_sign(view)) {
             if (found && !std::binary_search(c.names.begin(), c.names.end(), name)) found = failed({}, message_fault::not_covered, name);
         }
         return c;
     }
 
+    /// Whether a target in absolute form is for the host that is signed: a server reads that one (RFC 9112 section 3.2.2), and it is not
+    /// signed.
+    static bool is_for_host(message_view const& view)
+    {
+        auto const parts = detail::split_target_parts(view.target());
+        if (parts.authority.empty() && parts.scheme.empty()) return true;
+        std::string const scheme = detail::lower_case(parts.scheme);
+        return detail::authority_of(view, parts, scheme, {}) == detail::authority_of(view, {}, scheme, {});
+    }
     detail::sigv4_part::source source_of(message_view const& view, std::vector<std::string> names) const
     {
         auto const parts = detail::split_target_parts(view.target());
