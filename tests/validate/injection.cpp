@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <weir/validate/detail/compiled_pattern.hpp>
+#include <weir/validate/detail/sql_shape.hpp>
 #include <weir/validate/injection.hpp>
 
 #include <doctest/doctest.h>
@@ -41,6 +43,17 @@ void rate(std::string_view attacks, std::size_t at_least, std::size_t at_most)
             " innocent texts taken for one");
     CHECK(hits >= at_least);
     CHECK(alarms <= at_most);
+}
+
+TEST_CASE("injection: the patterns of shapes are patterns")
+{
+    auto const& p = weir::detail::sql_patterns::all();
+    auto const good = [](weir::detail::compiled_pattern const& each) { return each.fault == weir::detail::pattern_fault::none; };
+    for (auto const* each : {&p.second_select, &p.words_taken_apart, &p.condition_on_values, &p.condition_then_end, &p.two_conditions,
+                             &p.name_and_condition, &p.second_statement, &p.query_in_the_query, &p.rest_cut_off, &p.columns_counted,
+                             &p.quoted_second_select, &p.quoted_second_statement, &p.quoted_condition, &p.quoted_comparison,
+                             &p.quoted_rest_cut_off, &p.quoted_call, &p.quoted_columns_counted, &p.quoted_list})
+        CHECK(good(*each));
 }
 
 TEST_CASE("injection: rates on weir's own corpus")

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/validate/detail/compiled_pattern.hpp>
 #include <weir/validate/detail/field_text.hpp>
-#include <weir/validate/pattern.hpp>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -12,33 +11,32 @@
 
 namespace weir::inline v0::detail {
 
-/// The words of SQL that are no names, by their first letter. `o`, `r` and `!` are told apart by what follows.
-class sql_word_table {
+/// A word of SQL that is no name. `o`, `r` and `!` are told apart by what follows.
+struct sql_word {
+    std::string_view word;
+    char kind;
+};
+/// In the order of their first letters.
+inline constexpr sql_word sql_words[] = {
+    {"and", '&'},      {"alter", 'E'},  {"attach", 'E'},   {"all", 'k'},      {"as", 'k'},        {"asc", 'k'},       {"between", '='},
+    {"by", 'k'},       {"create", 'E'}, {"call", 'E'},     {"copy", 'E'},     {"case", 'k'},      {"delete", 'E'},    {"drop", 'E'},
+    {"declare", 'E'},  {"div", 'a'},    {"database", 'k'}, {"distinct", 'k'}, {"desc", 'k'},      {"dumpfile", 'k'},  {"delay", 'k'},
+    {"except", 'U'},   {"exec", 'E'},   {"execute", 'E'},  {"else", 'k'},     {"end", 'k'},       {"false", '1'},     {"from", 'k'},
+    {"grant", 'E'},    {"group", 'o'},  {"glob", '='},     {"handler", 'E'},  {"having", 'B'},    {"intersect", 'U'}, {"insert", 'E'},
+    {"in", '='},       {"is", '='},     {"ilike", '='},    {"into", 'k'},     {"join", 'k'},      {"load", 'E'},      {"like", '='},
+    {"limit", 'k'},    {"minus", 'U'},  {"merge", 'E'},    {"mod", 'a'},      {"not", '!'},       {"null", '1'},      {"or", '&'},
+    {"order", 'o'},    {"offset", 'k'}, {"on", 'k'},       {"outfile", 'k'},  {"procedure", 'k'}, {"revoke", 'E'},    {"replace", 'r'},
+    {"rlike", '='},    {"regexp", '='}, {"select", 'E'},   {"shutdown", 'E'}, {"similar", '='},   {"sounds", '='},    {"set", 'k'},
+    {"truncate", 'E'}, {"true", '1'},   {"table", 'k'},    {"tables", 'k'},   {"top", 'k'},       {"then", 'k'},      {"union", 'U'},
+    {"update", 'E'},   {"values", 'k'}, {"waitfor", 'E'},  {"where", 'k'},    {"when", 'k'},      {"xor", '&'},
+};
+/// Where the words with a first letter begin.
+class sql_word_index {
 public:
-    consteval sql_word_table()
+    consteval sql_word_index()
     {
-        constexpr entry all[] = {
-            {"and", '&'},     {"or", '&'},       {"xor", '&'},     {"union", 'U'},     {"intersect", 'U'}, {"except", 'U'},
-            {"minus", 'U'},   {"select", 'E'},   {"insert", 'E'},  {"update", 'E'},    {"delete", 'E'},    {"drop", 'E'},
-            {"create", 'E'},  {"alter", 'E'},    {"exec", 'E'},    {"execute", 'E'},   {"declare", 'E'},   {"truncate", 'E'},
-            {"grant", 'E'},   {"revoke", 'E'},   {"merge", 'E'},   {"replace", 'r'},   {"call", 'E'},      {"shutdown", 'E'},
-            {"handler", 'E'}, {"load", 'E'},     {"waitfor", 'E'}, {"attach", 'E'},    {"copy", 'E'},      {"having", 'B'},
-            {"order", 'o'},   {"group", 'o'},    {"like", '='},    {"rlike", '='},     {"regexp", '='},    {"glob", '='},
-            {"between", '='}, {"in", '='},       {"is", '='},      {"ilike", '='},     {"similar", '='},   {"sounds", '='},
-            {"div", 'a'},     {"mod", 'a'},      {"not", '!'},     {"null", '1'},      {"true", '1'},      {"false", '1'},
-            {"from", 'k'},    {"where", 'k'},    {"into", 'k'},    {"table", 'k'},     {"tables", 'k'},    {"database", 'k'},
-            {"limit", 'k'},   {"offset", 'k'},   {"all", 'k'},     {"distinct", 'k'},  {"top", 'k'},       {"as", 'k'},
-            {"on", 'k'},      {"join", 'k'},     {"case", 'k'},    {"when", 'k'},      {"then", 'k'},      {"else", 'k'},
-            {"end", 'k'},     {"values", 'k'},   {"set", 'k'},     {"by", 'k'},        {"asc", 'k'},       {"desc", 'k'},
-            {"outfile", 'k'}, {"dumpfile", 'k'}, {"delay", 'k'},   {"procedure", 'k'},
-        };
-        std::size_t n = 0;
-        for (unsigned letter = 0; letter < 26; ++letter) {
-            begin_[letter] = static_cast<std::uint8_t>(n);
-            for (entry const& e : all)
-                if (e.word[0] == static_cast<char>('a' + letter)) words_[n++] = e;
-        }
-        begin_[26] = static_cast<std::uint8_t>(n);
+        for (sql_word const& each : sql_words) ++begin_[static_cast<std::size_t>(each.word[0] - 'a') + 1];
+        for (std::size_t letter = 1; letter < 27; ++letter) begin_[letter] = static_cast<std::uint8_t>(begin_[letter] + begin_[letter - 1]);
     }
     /// `n` if it is a name.
     [[nodiscard]] constexpr char kind_of(std::string_view word) const noexcept
@@ -46,19 +44,14 @@ public:
         if (word.empty() || !ascii_letter(word[0])) return 'n';
         auto const letter = static_cast<std::size_t>(ascii_lower(word[0]) - 'a');
         for (std::size_t i = begin_[letter]; i < begin_[letter + 1]; ++i)
-            if (same_ignoring_case(words_[i].word, word)) return words_[i].kind;
+            if (same_ignoring_case(sql_words[i].word, word)) return sql_words[i].kind;
         return 'n';
     }
 
 private:
-    struct entry {
-        std::string_view word{};
-        char kind = 'n';
-    };
-    std::array<entry, 96> words_{};
-    std::array<std::uint8_t, 27> begin_{};
+    std::uint8_t begin_[27]{};
 };
-inline constexpr sql_word_table sql_words{};
+inline constexpr sql_word_index sql_index{};
 
 /// What a text is as a piece of SQL: a letter a token, in the order of the tokens.
 /// | letter | token                                                                                     |
@@ -195,7 +188,7 @@ private:
         std::size_t next = at_;
         while (next < text_.size() && static_cast<unsigned char>(text_[next]) <= ' ') ++next;
         bool const called = next < text_.size() && text_[next] == '(';
-        char kind = sql_words.kind_of(w);
+        char kind = sql_index.kind_of(w);
         if (kind == 'o' && !next_is("by", next)) kind = 'n'; // ORDER, GROUP
         if (kind == 'r' && called) kind = 'n';               // REPLACE is a function, too
         switch (kind) {
@@ -220,37 +213,70 @@ private:
     std::string letters_;
 };
 
+/// Shapes that make a query another one, as patterns (see `pattern`) of the letters of a `sql_shape`. The program compiles them when it looks at the first text,
+/// in the time of a few texts: to do it here would take the compiler 0.1 s in each file that includes this.
+class sql_patterns {
+    using p = compiled_pattern;
+    static p of(std::string_view text) noexcept { return compile_pattern(text); }
+
+public:
+    // Where a number stands.
+    p second_select = of(".*UC*k*C*E[kC]*([1svfa]|n[,kc=C;]).*");
+    p words_taken_apart = of("[1snv].*C+U"); // by comments
+    p condition_on_values = of("[1v]([=a][1nsvf])?C*&C*([1nsv]=|f).*");
+    p condition_then_end = of("[1v]([=a][1nsvf])?C*&C*(1([c;&UB].*)?|v[c;&UB].*)");
+    p two_conditions = of("[1v]=[1s]C*&C*[1v].*");
+    p name_and_condition = of("[ns]C*&C*[1sv]=[1sv].*");
+    p second_statement = of(".*;C*E([kvf1sa].*|n[kE=,c;s].*|c?)");
+    p query_in_the_query = of("[1nsv].*[=&,a]C*EC*[1fnskva].*");
+    p rest_cut_off = of("1[cC]|n?C");
+    p columns_counted = of("1C*B[1nf].*");
+    // Where a string stands, which the first token ends.
+    p quoted_second_select = of("s.*UC*k*C*E.+");
+    p quoted_second_statement = of("sC*;C*(E.*|c)");
+    p quoted_condition = of("sC*&C*([1v]([=&c;UBaC].*)?|f.*|[ns]=.*|S|E.*)");
+    p quoted_comparison = of("sC*=C*([1s]C*&.*|[fvES].*)");
+    p quoted_rest_cut_off = of("s[1nsaC]*[cC]");
+    p quoted_call = of("sC*aC*([fvE].*|[1n]C*a[fvE].*|[1s]=.*)"); // something called, or compared
+    p quoted_columns_counted = of("sC*B.*");
+    p quoted_list = of("sC*,.*[Ec].*");
+
+    [[nodiscard]] static sql_patterns const& all() noexcept
+    {
+        static sql_patterns const made;
+        return made;
+    }
+
+private:
+    sql_patterns() noexcept {} // not constexpr, so that no compiler tries
+};
+
 /// Whether tokens of that shape, in a query where a number stands, make it another query. A pattern is tried where the tokens that it is about are there.
 [[nodiscard]] inline bool alters_a_query(std::string_view letters) noexcept
 {
     auto const has = [&](char c) { return letters.find(c) != std::string_view::npos; };
+    sql_patterns const& p = sql_patterns::all();
     bool const verb = has('E');
-    if (has('X')) return true;                                                             // a comment that is carried out
-    if (has('U') && ((verb && pattern<".*UC*k*C*E[kC]*([1svfa]|n[,kc=C;]).*">(letters)) || // a second SELECT
-                     (has('C') && pattern<"[1snv].*C+U">(letters))))                       // words taken apart by comments
+    if (has('X')) return true; // a comment that is carried out
+    if (has('U') && ((verb && p.second_select.matches(letters)) || (has('C') && p.words_taken_apart.matches(letters)))) return true;
+    if (has('&') && (p.condition_on_values.matches(letters) || p.condition_then_end.matches(letters) || p.two_conditions.matches(letters) ||
+                     p.name_and_condition.matches(letters)))
         return true;
-    if (has('&') && (pattern<"[1v]([=a][1nsvf])?C*&C*([1nsv]=|f).*">(letters) || // a condition that is always true
-                     pattern<"[1v]([=a][1nsvf])?C*&C*(1([c;&UB].*)?|v[c;&UB].*)">(letters) || pattern<"[1v]=[1s]C*&C*[1v].*">(letters) ||
-                     pattern<"[ns]C*&C*[1sv]=[1sv].*">(letters)))
-        return true;
-    if (verb && ((has(';') && pattern<".*;C*E([kvf1sa].*|n[kE=,c;s].*|c?)">(letters)) || // a second statement
-                 pattern<"[1nsv].*[=&,a]C*EC*[1fnskva].*">(letters)))                    // a query in the query
-        return true;
-    return pattern<"1[cC]|n?C">(letters) ||               // the rest of the query cut off
-           (has('B') && pattern<"1C*B[1nf].*">(letters)); // columns counted
+    if (verb && ((has(';') && p.second_statement.matches(letters)) || p.query_in_the_query.matches(letters))) return true;
+    return p.rest_cut_off.matches(letters) || (has('B') && p.columns_counted.matches(letters));
 }
 /// The same where a string stands, which the first token ends.
 [[nodiscard]] inline bool alters_a_quoted_query(std::string_view letters) noexcept
 {
     auto const has = [&](char c) { return letters.find(c) != std::string_view::npos; };
-    bool const verb = has('E');
-    if (has('X') || (has('U') && verb && pattern<"s.*UC*k*C*E.+">(letters))) return true;
-    if (has(';') && pattern<"sC*;C*(E.*|c)">(letters)) return true;
-    if (has('&') && pattern<"sC*&C*([1v]([=&c;UBaC].*)?|f.*|[ns]=.*|S|E.*)">(letters)) return true; // a condition
-    if (has('=') && pattern<"sC*=C*([1s]C*&.*|[fvES].*)">(letters)) return true;
-    if ((has('c') || has('C')) && pattern<"s[1nsaC]*[cC]">(letters)) return true;            // the rest cut off
-    if (has('a') && pattern<"sC*aC*([fvE].*|[1n]C*a[fvE].*|[1s]=.*)">(letters)) return true; // something called, or compared
-    return (has('B') && pattern<"sC*B.*">(letters)) || (has(',') && pattern<"sC*,.*[Ec].*">(letters));
+    sql_patterns const& p = sql_patterns::all();
+    if (has('X') || (has('U') && has('E') && p.quoted_second_select.matches(letters))) return true;
+    if (has(';') && p.quoted_second_statement.matches(letters)) return true;
+    if (has('&') && p.quoted_condition.matches(letters)) return true;
+    if (has('=') && p.quoted_comparison.matches(letters)) return true;
+    if ((has('c') || has('C')) && p.quoted_rest_cut_off.matches(letters)) return true;
+    if (has('a') && p.quoted_call.matches(letters)) return true;
+    return (has('B') && p.quoted_columns_counted.matches(letters)) || (has(',') && p.quoted_list.matches(letters));
 }
 
 } // namespace weir::inline v0::detail
