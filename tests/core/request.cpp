@@ -93,4 +93,30 @@ TEST_CASE("request: a constant request cannot be written to")
     CHECK_FALSE(can_set<path>);
 }
 
+struct lines { // a type that has all lines of a field
+    std::string_view first{}, second{}, third{};
+    friend std::optional<std::string_view> weir_header(lines const& l, std::string_view) { return l.first; }
+    friend void weir_each_header(lines const& l, std::string_view, auto&& f)
+    {
+        for (std::string_view each : {l.first, l.second, l.third})
+            if (!each.empty()) f(each);
+    }
+};
+
+TEST_CASE("request: a field of one value is told from one of several lines, where the type can tell")
+{
+    static_assert(weir::customisation::has_each_header<lines> && !weir::customisation::has_each_header<theirs::message>);
+    CHECK(weir::header(lines{"a", "b"}, "x") == "a");
+    CHECK(weir::single_header(lines{}, "x").value == std::nullopt);
+    CHECK(weir::single_header(lines{"a"}, "x").value == "a");
+    CHECK_FALSE(weir::single_header(lines{"a"}, "x").repeated);
+    for (lines const& several : {lines{"a", "b"}, lines{"a", "a", "a"}}) {
+        CHECK(weir::single_header(several, "x").repeated);
+        CHECK(weir::single_header(several, "x").value == "a");
+    }
+    CHECK(weir::single_header(theirs::message{.host = "h"}, "host").value == "h");
+    CHECK_FALSE(weir::single_header(theirs::message{.host = "h"}, "host").repeated);
+    CHECK_FALSE(weir::single_header(theirs::message{}, "host").value.has_value());
+}
+
 } // namespace

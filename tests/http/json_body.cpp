@@ -111,6 +111,9 @@ TEST_CASE("json_body: what does not say that it is JSON is not read")
     packed.set("Content-Encoding", "gzip");
     CHECK(decoded(packed).kind == weir::errc::unsupported_media_type);
     CHECK(decoded(packed).told == "header content-encoding: expected none");
+    http::request twice = post(body);
+    twice.insert("Content-Type", "text/plain");
+    CHECK(decoded(twice).told == "header content-type: expected application/json");
 }
 
 TEST_CASE("json_body: limits are its options, which can be changed while it runs")

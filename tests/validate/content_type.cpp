@@ -77,6 +77,19 @@ TEST_CASE("content_type: of a body that is not there yet the head tells, and the
     CHECK(field({.verb = "POST", .type = "text/csv"}).empty());
 }
 
+TEST_CASE("content_type: two of them are none, for another reader may take the other one")
+{
+    weir::pipeline svc{weir::content_type<"application/json">{}, length};
+    test::request_of_lines r;
+    r.body = "{}";
+    r.lines = {{"content-type", "application/json"}};
+    CHECK(svc(r).has_value());
+    r.lines.emplace("content-type", "application/json");
+    CHECK(svc(r).error() == weir::errc::unsupported_media_type);
+    r.lines = {{"content-type", "application/json"}, {"content-type", "text/html"}, {"content-type", "application/json"}};
+    CHECK(svc(r).error() == weir::errc::unsupported_media_type);
+}
+
 static_assert(weir::content_type<"application/json">::takes("Application/JSON"));
 static_assert(!weir::content_type<"application/json">::takes("application/json; a=\""));
 static_assert(weir::content_type<"a/b", "*/*">::list() == "a/b, */*");

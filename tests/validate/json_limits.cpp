@@ -181,4 +181,15 @@ TEST_CASE("json_limits: the policy refuses what is none, too long or encoded")
     CHECK(asked("[1,2,3,4,5,6]").result().has_value());
 }
 
+TEST_CASE("json_limits: a body of two encodings is encoded")
+{
+    weir::pipeline svc{weir::json_limits{}, [](test::request_of_lines const&) { return 1; }};
+    test::request_of_lines r;
+    r.body = "{}";
+    r.lines = {{"content-encoding", "identity"}};
+    CHECK(svc(r).has_value());
+    r.lines.emplace("content-encoding", "gzip");
+    CHECK(svc(r).error() == weir::errc::unsupported_media_type);
+}
+
 } // namespace

@@ -80,6 +80,24 @@ TEST_CASE("parameters: all faults at once, each by where it stands and what it i
     CHECK(svc.get<read_asked>().stats().refused == 4);
 }
 
+TEST_CASE("parameters: a header that stands there twice is refused, whatever is in it")
+{
+    weir::pipeline svc{read_asked{}, [](test::request_of_lines const&, weir::view<asked> facts) { return facts.get<asked>().app; }};
+    test::request_of_lines r;
+    r.target = "/accounts/DE42/orders/7?full=true";
+    r.lines = {{"x-app-id", "till"}};
+    CHECK(svc(r).value() == "till");
+    r.lines.emplace("x-app-id", "till");
+    auto const told = [&] {
+        auto const reply = svc.call(r);
+        CHECK(reply.result().error() == weir::errc::invalid_request);
+        return to_string(reply.reported<weir::violations>().value_or(weir::violations{}));
+    };
+    CHECK(told() == "header x-app-id: expected a string, which stands there once");
+    r.lines = {{"x-app-id", "till"}, {"x-rank", "1"}, {"x-rank", "2"}};
+    CHECK(told() == "header x-rank: expected a whole number from -2147483648 to 2147483647, which stands there once");
+}
+
 TEST_CASE("parameters: a path of another form is not found")
 {
     weir::pipeline svc{read_asked{}, answer};

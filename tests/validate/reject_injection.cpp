@@ -49,12 +49,30 @@ TEST_CASE("reject_injection: paths, queries and bodies are looked at, decoded; w
     CHECK(told("/orders", "a=1&b=%3Cimg+src=x+onerror=alert(1)%3E", "application/x-www-form-urlencoded") == "body" + script);
     CHECK(told("/orders", "<svg onload=x>", "text/plain") == "body" + script);
     CHECK(told("/orders", "<svg onload=x>", "application/octet-stream") == "passed");
-    CHECK(svc.get<weir::reject_injection>().stats().refused == 13);
+    // What does not say what it is may be read as anything.
+    for (char const* type : {"", "json", "application/json; charset"}) {
+        CHECK(told("/orders", R"({"a":["x",{"b":"\u0027 or 1=1--"}]})", type) == "body" + sql);
+        CHECK(told("/orders", "a=1&b=%3Cimg+src=x+onerror=alert(1)%3E", type) == "body" + script);
+        CHECK(told("/orders", "<svg onload=x>", type) == "body" + script);
+        CHECK(told("/orders", R"({"a":"it's \"fine\"","b":["and", "so = 1", "is -- this"]})", type) == "passed");
+    }
+    CHECK(svc.get<weir::reject_injection>().stats().refused == 22);
     CHECK(weir::describe(svc).text() ==
           "gate reject_injection detectors=\"sql, script, path, header_splitting\" body=true body_bytes=1048576\n");
     svc.get<weir::reject_injection>().reconfigure({.body = false});
     CHECK(told("/orders", "<svg onload=x>", "text/plain") == "passed");
     CHECK(told("/orders?id=1+or+1=1") == "query" + sql);
+}
+
+TEST_CASE("reject_injection: a body of two types is looked at as one of none")
+{
+    weir::pipeline svc{weir::reject_injection<weir::injection::script>{}, [](test::request_of_lines const&) { return 1; }};
+    test::request_of_lines r;
+    r.body = "<svg onload=x>";
+    r.lines = {{"content-type", "application/octet-stream"}};
+    CHECK(svc(r).has_value());
+    r.lines.emplace("content-type", "text/html");
+    CHECK(svc(r).error() == weir::errc::invalid_request);
 }
 
 } // namespace

@@ -19,7 +19,19 @@ namespace weir::inline v0 {
 /// | `std::string_view weir_target(R const&)`                          | `weir::target(r)`            | path and query as they came            |
 /// | `std::string_view weir_body(R const&)`                            | `weir::body(r)`              | the whole body                         |
 /// | `std::string_view weir_peer(R const&)`                            | `weir::peer(r)`              | the address of whoever sent it         |
+/// | `void weir_each_header(R const&, string_view name, auto&& f)`     | `weir::single_header(r, n)`  | `f(value)` for each line of a field    |
+///
+/// The last one may be left out: then `weir_header` has to join or refuse a field that stands in several lines.
 namespace customisation {
+
+struct ignore_value {
+    void operator()(std::string_view) const noexcept {}
+};
+template<class R>
+concept has_each_header = requires(R const& r)
+{
+    weir_each_header(r, std::string_view{}, ignore_value{});
+};
 
 struct header_fn {
     template<class R>
@@ -109,8 +121,30 @@ inline constexpr customisation::target_fn target{};
 inline constexpr customisation::body_fn body{};
 inline constexpr customisation::peer_fn peer{};
 
-/// Whether a request can be sent more than once: whether it can be copied, unless its type says otherwise by
-/// `static constexpr bool can_be_repeated = false;`, as one does whose body is read while it comes. Policies that repeat a call refuse others.
+/// A field that has one value (RFC 9110 section 5.3).
+struct single_field {
+    std::optional<std::string_view> value{}; ///< of the first line
+    bool repeated = false;                   ///< there are more lines: whoever reads the last one reads another value
+};
+/// Reads such a field; whether it is repeated, only a request with `weir_each_header` can tell.
+template<class R>
+requires customisation::header_fn::works_for<R>
+[[nodiscard]] constexpr single_field single_header(R const& r, std::string_view name)
+{
+    if constexpr (customisation::has_each_header<R>) {
+        single_field found;
+        weir_each_header(r, name, [&](std::string_view value) {
+            found.repeated = found.value.has_value();
+            if (!found.repeated) found.value = value;
+        });
+        return found;
+    } else {
+        return {header(r, name)};
+    }
+}
+
+/// Whether a request can be sent more than once: whether it can be copied, unless its type says otherwise by `static constexpr bool
+/// can_be_repeated = false;`, as one does whose body is read while it comes. Policies that repeat a call refuse others.
 template<class R>
 inline constexpr bool can_be_repeated = std::copy_constructible<R>;
 template<class R>

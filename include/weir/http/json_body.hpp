@@ -23,7 +23,8 @@ namespace weir::inline v0 {
 
 namespace detail {
 
-/// Whether a Content-Type is `application/json`, or a type with the suffix `+json` (RFC 6839 section 3.1), and its charset, if it names one, UTF-8.
+/// Whether a Content-Type is `application/json`, or a type with the suffix `+json` (RFC 6839 section 3.1), and its charset, if it names
+/// one, UTF-8.
 [[nodiscard]] inline bool is_json_type(std::string_view field) noexcept
 {
     if (field == "application/json") [[likely]]
@@ -74,8 +75,8 @@ public:
     [[nodiscard]] admission<> decode(auto& call, Request& into)
     {
         auto const& request = call.request();
-        std::optional<std::string_view> const type = header(request, "content-type");
-        if (!type || !detail::is_json_type(*type)) [[unlikely]]
+        auto const [type, repeated] = single_header(request, "content-type");
+        if (repeated || !type || !detail::is_json_type(*type)) [[unlikely]]
             return refuse(call, {"header", "content-type", "application/json"}, {detail::accept_field(call.request()), "application/json"});
         if (header(request, "content-encoding")) [[unlikely]]
             return refuse(call, {"header", "content-encoding", "none"}, {"Accept-Encoding", "identity"});

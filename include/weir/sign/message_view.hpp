@@ -12,7 +12,8 @@
 
 namespace weir::inline v0 {
 
-/// What signatures need of a message beyond what `weir/core/request.hpp` lists: free functions beside the type, found by argument-dependent look-up.
+/// What signatures need of a message, some of it beyond what `weir/core/request.hpp` lists: free functions beside the type, found by
+/// argument-dependent look-up.
 ///
 /// | write, beside your type                                        | it means                                                                    |
 /// |----------------------------------------------------------------|-----------------------------------------------------------------------------|
@@ -23,14 +24,6 @@ namespace weir::inline v0 {
 /// A type without `weir_each_header` is asked by `weir_header` for its one value: it then has to join repeated fields by itself.
 namespace customisation {
 
-struct ignore_value {
-    void operator()(std::string_view) const noexcept {}
-};
-template<class M>
-concept has_each_header = requires(M const& m)
-{
-    weir_each_header(m, std::string_view{}, ignore_value{});
-};
 template<class M>
 concept has_each_trailer = requires(M const& m)
 {

@@ -61,16 +61,17 @@ char const* accept_field(Request const& r)
 
 } // namespace detail
 
-/// Refuses a body that is not of one of these media types, with `errc::unsupported_media_type`, a `violation` and the types that would be taken:
-/// `content_type<"application/json", "application/*+json">{}`. The HTTP edge answers 415 with `Accept-Post`, `Accept-Patch` or `Accept`.
+/// Refuses a body that is not of one of these media types, with `errc::unsupported_media_type`, a `violation` and the types that would be
+/// taken: `content_type<"application/json", "application/*+json">{}`. The HTTP edge answers 415 with `Accept-Post`, `Accept-Patch` or
+/// `Accept`.
 ///
 /// A type may be a range: `text/*`, `application/*+json`, `*/*`. A parameter that it names has to be sent with that value, as in
 /// `multipart/form-data` or `application/vnd.bank+json; version=2`; others may be. A charset that it does not name has to be UTF-8 (see
-/// `media_type::takes`). A Content-Type that is malformed (RFC 9110 section 8.3.1) is refused, whatever the types. A request without a body needs
-/// none; one with a body does. Which types are taken is in its type: there is nothing to reconfigure.
+/// `media_type::takes`). A Content-Type that is malformed (RFC 9110 section 8.3.1) or stands in several lines is refused, whatever the
+/// types. A request without a body needs none; one with a body does. Which types are taken is in its type: there is nothing to reconfigure.
 ///
-/// Works on a request whose body comes in pieces, too. Stateless but for the count of refusals. A type that was sent as it is written here costs
-/// a comparison, others a pass over the field; nothing is allocated. Thread-safe.
+/// Works on a request whose body comes in pieces, too. Stateless but for the count of refusals. A type that was sent as it is written here
+/// costs a comparison, others a pass over the field; nothing is allocated. Thread-safe.
 template<fixed_string... Types>
 class content_type {
     static_assert(sizeof...(Types) > 0, "weir::content_type wants the media types that are taken");
@@ -111,8 +112,8 @@ public:
 
     [[nodiscard]] admission<> admit(auto& call)
     {
-        std::optional<std::string_view> const sent = header(call.request(), "content-type");
-        if (sent ? takes(*sent) : !detail::has_content(call.request())) [[likely]]
+        auto const [sent, repeated] = single_header(call.request(), "content-type");
+        if (!repeated && (sent ? takes(*sent) : !detail::has_content(call.request()))) [[likely]]
             return admitted;
         return refuse(call);
     }

@@ -95,13 +95,13 @@ namespace detail {
     return found;
 }
 
-/// Judges a JSON body that is only passed on, as by a gateway: it is well formed and within these limits, and two readers further in read the same
-/// (RFC 7493, I-JSON): `json_limits{{.levels = 8, .members = 50}}`. What is not is refused with `errc::invalid_request`, one that is too long with
-/// `errc::payload_too_large`, both with `violations`. One that is encoded (Content-Encoding) cannot be judged and is refused with
-/// `errc::unsupported_media_type`. No body passes: whether there has to be one is for `content_type` and the handler.
+/// Judges a JSON body that is only passed on, as by a gateway: it is well formed and within these limits, and two readers further in read
+/// the same (RFC 7493, I-JSON): `json_limits{{.levels = 8, .members = 50}}`. What is not is refused with `errc::invalid_request`, one that
+/// is too long with `errc::payload_too_large`, both with `violations`. One that is encoded (Content-Encoding) cannot be judged and is
+/// refused with `errc::unsupported_media_type`. No body passes: whether there has to be one is for `content_type` and the handler.
 ///
-/// What `json_body` reads needs no second look: its reader has limits of its own (`json_options`). Costs a pass of about a byte a nanosecond; see
-/// `check_json`. Thread-safe.
+/// What `json_body` reads needs no second look: its reader has limits of its own (`json_options`). Costs a pass of about a byte a
+/// nanosecond; see `check_json`. Thread-safe.
 class json_limits {
 public:
     using role = gate;
@@ -120,7 +120,8 @@ public:
     {
         std::string_view const text = body(call.request());
         if (text.empty()) return admitted;
-        if (header(call.request(), "content-encoding").value_or("identity") != "identity") [[unlikely]]
+        auto const [coding, several] = single_header(call.request(), "content-encoding");
+        if (several || coding.value_or("identity") != "identity") [[unlikely]]
             return encoded(call);
         options const o = settings_.load();
         violations wrong = check_json(text, o);

@@ -60,18 +60,19 @@ struct json_texts {
 
 } // namespace detail
 
-/// Refuses a request with a text that is made to be taken for something else, in its path, its query, or its body (JSON, a form, plain text), by the detectors of
-/// `injection`: `reject_injection<injection::sql, injection::script>{}`. `errc::invalid_request`, and a `violation` with the detector's sentence, which tells
-/// nothing of what was sent.
+/// Refuses a request with a text that is made to be taken for something else, in its path, its query, or its body (JSON, a form, plain
+/// text, or one that does not say what it is), by the detectors of `injection`: `reject_injection<injection::sql, injection::script>{}`.
+/// `errc::invalid_request`, and a `violation` with the detector's sentence, which tells nothing of what was sent.
 ///
-/// **It is no firewall and makes nothing safe**: see `injection` for what it can do. It belongs in front of code that cannot be mended today. Texts that people
-/// write are refused with it now and then: opt such routes out (`without<made_from<reject_injection>>`), or count first what would be refused (`shadow`).
-/// Rates on weir's own sets of text-book attacks and of what people type into forms, with which the detectors were made, and a test of them in
-/// `tests/validate/injection.cpp`: of 86 queries 82 are found, of 60 scripts 59, of 20 paths 20; of 156 innocent texts 1 is taken for a query, none for a
-/// script, 2 for a path.
+/// **It is no firewall and makes nothing safe**: see `injection` for what it can do. It belongs in front of code that cannot be mended
+/// today. Texts that people write are refused with it now and then: opt such routes out (`without<made_from<reject_injection>>`), or count
+/// first what would be refused (`shadow`). Rates on weir's own sets of text-book attacks and of what people type into forms, with which the
+/// detectors were made, and a test of them in `tests/validate/injection.cpp`: of 86 queries 82 are found, of 60 scripts 59, of 20 paths 20;
+/// of 156 innocent texts 1 is taken for a query, none for a script, 2 for a path.
 ///
-/// Values are looked at decoded, and decoded once more where they are encoded twice. Header splitting is looked for in the path and the query only: a
-/// body may have lines. Costs a few passes over each text, and more where a text looks like an attack (`benchmarks/validate.cpp`). Thread-safe.
+/// Values are looked at decoded, and decoded once more where they are encoded twice. Header splitting is looked for in the path and the
+/// query only: a body may have lines. Costs a few passes over each text, and more where a text looks like an attack
+/// (`benchmarks/validate.cpp`). Thread-safe.
 template<class... Detectors>
 class reject_injection {
     static_assert(sizeof...(Detectors) > 0, "weir::reject_injection wants detectors, such as weir::injection::sql");
@@ -95,7 +96,7 @@ public:
         finding found = in_target(target(request));
         if constexpr (can_read_body<std::remove_cvref_t<decltype(request)>>)
             if (found.expected.empty() && body_.load() && !body(request).empty())
-                found = in_body(body(request).substr(0, body_bytes_.load()), header(request, "content-type").value_or(std::string_view{}));
+                found = in_body(body(request).substr(0, body_bytes_.load()), single_header(request, "content-type"));
         if (found.expected.empty()) [[likely]]
             return admitted;
         refused_.add(1);
@@ -178,21 +179,32 @@ private:
         if (mark == std::string_view::npos) return {};
         return {"query", judge_form(asked.substr(mark + 1), false)};
     }
-    static finding in_body(std::string_view text, std::string_view content_type)
+    /// A body that does not say what it is may be read as anything: it is looked at as JSON, or else as a form and as a text.
+    static finding in_body(std::string_view text, single_field const& content_type)
     {
-        auto const type = media_type::parse(content_type);
-        if (!type) return {};
+        auto const type = content_type.repeated ? std::nullopt : media_type::parse(content_type.value.value_or(std::string_view{}));
+        if (!type) {
+            std::string_view expected;
+            if (judge_json(text, expected) || !expected.empty()) return {"body", expected};
+            expected = judge_form(text, true);
+            return {"body", expected.empty() ? judge(text, true) : expected};
+        }
         if (type->is("application", "x-www-form-urlencoded")) return {"body", judge_form(text, true)};
         if (detail::same_ignoring_case(type->type, "text")) return {"body", judge(text, true)};
         constexpr media_type plain{"application", "json"}, suffixed{"application", "*+json"};
         if (!plain.takes(*type) && !suffixed.takes(*type)) return {};
         std::string_view expected;
+        static_cast<void>(judge_json(text, expected)); // what is no JSON is for others to refuse
+        return {"body", expected};
+    }
+    /// Whether it is JSON; what of it comes before it is none is judged even so.
+    static bool judge_json(std::string_view text, std::string_view& expected)
+    {
         auto const look = [&](std::string_view one) {
             if (expected.empty()) expected = judge(one, true);
         };
         detail::json_texts<decltype(look)> texts{look};
-        static_cast<void>(detail::json_scanner(text, {}, texts).run()); // what is no JSON is for others to refuse
-        return {"body", expected};
+        return detail::json_scanner(text, {}, texts).run() == detail::json_fault::none;
     }
 
     shared::cell<bool> body_;

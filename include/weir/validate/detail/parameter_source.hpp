@@ -69,7 +69,7 @@ inline bool store_member(json_member const& m, void* into, std::string_view text
 }
 [[gnu::cold]] inline void not_stored(json_member const& m, violations& wrong, std::string_view more = {})
 {
-    json_shape const& s = m.shape->kind == json_kind::optional && more.empty() ? *m.shape->inner : *m.shape;
+    json_shape const& s = m.shape->kind == json_kind::optional ? *m.shape->inner : *m.shape;
     wrong.add({"query", std::string(m.name), expected_of(s).append(more)});
 }
 
@@ -100,9 +100,12 @@ inline bool read_path(std::string_view target, std::string_view pattern, std::sp
                 if (!value || value->empty() || !store_member(*s.into, into, *value)) not_stored(*s.into, wrong);
     }
 }
-inline void read_header(std::optional<std::string_view> value, json_member const& m, void* into, violations& wrong)
+inline void read_header(single_field const& field, json_member const& m, void* into, violations& wrong)
 {
-    if (!value) {
+    auto const& [value, repeated] = field;
+    if (repeated) {
+        not_stored(m, wrong, ", which stands there once");
+    } else if (!value) {
         if (m.shape->kind != json_kind::optional) not_stored(m, wrong, ", which is missing");
     } else if (!store_member(m, into, trim_blanks(*value)))
         not_stored(m, wrong);
