@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // Signed messages as strangers send them: lines with a method, a target, a Host, the fields Signature-Input, Signature, Content-Digest,
-// Authorization and X-Amz-Date, and one that is covered; the rest is the body. The first two bytes say which byte of a message that was signed is
+// Authorization and X-Amz-Date, and one that is covered, which is a seal on the answer, too; the rest is the body. The first two bytes say which byte of a message that was signed is
 // changed, and how.
 #include "../sign/raw_message.hpp"
 #include "must.hpp"
 
 #include <weir/sign/http_signature.hpp>
+#include <weir/sign/jwt_seal.hpp>
 #include <weir/sign/sigv4.hpp>
 
 #include <array>
@@ -35,6 +36,21 @@ weir::sigv4_keys<weir::confined> const& access_keys()
         return list;
     }());
     return all;
+}
+
+/// An answer to `r` with a seal: one that the service did not make does not open, nor does its own with a byte changed.
+void check_seal(raw_request const& r, std::string_view claimed, std::size_t place, unsigned change)
+{
+    static weir::jwt_seal const seal({.issuer = "bank", .header = "seal"});
+    weir_tests::raw_response answer;
+    answer.body = r.body;
+    answer.fields = {{"seal", std::string(claimed)}};
+    must(!seal.verify_answer(answer, r, keys(), now), "what nobody sealed does not open");
+    if (!seal.sign_answer(answer, r, keys(), now, "n")) return;
+    must(static_cast<bool>(seal.verify_answer(answer, r, keys(), now)), "what is sealed opens");
+    std::string& token = answer.fields.front().second;
+    token[place * token.size() / 256] ^= static_cast<char>(change);
+    must(change == 0 || !seal.verify_answer(answer, r, keys(), now), "one byte changed, it does not open");
 }
 
 /// Changes one byte of what is covered, wherever that is; false if the message says the same as before.
@@ -89,6 +105,14 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
         raw_request changed = r;
         if (changes(changed, place, change)) must(!strict.verify(changed, keys(), now), "one byte changed, it does not verify");
     }
+    raw_request by_header = r;
+    by_header.fields = {{"host", host}};
+    if (aws.sign(by_header, access_keys(), now)) {
+        must(static_cast<bool>(aws.verify(by_header, access_keys(), now)), "what is signed by the other scheme verifies");
+        by_header.target += by_header.target.find('?') == std::string::npos ? "?X-Amz-Signature=0" : "&X-Amz-Signature=0";
+        must(!aws.verify(by_header, access_keys(), now), "and not with a parameter more");
+    }
+    check_seal(r, covered, place, change);
     if (auto const target = aws.presign(presigned, access_keys(), now, std::chrono::seconds(60))) {
         presigned.target = *target;
         auto const found = aws.verify(presigned, access_keys(), now);

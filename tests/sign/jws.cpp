@@ -224,8 +224,9 @@ TEST_CASE("open_jws: the public key in whatever encoding is no secret")
         std::string one_line;
         for (char c : base64)
             if (c != '\n') one_line += c;
+        std::string const point = der.substr(der.size() - 32), jwk = R"({"kty":"EC","crv":"P-256","x":")" + to_base64url(point) + "\"}";
         for (std::string const& known : {pem, pem.substr(0, pem.size() - 1), der, base64, one_line, pair.certificate_pem(), to_hex(der),
-                                         to_base64url(der), std::string("\0", 1)}) {
+                                         to_base64url(der), point, jwk, R"({"keys":[)" + jwk + "]}", std::string("\0", 1)}) {
             auto const* const digest = EVP_sha256();
             for (std::string_view const name : {std::string_view("HS256"), to_string(key.algorithm())}) {
                 std::string const input = to_base64url("{\"alg\":\"" + std::string(name) + "\"}") + '.' + to_base64url("payload");

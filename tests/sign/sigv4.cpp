@@ -14,6 +14,7 @@
 #include <boost/json/parse.hpp>
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <functional>
 #include <random>
@@ -165,6 +166,7 @@ TEST_CASE("sigv4: what is changed does not verify")
     CHECK(after([](raw_request& r) { r.target = "https://EXAMPLE.amazonaws.com:443/orders?b=2&a=1"; }) == message_fault::none);
     CHECK(after([](raw_request& r) { r.target = "https://evil.example/orders?b=2&a=1"; }) == message_fault::malformed);
     CHECK(after([](raw_request& r) { r.target = "https:///orders?b=2&a=1"; }) == message_fault::none); // no other host than that
+    CHECK(after([](raw_request& r) { r.target = "evil"; }) == message_fault::malformed);
     CHECK(after([](raw_request& r) { r.method = "PUT"; }) == message_fault::wrong_signature);
     CHECK(after([](raw_request& r) { r.body += ' '; }) == message_fault::wrong_signature);
     CHECK(after([](raw_request& r) { r.fields.emplace_back("content-type", "text/html"); }) == message_fault::wrong_signature);
@@ -186,6 +188,56 @@ TEST_CASE("sigv4: what is changed does not verify")
         part[random() % part.size()] ^= static_cast<char>(1 << random() % 8);
         if (scheme().verify(r, keys(), then)) FAIL("taken: ", part);
     }
+}
+
+TEST_CASE("sigv4: a target is signed for its host alone")
+{
+    raw_request own = order(), other = order();
+    own.target = "http://example.amazonaws.com:80/orders?a=1";
+    other.target = "http://evil.example/orders?a=1";
+    CHECK(scheme().presign(own, keys(), then, 60s));
+    CHECK_FALSE(scheme().presign(other, keys(), then, 60s));
+    CHECK(scheme().sign(other, keys(), then).where == "target");
+    REQUIRE(scheme().sign(own, keys(), then));
+    CHECK(scheme().verify(own, keys(), then));
+}
+
+TEST_CASE("sigv4: one bit changed in a target, and it is no more taken, but for what is the same path and parameters")
+{
+    // Dots, empty segments, the order and the spelling of parameters are not signed; this says what is left, by itself.
+    auto const meaning = [](std::string target) {
+        std::vector<std::string> parts;
+        std::string path = target.substr(0, target.find('?')), query = target.size() > path.size() ? target.substr(path.size() + 1) : "";
+        for (std::string rest = query; !rest.empty();) {
+            std::string one = rest.substr(0, rest.find('&'));
+            rest.erase(0, one.size() + 1);
+            if (one.empty()) continue;
+            std::string plain;
+            for (std::size_t i = 0; i < one.size(); ++i) {
+                bool const escape = one[i] == '%' && i + 2 < one.size() && std::isxdigit(static_cast<unsigned char>(one[i + 1])) != 0 &&
+                                    std::isxdigit(static_cast<unsigned char>(one[i + 2])) != 0;
+                plain += escape ? "<" + std::to_string(std::stoi(one.substr(i + 1, 2), nullptr, 16)) + ">" : std::string(1, one[i]);
+                if (escape) i += 2;
+            }
+            parts.push_back(plain.find('=') == std::string::npos ? plain + '=' : plain);
+        }
+        std::sort(parts.begin(), parts.end());
+        parts.push_back(path);
+        return parts;
+    };
+    raw_request signed_order = order(), presigned = order();
+    REQUIRE(scheme().sign(signed_order, keys(), then));
+    presigned.target = *scheme().presign(presigned, keys(), then, 60s);
+    std::size_t taken = 0;
+    for (raw_request const& good : {signed_order, presigned})
+        for (std::size_t bit = 0; bit < 8 * good.target.size(); ++bit) {
+            raw_request r = good;
+            r.target[bit / 8] ^= static_cast<char>(1 << bit % 8);
+            if (!scheme().verify(r, keys(), then)) continue;
+            ++taken;
+            if (meaning(r.target) != meaning(good.target)) FAIL("taken: ", r.target);
+        }
+    CHECK(taken < 20); // %2F for %2f
 }
 
 TEST_CASE("sigv4: other days, regions, services and keys")

@@ -95,6 +95,7 @@ public:
         message_view const view(request);
         auto source = source_of(view, names_to_sign(view));
         std::string request_text;
+        if (!is_for_host(view)) return failed(std::move(made), message_fault::malformed, "target");
         if (!form::append(request_text, source)) return failed(std::move(made), message_fault::malformed, "canonical request");
         made.base = text_to_sign(when, request_text);
         std::string names;
@@ -114,9 +115,10 @@ public:
                                                      std::chrono::seconds expires) const
     {
         auto const key = keys.find({}, now);
-        if (key == nullptr || expires < std::chrono::seconds(1) || expires > std::chrono::days(7)) return std::nullopt;
-        std::string const when = time_text(std::chrono::floor<std::chrono::seconds>(now));
         message_view const view(request);
+        if (key == nullptr || expires < std::chrono::seconds(1) || expires > std::chrono::days(7) || !is_for_host(view))
+            return std::nullopt;
+        std::string const when = time_text(std::chrono::floor<std::chrono::seconds>(now));
         auto source = source_of(view, names_to_sign(view));
         std::string names, added;
         detail::sigv4_part::names::append(names, source);
