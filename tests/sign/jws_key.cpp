@@ -183,6 +183,18 @@ TEST_CASE("jws_key: keys come from certificates, encrypted PEM and PKCS#12 alike
     }
 }
 
+TEST_CASE("jws_key: a private key stands behind the parameters of its curve, and not behind anything else")
+{
+    std::string const curve = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
+    weir::secret<> const held = test::ec_pair("P-256").private_pem();
+    weir::es256_signer const signer{weir::secret<>(curve + held.reveal())};
+    CHECK(weir::es256{test::ec_pair("P-256").public_pem()}.verify("message", signer.sign("message")));
+    CHECK(refusal([&] { return weir::es256_signer{weir::secret<>(curve)}; }) ==
+          "key: expected PEM: a text with a line \"-----BEGIN ...-----\"");
+    CHECK(refusal([&] { return weir::es256_signer{weir::secret<>(test::ec_pair("P-256").certificate_pem() + held.reveal())}; }) ==
+          "key: expected a private key in PEM");
+}
+
 TEST_CASE("jws_key: a key with a name answers to it alone, one without to any")
 {
     weir::hs256 const named{weir::secret<>(test::long_secret), "a"}, unnamed{weir::secret<>(test::long_secret)};

@@ -66,10 +66,13 @@ inline pkey public_key_of(X509* certificate)
     return key;
 }
 
-/// Reads the first block of a PEM text (RFC 7468): `PUBLIC KEY`, `RSA PUBLIC KEY` or `CERTIFICATE`; or one of the `PRIVATE KEY`s.
+/// Reads the first block of a PEM text (RFC 7468): `PUBLIC KEY`, `RSA PUBLIC KEY` or `CERTIFICATE`; or one of the `PRIVATE KEY`s. An
+/// `EC PARAMETERS` before it, which `openssl ecparam` writes, is passed over: the key names its curve itself.
 inline pkey read_pem(std::string_view text, key_half half, std::string_view password = {})
 {
-    std::size_t const begin = text.find("-----BEGIN ");
+    constexpr std::string_view curve = "-----BEGIN EC PARAMETERS-----";
+    std::size_t begin = text.find("-----BEGIN ");
+    if (begin != text.npos && text.substr(begin).starts_with(curve)) begin = text.find("-----BEGIN ", begin + curve.size());
     expect_key(begin != text.npos, "PEM: a text with a line \"-----BEGIN ...-----\"");
     std::string_view label = text.substr(begin + 11);
     label = label.substr(0, label.find("-----"));
