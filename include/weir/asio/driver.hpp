@@ -272,8 +272,8 @@ private:
         co_return give.template operator()<detail::answer_of<Give, Pipeline, std::remove_cvref_t<Held>>>(m);
     }
 
-    /// The decision of the policy at `Index`. The machine has the permit as soon as it is lent: nothing that is cancelled or destroyed later
-    /// loses it.
+    /// The decision of the policy at `Index`. The machine has the permit as soon as it is lent: nothing that is cancelled or destroyed
+    /// later loses it.
     template<std::size_t Index, class Machine>
     static boost::asio::awaitable<void, Executor> decide(Machine& m, detail::act& next)
     {

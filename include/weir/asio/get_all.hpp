@@ -24,8 +24,8 @@
 
 namespace weir::inline v0 {
 
-/// `get_all`, without blocking: `load(std::span<symbol const>)` returns an awaitable. Cancelled, it throws `operation_aborted`; what it was loading
-/// goes to those who waited for it. Cache, keys, loader and clock outlive it: name them first.
+/// `get_all`, without blocking: `load(std::span<symbol const>)` returns an awaitable. Cancelled, it throws `operation_aborted`; what it was
+/// loading goes to those who waited for it. Cache, keys, loader and clock outlive it: name them first.
 template<class Cached, class Load, class Clock>
 boost::asio::awaitable<std::vector<result<typename Cached::value_type>>>
 async_get_all(Cached& cache, std::span<typename Cached::key_type const> keys, Load& load, Clock& clock, time_point deadline = never)

@@ -14,9 +14,9 @@
 
 namespace weir::inline v0 {
 
-/// Measures how long what is ready waits for its turn on a context, and tells a gauge: it posts a handler every now and then, and looks how long
-/// it took to come. `lag_probe{context.get_executor(), gauge, 50ms}`; its end stops it, also while a handler is on its way. Used on one
-/// serial executor; the gauge outlives the context. `sampled(now)` is called each time, for what else is sampled: the CPU.
+/// Measures how long what is ready waits for its turn on a context, and tells a gauge: it posts a handler every now and then, and looks how
+/// long it took to come. `lag_probe{context.get_executor(), gauge, 50ms}`; its end stops it, also while a handler is on its way. Used on
+/// one serial executor; the gauge outlives the context. `sampled(now)` is called each time, for what else is sampled: the CPU.
 template<class Executor>
 class lag_probe {
 public:

@@ -57,8 +57,8 @@ decltype(auto) make_on(Factory& make, boost::asio::any_io_executor const& execut
 /// ...
 /// co_await quotes.reconfigure([](auto& svc) -> auto& { return svc.template get<weir::rate_limit>(); }, weir::rate{...});
 /// ```
-/// A thread is an executor that is serial: a context with one thread, or a strand. What is confined is touched there only: `on_owners` goes to
-/// each in turn and comes back. A limit holds for each thread by itself: a total is divided by hand.
+/// A thread is an executor that is serial: a context with one thread, or a strand. What is confined is touched there only: `on_owners` goes
+/// to each in turn and comes back. A limit holds for each thread by itself: a total is divided by hand.
 ///
 /// Thread-safe. It owns the pipelines, and outlives their calls; it waits for a thread that has ended for ever, so ask only while all run.
 template<class Factory>
@@ -77,7 +77,8 @@ public:
     per_thread(per_thread const&) = delete;
     per_thread& operator=(per_thread const&) = delete;
 
-    /// The pipeline of a thread, which is to be called there only. Throws `std::logic_error` if the executor has one, or what the factory throws.
+    /// The pipeline of a thread, which is to be called there only. Throws `std::logic_error` if the executor has one, or what the factory
+    /// throws.
     pipeline_type& make(boost::asio::any_io_executor executor)
     {
         std::lock_guard lock(making_);
@@ -123,9 +124,9 @@ public:
         co_return values;
     }
 
-    /// `find(pipeline).reconfigure(options)` on each thread: all take the options, or none. The first one judges them; if a later one refuses what
-    /// that has taken, those before it go back to what they had, and the refusal is thrown: `std::invalid_argument` that names the member.
-    /// While it is under way some threads have the old settings and some the new ones. Rounds of two callers may mix: have one.
+    /// `find(pipeline).reconfigure(options)` on each thread: all take the options, or none. The first one judges them; if a later one
+    /// refuses what that has taken, those before it go back to what they had, and the refusal is thrown: `std::invalid_argument` that names
+    /// the member. While it is under way some threads have the old settings and some the new ones. Rounds of two callers may mix: have one.
     template<class Find, class Options>
     [[nodiscard]] boost::asio::awaitable<void> reconfigure(Find find, Options const& options)
     {

@@ -29,8 +29,8 @@ bool spawn(scope& in, Executor const& executor, boost::asio::awaitable<T, Execut
     return true;
 }
 
-/// Closes the scope and waits until its work has ended; what still runs after `patience` is cancelled, and waited for. True if nothing had to
-/// be cancelled. Cancelled itself, it throws `operation_aborted`.
+/// Closes the scope and waits until its work has ended; what still runs after `patience` is cancelled, and waited for. True if nothing had
+/// to be cancelled. Cancelled itself, it throws `operation_aborted`.
 template<class Clock = steady>
 boost::asio::awaitable<bool> drain(scope& s, duration patience, Clock const& clock = {})
 {

@@ -22,8 +22,8 @@ namespace weir::inline v0 {
 /// A second level each of whose operations may take so long and no longer:
 /// `second_level{timely_level{std::ref(redis), 20ms}, by_symbol, circuit_breaker{...}}`.
 ///
-/// An operation that takes longer is cancelled, and once it has ended the answer is `errc::deadline_exceeded`: for `second_level` the level did
-/// not answer. The call goes on without it, the breaker hears of it, a delete waits for the next attempt. So a level that hangs costs a
+/// An operation that takes longer is cancelled, and once it has ended the answer is `errc::deadline_exceeded`: for `second_level` the level
+/// did not answer. The call goes on without it, the breaker hears of it, a delete waits for the next attempt. So a level that hangs costs a
 /// call this time, not its deadline. It wants a level whose operations are awaitable and can be cancelled; what cannot, is waited for.
 ///
 /// Level and clock may be `std::ref`; the clock, a third argument, is the pipeline's if that has one (`timed_by`). Cost: a spawned

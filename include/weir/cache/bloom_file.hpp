@@ -17,8 +17,8 @@
 namespace weir::inline v0 {
 
 struct bloom_file_options {
-    /// Whether the seed of the hash lies in the file. Who knows it can make up keys that are false positives: if the file is not as safe as the
-    /// program, leave it out, and give it to `load_bloom_filter` again.
+    /// Whether the seed of the hash lies in the file. Who knows it can make up keys that are false positives: if the file is not as safe as
+    /// the program, leave it out, and give it to `load_bloom_filter` again.
     bool with_seed = true;
 };
 
@@ -115,9 +115,9 @@ private:
 
 } // namespace detail
 
-/// Saves a `bloom_filter` or `counting_bloom_filter`: beside the old file, which it replaces when it is whole and on the disk. Others may add
-/// keys meanwhile; such a key is in the file or not. Of a guard: `guard.with_filter([&](auto const& filter) { save_bloom_filter(filter, path); })`.
-/// Throws `file_error` that names the file and what is wrong; then the old file is as it was.
+/// Saves a `bloom_filter` or `counting_bloom_filter`: beside the old file, which it replaces when it is whole and on the disk. Others may
+/// add keys meanwhile; such a key is in the file or not. Of a guard: `guard.with_filter([&](auto const& filter) { save_bloom_filter(filter,
+/// path); })`. Throws `file_error` that names the file and what is wrong; then the old file is as it was.
 ///
 /// The file has a magic number, a version, the parameters, the words in the machine's own byte order, and a sum of all that.
 template<class Filter>
@@ -128,8 +128,8 @@ void save_bloom_filter(Filter const& filter, std::string const& path, bloom_file
 }
 
 /// Loads what was saved: `load_bloom_filter<bloom_filter<std::string>>("symbols.bloom")`. The seed has to be given if the file does not
-/// have it. Reads the file twice, first to see whether it is whole. Throws `file_error` that names the file and what is wrong with it: it is not
-/// there, foreign, of another version, byte order, kind of filter or of key, damaged, or another seed's.
+/// have it. Reads the file twice, first to see whether it is whole. Throws `file_error` that names the file and what is wrong with it: it
+/// is not there, foreign, of another version, byte order, kind of filter or of key, damaged, or another seed's.
 template<class Filter>
 [[nodiscard]] Filter load_bloom_filter(std::string const& path, std::optional<std::uint64_t> seed = {})
 {

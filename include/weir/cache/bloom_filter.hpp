@@ -20,8 +20,8 @@ namespace weir::inline v0 {
 /// In front of a cache it keeps look-ups of keys that do not exist away from whatever stands behind.
 ///
 /// A split block filter (Putze, Sanders and Singler, "Cache-, hash- and space-efficient Bloom filters", JEA 2009; Apple, "Split block Bloom
-/// filters", arXiv 2101.01719): a key has one cache line of eight 64-bit words, and one bit in each of them. Below a rate of 3e-4 it has two
-/// such lines. Keys cannot be taken out, except all, by `clear`; `counting_bloom_filter` can, at five times the memory.
+/// filters", arXiv 2101.01719): a key has one cache line of eight 64-bit words, and one bit in each of them. Below a rate of 3e-4 it has
+/// two such lines. Keys cannot be taken out, except all, by `clear`; `counting_bloom_filter` can, at five times the memory.
 /// `bloom_file.hpp` saves and loads one.
 ///
 /// - **Memory**, fixed at construction: 10.1 bits a key for 1 % (a classic Bloom filter, which touches seven lines: 9.6), 15.7 for 0.1 %,

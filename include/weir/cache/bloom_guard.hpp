@@ -42,12 +42,12 @@ struct bloom_guard_stats {
     }
 };
 
-/// Knows which keys exist, so that look-ups of made-up keys do not go through the cache to what stands behind it: `bloom_guard{known_symbols}`,
-/// or `bloom_guard<std::string>{{.population = 1'000'000}}` and `add` for each key.
+/// Knows which keys exist, so that look-ups of made-up keys do not go through the cache to what stands behind it:
+/// `bloom_guard{known_symbols}`, or `bloom_guard<std::string>{{.population = 1'000'000}}` and `add` for each key.
 ///
 /// A key that was added passes always; one that was not passes at the rate of false positives of a `bloom_filter`. Whoever creates a thing
-/// stores it, then adds its key, then tells others of it: the guard turns away what it does not know. Keys far above the planned population let
-/// more and more made-up ones pass.
+/// stores it, then adds its key, then tells others of it: the guard turns away what it does not know. Keys far above the planned population
+/// let more and more made-up ones pass.
 ///
 /// **Rebuild.** Keys that are gone go with the next filter, which is built beside the old one by whoever calls, thread or coroutine, in
 /// pieces if he wants, and takes its place at once: `guard.rebuild(all_symbols)`, or
@@ -57,12 +57,12 @@ struct bloom_guard_stats {
 ///     fresh->commit();                                     // without it, by an exception say, the old filter stays
 /// }
 /// ```
-/// What is added meanwhile is in both. Begin before you read the keys. With a `counting_bloom_filter` as `Filter` single keys can be removed,
-/// too; one that is removed while a successor is built may be known again until the next one.
+/// What is added meanwhile is in both. Begin before you read the keys. With a `counting_bloom_filter` as `Filter` single keys can be
+/// removed, too; one that is removed while a successor is built may be known again until the next one.
 ///
-/// Thread-safety: `shared`: all of it, from any thread at any time; readers take no lock and never see a filter half built. Cost: a look-up in the
-/// filter, and some 10 ns to be seen as a reader. `commit` waits, for nanoseconds, until nobody reads the old filter. Memory is that of the
-/// `Filter`, about 10 bits a key for 1 %, and of its successor while there is one.
+/// Thread-safety: `shared`: all of it, from any thread at any time; readers take no lock and never see a filter half built. Cost: a look-up
+/// in the filter, and some 10 ns to be seen as a reader. `commit` waits, for nanoseconds, until nobody reads the old filter. Memory is that
+/// of the `Filter`, about 10 bits a key for 1 %, and of its successor while there is one.
 template<class Key, threading_model Threading = shared, class Filter = bloom_filter<Key, Threading>>
 class bloom_guard {
     struct content {
@@ -84,7 +84,8 @@ public:
     using key_type = Key;
     using options = bloom_filter_options;
 
-    /// A filter that is being built. Its end without `commit` leaves the guard as it is. The guard outlives it; one thread at a time uses it.
+    /// A filter that is being built. Its end without `commit` leaves the guard as it is. The guard outlives it; one thread at a time uses
+    /// it.
     class rebuilding {
     public:
         rebuilding(rebuilding&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}

@@ -54,8 +54,8 @@ struct insides;
 ///   directly or through others, is told `std::errc::resource_deadlock_would_occur` at once: an error and no exception, as it may be the
 ///   data that go in a circle. Across threads, or in an asynchronous pipeline, it waits for itself until its deadline.
 ///
-/// A hit allocates nothing beyond the copy of the value, and touches neither guard nor flights; a miss makes one `Key`. Store and parts may be
-/// given as `std::ref`, to be shared. Thread-safe as the store is.
+/// A hit allocates nothing beyond the copy of the value, and touches neither guard nor flights; a miss makes one `Key`. Store and parts may
+/// be given as `std::ref`, to be shared. Thread-safe as the store is.
 template<class Store, class KeyOf, class... Part>
 class cached {
     using core_type = detail::cache_core<Store, Part...>;
@@ -186,8 +186,8 @@ public:
         });
     }
 
-    /// Forgets the answer of a key: what a load brings that has begun before is not kept, and nobody joins that load any more. Returns whether
-    /// there was an answer, or such a load.
+    /// Forgets the answer of a key: what a load brings that has begun before is not kept, and nobody joins that load any more. Returns
+    /// whether there was an answer, or such a load.
     template<detail::key_like<key_type> Like>
     bool erase(Like const& key)
     {
@@ -195,8 +195,8 @@ public:
     }
     /// The same for every key.
     void clear() { core_.clear(); }
-    /// Writes a value that is known to be newer than what loads under way may bring, which is not kept then. With a function only if there is
-    /// nothing, or `newer(value, there)`: for several writers, by a version in the value. False: not written.
+    /// Writes a value that is known to be newer than what loads under way may bring, which is not kept then. With a function only if there
+    /// is nothing, or `newer(value, there)`: for several writers, by a version in the value. False: not written.
     bool put(key_type key, value_type value, time_point now) { return core_.put(std::move(key), std::move(value), now); }
     template<class Newer>
     bool put(key_type key, value_type value, time_point now, Newer&& newer)

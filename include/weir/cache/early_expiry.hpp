@@ -30,16 +30,17 @@ inline void check(early_expiry_options const& o)
     detail::check_backoff(o.backoff, "early_expiry");
 }
 
-/// Lets each hit decide by chance whether its value is loaded anew before it goes out of date, the likelier the nearer that is and the longer
-/// the load takes: XFetch (A. Vattani, F. Chierichetti and K. Lowenstein, "Optimal Probabilistic Cache Stampede Prevention", VLDB 2015).
-/// `cached{store<symbol, quote>{...}, key, early_expiry{}}`; a part of a `cached`.
+/// Lets each hit decide by chance whether its value is loaded anew before it goes out of date, the likelier the nearer that is and the
+/// longer the load takes: XFetch (A. Vattani, F. Chierichetti and K. Lowenstein, "Optimal Probabilistic Cache Stampede Prevention", VLDB
+/// 2015). `cached{store<symbol, quote>{...}, key, early_expiry{}}`; a part of a `cached`.
 ///
-/// A hit with `left` until the value's time is up, whose load took `load_time`, is early with the probability exp(-left / (beta * load_time)).
-/// So an often used key is loaded about so long before its end as its load takes, each at a time of its own and without any word between
-/// processes; one that is seldom asked for is not loaded early. Where caches of several machines share one source, this spreads their loads, too.
+/// A hit with `left` until the value's time is up, whose load took `load_time`, is early with the probability exp(-left / (beta *
+/// load_time)). So an often used key is loaded about so long before its end as its load takes, each at a time of its own and without any
+/// word between processes; one that is seldom asked for is not loaded early. Where caches of several machines share one source, this
+/// spreads their loads, too.
 ///
-/// A hit that is more than 37 times beta times the load time away costs a comparison, others a draw and a logarithm. After a failure the key
-/// pauses as with `refresh_ahead`, and a budget, `early_expiry{{}, std::ref(budget)}`, is shared as there. Thread-safe if `shared`.
+/// A hit that is more than 37 times beta times the load time away costs a comparison, others a draw and a logarithm. After a failure the
+/// key pauses as with `refresh_ahead`, and a budget, `early_expiry{{}, std::ref(budget)}`, is shared as there. Thread-safe if `shared`.
 template<threading_model Threading = shared, class Budget = unbudgeted>
 class early_expiry : public detail::refreshing_part<early_expiry_options, Threading, Budget> {
     using base = detail::refreshing_part<early_expiry_options, Threading, Budget>;

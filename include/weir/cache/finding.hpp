@@ -52,8 +52,8 @@ public:
 
     /// For how long the answer has been out of date; zero while it is fresh, and always from `store::find`.
     [[nodiscard]] duration stale_for() const noexcept { return times_.left < duration::zero() ? -times_.left : duration::zero(); }
-    /// How long the answer stays fresh; zero for one that is out of date, or none. For a refresh ahead, and with `took` for an early one by chance
-    /// (XFetch: Vattani, Chierichetti and Lowenstein, "Optimal Probabilistic Cache Stampede Prevention", VLDB 2015).
+    /// How long the answer stays fresh; zero for one that is out of date, or none. For a refresh ahead, and with `took` for an early one by
+    /// chance (XFetch: Vattani, Chierichetti and Lowenstein, "Optimal Probabilistic Cache Stampede Prevention", VLDB 2015).
     [[nodiscard]] duration left() const noexcept { return std::max(times_.left, duration::zero()); }
     /// How long ago the answer was written, to within a thousandth of its time to live; zero if the cache does not know.
     [[nodiscard]] duration age() const noexcept

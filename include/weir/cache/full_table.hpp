@@ -31,8 +31,8 @@ struct full_table_options {
 };
 
 /// Holds every key that exists, and its value: what it does not hold does not exist. For a few hundred thousand keys that seldom change,
-/// where a request must never wait for a load: currencies, tariffs, feature flags. `preloaded` answers calls from it; as a guard it knows exactly
-/// what a `bloom_guard` knows but for a few.
+/// where a request must never wait for a load: currencies, tariffs, feature flags. `preloaded` answers calls from it; as a guard it knows
+/// exactly what a `bloom_guard` knows but for a few.
 ///
 /// **Reload.** A successor is built beside it by whoever calls, in pieces if he wants, and takes its place at once. What is put or erased
 /// meanwhile is newer than what the reload brings, and stays so. Begin before you read the source; who changes something changes it
@@ -44,8 +44,9 @@ struct full_table_options {
 /// }
 /// ```
 ///
-/// Thread-safety: `shared`: any thread, any time; a look-up takes the lock of one of up to 64 parts. Cost: a hash, one look into an open-addressing
-/// table, a copy of the value: keep `std::shared_ptr<T const>` if it is big. Memory: key and value at a load of at most 7/8, and a byte.
+/// Thread-safety: `shared`: any thread, any time; a look-up takes the lock of one of up to 64 parts. Cost: a hash, one look into an
+/// open-addressing table, a copy of the value: keep `std::shared_ptr<T const>` if it is big. Memory: key and value at a load of at most
+/// 7/8, and a byte.
 template<class Key, class Value, threading_model Threading = shared>
 class full_table {
     struct part {
@@ -113,7 +114,8 @@ public:
     using value_type = Value;
     using options = full_table_options;
 
-    /// A successor that is being loaded. Its end without `commit` leaves the table as it is. The table outlives it; one thread at a time uses it.
+    /// A successor that is being loaded. Its end without `commit` leaves the table as it is. The table outlives it; one thread at a time
+    /// uses it.
     class reloading {
     public:
         reloading(reloading&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
@@ -196,7 +198,8 @@ public:
         if (!state_->begin(fresh)) return std::nullopt;
         return reloading(*state_);
     }
-    /// Holds the pairs of a range instead of what it held. False, and nothing happens, if there is no room for them or another one is under way.
+    /// Holds the pairs of a range instead of what it held. False, and nothing happens, if there is no room for them or another one is under
+    /// way.
     template<std::ranges::input_range Range>
     bool reload(Range&& pairs)
     {
@@ -217,7 +220,8 @@ public:
     [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
 
 private:
-    /// Changes the successor first, if there is one, and keeps its lock until both are changed: nobody sees an older value after a newer one.
+    /// Changes the successor first, if there is one, and keeps its lock until both are changed: nobody sees an older value after a newer
+    /// one.
     template<class F>
     bool change(auto const& key, F&& f)
     {

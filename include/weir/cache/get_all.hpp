@@ -16,14 +16,14 @@
 
 namespace weir::inline v0 {
 
-/// Looks up many keys in a `cached`, and loads those that are missing with one call: `get_all(svc.get<cached>(), symbols, load, clock)`, where
-/// `load(std::span<symbol const>)` returns a `result` of a vector of optional values, one for each key in turn; an empty one is "there is none".
-/// Gives a `result` for each key, in their order.
+/// Looks up many keys in a `cached`, and loads those that are missing with one call: `get_all(svc.get<cached>(), symbols, load, clock)`,
+/// where `load(std::span<symbol const>)` returns a `result` of a vector of optional values, one for each key in turn; an empty one is
+/// "there is none". Gives a `result` for each key, in their order.
 ///
-/// Single flight holds for every key, also with calls of the pipeline: what another call loads is waited for, until `deadline`; what this one
-/// loads the others wait for. A load that fails fails for all its keys; what it throws is thrown on, to those who wait, too. Guards, rules, leases
-/// and watchers among the cache's parts have their say; a refresh and stale answers are for calls of the pipeline only. A vector that is too
-/// short is `errc::upstream_failed` for the rest; a key that this very thread is loading further out is
+/// Single flight holds for every key, also with calls of the pipeline: what another call loads is waited for, until `deadline`; what this
+/// one loads the others wait for. A load that fails fails for all its keys; what it throws is thrown on, to those who wait, too. Guards,
+/// rules, leases and watchers among the cache's parts have their say; a refresh and stale answers are for calls of the pipeline only. A
+/// vector that is too short is `errc::upstream_failed` for the rest; a key that this very thread is loading further out is
 /// `std::errc::resource_deadlock_would_occur`. Blocks while it waits; `async_get_all` of `weir/asio/get_all.hpp` does not.
 ///
 /// Cost: a find for each hit; what is missing allocates. Memory: a ticket for each missing key.

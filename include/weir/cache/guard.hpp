@@ -10,8 +10,8 @@
 
 namespace weir::inline v0 {
 
-/// Knows of a key whether it may exist at all: a `key_rule`, a `bloom_guard`, a `full_table`, or several of them as `guards`. Third argument
-/// of `cached`, and what `known_keys` asks. The smallest one:
+/// Knows of a key whether it may exist at all: a `key_rule`, a `bloom_guard`, a `full_table`, or several of them as `guards`. Third
+/// argument of `cached`, and what `known_keys` asks. The smallest one:
 /// ```cpp
 /// struct even { bool may_exist(int key) const { return key % 2 == 0; } };
 /// ```

@@ -54,8 +54,8 @@ struct hit_rate_alarm_stats {
     }
 };
 
-/// Says when the hit rate of a cache drops suddenly, and when it is back, with the figures; a part of a `cached`. What "suddenly" means says
-/// `hit_rate_watch`.
+/// Says when the hit rate of a cache drops suddenly, and when it is back, with the figures; a part of a `cached`. What "suddenly" means
+/// says `hit_rate_watch`.
 /// ```cpp
 /// weir::load_limit loads{{.max_loads = 40, .max_wait = 100ms}};
 /// weir::pipeline svc{weir::cached{weir::store<std::string, double>{{.capacity = 100'000}}, weir::keyed_by(&query::symbol),
@@ -63,8 +63,8 @@ struct hit_rate_alarm_stats {
 ///                    std::ref(loads), fetch_quote};
 /// ```
 /// Each `hit_rate_change` goes to the listeners, once and in order, and to the pipeline's observer by the call that found it. A hit costs
-/// nothing; a miss a load and a comparison, and once a window one of them sums the totals up. For a cache that is no `cached`, and where misses
-/// do not come, `look` is called by whoever likes. Thread-safe if `shared`.
+/// nothing; a miss a load and a comparison, and once a window one of them sums the totals up. For a cache that is no `cached`, and where
+/// misses do not come, `look` is called by whoever likes. Thread-safe if `shared`.
 template<threading_model Threading = shared>
 class hit_rate_alarm {
 public:
@@ -94,8 +94,8 @@ public:
             now, [&]() -> auto const& { return totals; }, [](auto const&) {});
     }
 
-    /// Tells `f` of each change from now on, once and in order, without a lock. It runs on the thread of a call, must not block, and what it
-    /// throws is dropped.
+    /// Tells `f` of each change from now on, once and in order, without a lock. It runs on the thread of a call, must not block, and what
+    /// it throws is dropped.
     template<std::invocable<hit_rate_change const&> Listener>
     void listen(Listener f)
     {

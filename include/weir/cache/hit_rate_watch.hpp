@@ -13,7 +13,8 @@
 namespace weir::inline v0 {
 
 struct hit_rate_options {
-    /// How long the look-ups are counted for the rate of now; a window with fewer than `minimum_calls` is prolonged until it has them. Above 0.
+    /// How long the look-ups are counted for the rate of now; a window with fewer than `minimum_calls` is prolonged until it has them.
+    /// Above 0.
     duration window = std::chrono::seconds(1);
     std::uint32_t minimum_calls =
         100; ///< at least 1; for a smaller `drop` take more: chance alone moves the rate of n calls by 1 / sqrt(n)
@@ -61,8 +62,9 @@ struct hit_rate_change {
 /// Technometrics 1, 1959), weighted by time, as windows differ in length. During an alarm the average stands still, so that a long one does
 /// not become usual before `accepted_after`; that it ends at another rate than it begins at keeps it from fluttering.
 ///
-/// The first `memory` of its life it only learns: a cache that fills has no usual rate. With 100 calls a window and a drop of 0.2 chance alone
-/// raises no more than 1 alarm in 30,000 windows (four standard deviations at a rate of 0.5, the worst). No clock, no lock; 120 bytes.
+/// The first `memory` of its life it only learns: a cache that fills has no usual rate. With 100 calls a window and a drop of 0.2 chance
+/// alone raises no more than 1 alarm in 30,000 windows (four standard deviations at a rate of 0.5, the worst). No clock, no lock; 120
+/// bytes.
 class hit_rate_watch {
 public:
     using options = hit_rate_options;

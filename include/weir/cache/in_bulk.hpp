@@ -133,12 +133,13 @@ private:
 };
 
 /// Makes the one request of a `batched` out of its keys, a `std::vector<Key>`, each once, and parts what comes back among the calls. The
-/// handler returns, or awaits, a `std::vector<result<T>>` or `std::vector<std::optional<T>>` in the order of the keys, or a map from `Key` to `T`;
-/// an empty optional, or a key that is not in the map, is `errc::not_found`. Another number of answers than of keys is
+/// handler returns, or awaits, a `std::vector<result<T>>` or `std::vector<std::optional<T>>` in the order of the keys, or a map from `Key`
+/// to `T`; an empty optional, or a key that is not in the map, is `errc::not_found`. Another number of answers than of keys is
 /// `errc::upstream_failed`, for all.
 ///
-/// What stands between `batched` and this sees one call: its outcome is the first value among the answers, else `errc::not_found` if that is
-/// among them, else the first error. What such a policy writes into a value reaches nobody; if it makes a failure of it, that reaches all.
+/// What stands between `batched` and this sees one call: its outcome is the first value among the answers, else `errc::not_found` if that
+/// is among them, else the first error. What such a policy writes into a value reaches nobody; if it makes a failure of it, that reaches
+/// all.
 template<class Key>
 struct in_bulk {
     using role = codec;

@@ -103,8 +103,8 @@ private:
 /// weir::key_rule{[](std::string_view isin) { return check_digit_is_right(isin); }}
 /// ```
 /// It stops keys made at random, and none that are made up to look right: those are for a `bloom_guard` behind it. Alone it stands in
-/// `cached` as the guard, or in `known_keys`. Throws `std::invalid_argument` that names the member. Thread-safe if the predicate is; costs a look
-/// at the key, and a count if it refuses.
+/// `cached` as the guard, or in `known_keys`. Throws `std::invalid_argument` that names the member. Thread-safe if the predicate is; costs
+/// a look at the key, and a count if it refuses.
 template<class Test, threading_model Threading = shared>
 class key_rule {
 public:

@@ -13,8 +13,8 @@
 
 namespace weir::inline v0 {
 
-/// What a second level gives to who may load a key and write it: a write with it is refused if the key was deleted, or written, since. (Nishtala
-/// and others, "Scaling Memcache at Facebook", NSDI 2013, section 3.2.1.)
+/// What a second level gives to who may load a key and write it: a write with it is refused if the key was deleted, or written, since.
+/// (Nishtala and others, "Scaling Memcache at Facebook", NSDI 2013, section 3.2.1.)
 struct level_lease {
     std::uint64_t number = 0; ///< zero: none, somebody else has it
 
@@ -59,9 +59,10 @@ template<class T, class Told>
 concept tells = std::same_as<typename told_by_level<std::remove_cvref_t<T>>::type, result<Told>>;
 } // namespace detail
 
-/// A cache that several instances share, behind the one that each has for itself: Redis, say, or `memory_level` in tests. Each operation gives
-/// a `result`, or an awaitable of one; all of them the same way. An error means that the level does not answer: nothing is known of what came of
-/// the operation. They do not throw, unless their coroutine is cancelled, and take what they are given by reference only until they have ended.
+/// A cache that several instances share, behind the one that each has for itself: Redis, say, or `memory_level` in tests. Each operation
+/// gives a `result`, or an awaitable of one; all of them the same way. An error means that the level does not answer: nothing is known of
+/// what came of the operation. They do not throw, unless their coroutine is cancelled, and take what they are given by reference only until
+/// they have ended.
 ///
 /// - `look_up(key, now)`: what is there. A lease that is not used goes back by itself, after a time that the level knows.
 /// - `put(key, entry, lease, now)`: how many answers were written, 1 or 0; none if the lease does not hold any more.
@@ -90,8 +91,8 @@ concept second_level_of = requires(L& level, Key const& key, level_entry<Value> 
         } -> detail::tells<std::uint64_t>;
 };
 
-/// Lets a cache follow what other instances tell: `level.listen(weir::follow{quotes.get<weir::cached>()})`. A message erases its key; one before
-/// which another was lost clears the cache. Called by one thread at a time. The cache outlives it.
+/// Lets a cache follow what other instances tell: `level.listen(weir::follow{quotes.get<weir::cached>()})`. A message erases its key; one
+/// before which another was lost clears the cache. Called by one thread at a time. The cache outlives it.
 template<class Cache>
 class follow {
 public:

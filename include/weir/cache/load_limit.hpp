@@ -41,13 +41,13 @@ struct load_limit_stats {
 };
 
 /// Lets so many loads of a whole cache run at a time, so that a cache that has lost its entries at once, by a restart or an avalanche of
-/// expiries, does not drown what stands behind it: `cached{...}, load_limit{{.max_loads = 20, .max_wait = 100ms}}, handler`. Hits do not come
-/// this far; `cached` stands outward of it, and the compiler says so.
+/// expiries, does not drown what stands behind it: `cached{...}, load_limit{{.max_loads = 20, .max_wait = 100ms}}, handler`. Hits do not
+/// come this far; `cached` stands outward of it, and the compiler says so.
 ///
 /// A load that finds no place waits, in the order of its queue (`fifo`, or those of `concurrency_limit`), or is refused with
 /// `errc::bulkhead_full`; a cache that has `stale_on_error` answers that refusal with the stale value. `tighten` and `loosen` change the
-/// limit while it runs, for a `hit_rate_alarm` or by hand. Who waits lies in the call's frame. A place costs two atomic operations a load; it
-/// is the semaphore of `bulkhead`. Thread-safe if `shared`.
+/// limit while it runs, for a `hit_rate_alarm` or by hand. Who waits lies in the call's frame. A place costs two atomic operations a load;
+/// it is the semaphore of `bulkhead`. Thread-safe if `shared`.
 template<class Queue = fifo, threading_model Threading = shared>
 class load_limit {
     static_assert(detail::is_wait_queue<Queue>());

@@ -8,11 +8,10 @@
 #include <concepts>
 #include <cstdint>
 
-/// \file
-/// The parts of which a `cached` is put together besides its store and its key. A part is a small value that has one or more of the functions
-/// below; `cached` finds out which by the concepts, asks the parts in the order in which they were given, and has no code for what none of
-/// them does. They may be given as `std::ref` or `std::shared_ptr`, and found again with `svc.get<cached>().part<refresh_ahead>()`. A part of
-/// a cache that several threads use is called by all of them at once.
+/// \file The parts of which a `cached` is put together besides its store and its key. A part is a small value that has one or more of the
+/// functions below; `cached` finds out which by the concepts, asks the parts in the order in which they were given, and has no code for
+/// what none of them does. They may be given as `std::ref` or `std::shared_ptr`, and found again with
+/// `svc.get<cached>().part<refresh_ahead>()`. A part of a cache that several threads use is called by all of them at once.
 ///
 /// | what it has | is asked | the concept |
 /// |---|---|---|
@@ -77,9 +76,9 @@ struct load_report {
     error why;         ///< if it failed
 };
 
-/// Says of a hit whether it is to be loaded anew, while the value that is there answers. In an asynchronous pipeline `within` a scope the load
-/// is a fork of its own; in any other the call that was told so loads, and the others get the old value meanwhile. There is one load a key.
-/// If it fails the old value stays.
+/// Says of a hit whether it is to be loaded anew, while the value that is there answers. In an asynchronous pipeline `within` a scope the
+/// load is a fork of its own; in any other the call that was told so loads, and the others get the old value meanwhile. There is one load a
+/// key. If it fails the old value stays.
 template<class T>
 concept freshness_strategy = requires(T& t, hit_facts const& hit)
 {
@@ -115,8 +114,8 @@ concept keep_rule = requires(T& t, Value const& value)
         } -> std::convertible_to<bool>;
 };
 
-/// Says how long an answer may be out of date to be given instead of a failure; zero: none. The store has such answers for its `keep_stale`.
-/// Who gets one finds `weir::stale` among the facts of the reply. With several strategies the longest time counts.
+/// Says how long an answer may be out of date to be given instead of a failure; zero: none. The store has such answers for its
+/// `keep_stale`. Who gets one finds `weir::stale` among the facts of the reply. With several strategies the longest time counts.
 template<class T>
 concept failure_strategy = requires(T& t, load_failure const& failure)
 {
@@ -135,8 +134,8 @@ concept load_throttle = requires(T& t, load_ahead const& ahead)
 };
 
 /// Says how long a call waits for a load before it takes an answer that is out of date, if there is one; above zero. The load goes on, also
-/// without anybody who waits. With several the shortest counts. It holds for calls that wait: those that joined a load, and in an asynchronous
-/// pipeline `within` a scope all.
+/// without anybody who waits. With several the shortest counts. It holds for calls that wait: those that joined a load, and in an
+/// asynchronous pipeline `within` a scope all.
 template<class T>
 concept soft_limit = requires(T& t)
 {

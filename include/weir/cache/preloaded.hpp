@@ -62,7 +62,8 @@ struct preloaded_stats {
 
 /// Answers every call from a `full_table`, and never asks anybody: `preloaded{std::ref(tariffs), keyed_by(&tariff_request::country)}`. What
 /// the table does not hold does not exist: `errc::not_found`, or an empty optional if that is what the handler returns. So made-up keys
-/// cost nobody anything, and no key is ever cold; the price is that every value lies in memory, and that somebody keeps the table up to date.
+/// cost nobody anything, and no key is ever cold; the price is that every value lies in memory, and that somebody keeps the table up to
+/// date.
 ///
 /// Its handler, which says what a call returns, is never called: `never_asked<tariff>{}`. A policy further in would never be reached: the
 /// compiler says so. It stands inward of what proves identity. It has no settings of its own, so nothing to reconfigure: what changes while

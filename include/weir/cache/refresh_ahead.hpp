@@ -32,15 +32,15 @@ inline void check(refresh_ahead_options const& o)
 /// `cached{store<symbol, quote>{...}, key, refresh_ahead{{.after = 0.8}}}`; a part of a `cached`.
 ///
 /// The first hit after that part of the value's time begins one load of the key; it and all others get the value that is there. In an
-/// asynchronous pipeline `within` a scope the load runs in the background; else the call that began it waits for it. A load that fails leaves
-/// the old value as it is, and the key is tried again after a pause that doubles. A key that nobody asks for is not refreshed.
+/// asynchronous pipeline `within` a scope the load runs in the background; else the call that began it waits for it. A load that fails
+/// leaves the old value as it is, and the key is tried again after a pause that doubles. A key that nobody asks for is not refreshed.
 ///
-/// With a budget, `refresh_ahead{{.after = 0.8}, std::ref(budget)}`, which the `retry` further in shares, a refresh is extra load as a retry
-/// is until it has loaded a value: of a source that fails, refreshes, retries and hedges together ask no more than the budget allows. A refresh
-/// that it refuses leaves the value as it is, and the key is tried again after `retry_after`.
+/// With a budget, `refresh_ahead{{.after = 0.8}, std::ref(budget)}`, which the `retry` further in shares, a refresh is extra load as a
+/// retry is until it has loaded a value: of a source that fails, refreshes, retries and hedges together ask no more than the budget allows.
+/// A refresh that it refuses leaves the value as it is, and the key is tried again after `retry_after`.
 ///
-/// A hit before that time costs a comparison, with a budget, too. Pauses are kept for 512 keys (see `detail::key_pauses`), 12 kB. Thread-safe
-/// if `shared`. For values whose loads take long or differ much take `early_expiry`.
+/// A hit before that time costs a comparison, with a budget, too. Pauses are kept for 512 keys (see `detail::key_pauses`), 12 kB.
+/// Thread-safe if `shared`. For values whose loads take long or differ much take `early_expiry`.
 template<threading_model Threading = shared, class Budget = unbudgeted>
 class refresh_ahead : public detail::refreshing_part<refresh_ahead_options, Threading, Budget> {
     using base = detail::refreshing_part<refresh_ahead_options, Threading, Budget>;

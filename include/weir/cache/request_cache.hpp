@@ -64,12 +64,13 @@ struct told_answer {
 /// weir::request_context context;   // of the request that is being answered
 /// ```
 /// The first argument tells the key, all on which the answer depends; the second the context of a call, a `request_context*`, from the
-/// call's request or a facet. Values and `errc::not_found` are kept, in the context; failures are not, but those who wait for the same call get its
-/// failure, too. A leader that is cancelled or out of time leaves the call to the next that waits. A call without a context or a key passes.
+/// call's request or a facet. Values and `errc::not_found` are kept, in the context; failures are not, but those who wait for the same call
+/// get its failure, too. A leader that is cancelled or out of time leaves the call to the next that waits. A call without a context or a
+/// key passes.
 ///
-/// All parts of a request then see the same answer, even if it changes meanwhile; `context.clear()` after a write. To make the same call once in
-/// a short time, whatever the request, take `cached` with a short `ttl`:
-/// `cached{store<std::string, double>{{.capacity = 1'000, .ttl = 100ms, .jitter = 0}}, keyed_by(&price_query::symbol)}`.
+/// All parts of a request then see the same answer, even if it changes meanwhile; `context.clear()` after a write. To make the same call
+/// once in a short time, whatever the request, take `cached` with a short `ttl`: `cached{store<std::string, double>{{.capacity = 1'000,
+/// .ttl = 100ms, .jitter = 0}}, keyed_by(&price_query::symbol)}`.
 ///
 /// An answer that is kept costs an allocation; one that is found a walk over the context. Thread-safe if `shared`.
 template<class KeyOf, class ContextOf, threading_model Threading = shared>

@@ -21,10 +21,11 @@ struct request_context_options {
 };
 
 /// What is known already while one request is answered: the answers of the calls made for it, of however many pipelines that have a
-/// `request_cache`. Whoever answers the request holds it, and hands it along with its calls; it outlives them, and what it keeps ends with it.
+/// `request_cache`. Whoever answers the request holds it, and hands it along with its calls; it outlives them, and what it keeps ends with
+/// it.
 ///
-/// It takes no memory before the first answer is kept, then 56 bytes an answer beside key and value. A look-up walks over what is kept: it is
-/// made for tens of answers. Thread-safe, so that the calls of one request may run beside each other.
+/// It takes no memory before the first answer is kept, then 56 bytes an answer beside key and value. A look-up walks over what is kept: it
+/// is made for tens of answers. Thread-safe, so that the calls of one request may run beside each other.
 class request_context {
 public:
     using options = request_context_options;

@@ -35,14 +35,14 @@ struct single_flight_options {
 /// case flights_type::part::alone: ...          // too many flights: load, nobody waits for it
 /// }
 /// ```
-/// What was loaded before a thing changed is not for those who ask after that: `forget(key)` lets the flight under way end for those who have
-/// joined it, and the next one to come leads another.
+/// What was loaded before a thing changed is not for those who ask after that: `forget(key)` lets the flight under way end for those who
+/// have joined it, and the next one to come leads another.
 ///
 /// The idea is that of Go's `golang.org/x/sync/singleflight`. A ticket lies in the call's frame, so a flight allocates nothing; a result
 /// that somebody waits for is allocated once.
 ///
-/// Thread-safety: `shared`: any thread, any time, a ticket in its own call's. Memory: eight bytes for each flight that may be, taken at construction.
-/// Cost of `join` and `settle`: a lock of one part in up to 16; `settle` wakes each waiter under it. It outlives its tickets.
+/// Thread-safety: `shared`: any thread, any time, a ticket in its own call's. Memory: eight bytes for each flight that may be, taken at
+/// construction. Cost of `join` and `settle`: a lock of one part in up to 16; `settle` wakes each waiter under it. It outlives its tickets.
 template<class Key, class Result, threading_model Threading = shared>
 class single_flight {
 public:
@@ -72,7 +72,8 @@ public:
             if (result_ != nullptr) flights_ = nullptr;
             return std::move(result_);
         }
-        /// Waits no more. False if it was woken, or is about to be. With `load_goes_on` the load is not cancelled, even if nobody else waits.
+        /// Waits no more. False if it was woken, or is about to be. With `load_goes_on` the load is not cancelled, even if nobody else
+        /// waits.
         bool abandon(bool load_goes_on = false) noexcept { return flights_->leave(*this, load_goes_on); }
         /// Whether it leads a flight that others can join.
         [[nodiscard]] bool leads() const noexcept { return flights_ != nullptr && result_ == nullptr && !linked(); }

@@ -13,8 +13,8 @@
 
 namespace weir::inline v0 {
 
-/// How a key or a value lies in a snapshot. There are codecs for what is trivially copyable and holds no pointers, for `std::string`, and for a
-/// `std::shared_ptr` to one of those. For a type of your own:
+/// How a key or a value lies in a snapshot. There are codecs for what is trivially copyable and holds no pointers, for `std::string`, and
+/// for a `std::shared_ptr` to one of those. For a type of your own:
 /// ```cpp
 /// template<> struct weir::snapshot_codec<quote> {
 ///     static constexpr std::uint32_t version = 1;                         // another one makes old snapshots "of another kind"

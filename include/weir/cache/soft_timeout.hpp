@@ -10,15 +10,15 @@
 
 namespace weir::inline v0 {
 
-/// How long a call waits for a load before it takes an answer that is out of date: the soft limit of a load's time; a part of a `cached`. The
-/// hard limit is a `timeout` further in:
+/// How long a call waits for a load before it takes an answer that is out of date: the soft limit of a load's time; a part of a `cached`.
+/// The hard limit is a `timeout` further in:
 /// ```cpp
 /// weir::cached{weir::store<symbol, quote>{{.capacity = 100'000, .ttl = 30s, .keep_stale = 10min}}, key, weir::soft_timeout{50ms}},
 /// weir::timeout{2s}, fetch_quote
 /// ```
 /// After the soft limit callers are answered with the stale value, reported as `weir::stale`, while the load goes on in the background and
-/// fills the store; the hard limit ends it. Where nothing is there that is out of date (see `keep_stale`), a call waits for the load. It wants
-/// an asynchronous pipeline `within` a scope; without, it holds for the calls that have joined another one's load, not for that one.
+/// fills the store; the hard limit ends it. Where nothing is there that is out of date (see `keep_stale`), a call waits for the load. It
+/// wants an asynchronous pipeline `within` a scope; without, it holds for the calls that have joined another one's load, not for that one.
 ///
 /// What a hit costs does not change; a miss looks whether there is a stale answer. Thread-safe if `shared`.
 template<threading_model Threading = shared>

@@ -35,8 +35,8 @@ struct staggered_warm_up_stats {
     }
 };
 
-/// Fills a cache at the start of a service, a bounded number of loads at a time, and so that what was loaded together does not go out of date
-/// together. It decides and does nothing: who drives it asks for the next key, loads it, through the pipeline say, and tells the end.
+/// Fills a cache at the start of a service, a bounded number of loads at a time, and so that what was loaded together does not go out of
+/// date together. It decides and does nothing: who drives it asks for the next key, loads it, through the pipeline say, and tells the end.
 /// ```cpp
 /// weir::staggered_warm_up<std::string> warm{hot_symbols, {.max_concurrent = 8}};
 /// weir::store<std::string, quote> quotes{{.capacity = 100'000, .ttl = 60s},
@@ -48,8 +48,9 @@ struct staggered_warm_up_stats {
 ///     warm.ended((co_await svc(*next.key)).has_value());
 /// }
 /// ```
-/// The times to live are the points of a low-discrepancy sequence (multiples of the golden ratio, Weyl) over the last `spread` of the ttl: any
-/// stretch of time gets its share of them and hardly more, also when few were loaded, where chance would clot. The store's jitter comes on top.
+/// The times to live are the points of a low-discrepancy sequence (multiples of the golden ratio, Weyl) over the last `spread` of the ttl:
+/// any stretch of time gets its share of them and hardly more, also when few were loaded, where chance would clot. The store's jitter comes
+/// on top.
 ///
 /// Thread-safe, by a lock where it is `shared`. Memory: the keys. It outlives what it is asked for.
 template<class Key, threading_model Threading = shared>

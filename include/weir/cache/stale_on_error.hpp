@@ -27,8 +27,8 @@ inline void check(stale_on_error_options const& o)
     detail::check_backoff(o.backoff, "stale_on_error");
 }
 
-/// The errors for which a stale answer is better: the source fails, or is not asked as it is in trouble or has enough to do. Not what the caller
-/// did wrong or may not do.
+/// The errors for which a stale answer is better: the source fails, or is not asked as it is in trouble or has enough to do. Not what the
+/// caller did wrong or may not do.
 struct source_failures {
     constexpr bool operator()(error const& why) const noexcept
     {
@@ -37,13 +37,13 @@ struct source_failures {
     }
 };
 
-/// Answers with what is out of date while the source fails: `cached{store<symbol, quote>{{.capacity = 100'000, .ttl = 30s, .keep_stale = 10min}},
-/// key, stale_on_error{{.max_stale = 10min}}}`; a part of a `cached`.
+/// Answers with what is out of date while the source fails: `cached{store<symbol, quote>{{.capacity = 100'000, .ttl = 30s, .keep_stale =
+/// 10min}}, key, stale_on_error{{.max_stale = 10min}}}`; a part of a `cached`.
 ///
 /// A load that fails, or that a breaker, a limit or a budget further in refuses, is answered with the stale value, if it is not older than
-/// `max_stale`; the reply tells so by the fact `weir::stale`. Meanwhile the source is asked for the key after a pause only, which doubles, and
-/// everybody gets the stale value without waiting. Which errors count says `When`, a predicate of the error. Stale values hide failures:
-/// breakers and retries stand further in, and the compiler says so.
+/// `max_stale`; the reply tells so by the fact `weir::stale`. Meanwhile the source is asked for the key after a pause only, which doubles,
+/// and everybody gets the stale value without waiting. Which errors count says `When`, a predicate of the error. Stale values hide
+/// failures: breakers and retries stand further in, and the compiler says so.
 ///
 /// Without a `cached` the same is made of `fallback` and `store.find_stale`. Pauses are kept for 512 keys, 12 kB. Thread-safe if `shared`.
 template<class When = source_failures, threading_model Threading = shared>

@@ -97,8 +97,8 @@ private:
 /// Saves the values and negative answers of a store that are good at `now`, with the time that each has left, so that a service that is
 /// started anew is not cold: beside the old file, which it replaces when it is whole and on the disk. Returns how many there are.
 ///
-/// What is written meanwhile is in the file or not. Memory: a copy of one part of the store at a time, and 64 KiB. `wall` is the time by the system's
-/// clock. Throws `file_error` that names the file and what is wrong, or what a codec throws; then the old file is as it was.
+/// What is written meanwhile is in the file or not. Memory: a copy of one part of the store at a time, and 64 KiB. `wall` is the time by
+/// the system's clock. Throws `file_error` that names the file and what is wrong, or what a codec throws; then the old file is as it was.
 template<class Store>
 std::size_t save_store(Store const& store, std::string const& path, time_point now,
                        std::chrono::system_clock::time_point wall = std::chrono::system_clock::now())

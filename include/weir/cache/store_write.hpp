@@ -60,9 +60,9 @@ struct store_hooks {
     std::function<std::uint32_t(Key const&, Value const&)> weigh = {};
     /// How long a value is good for, at most, in the place of `store_settings::ttl`; above zero. Asked once a write, before the lock.
     std::function<duration(Key const&, Value const&)> time_to_live = {};
-    /// Told of each value that left, once, by the call that made it leave, after it has let go of the lock: it may use the store. Of several
-    /// threads' calls the order is not kept. What it throws reaches that call's caller. Not told: negative answers, and the end of the store.
-    /// Keys have to be copyable.
+    /// Told of each value that left, once, by the call that made it leave, after it has let go of the lock: it may use the store. Of
+    /// several threads' calls the order is not kept. What it throws reaches that call's caller. Not told: negative answers, and the end of
+    /// the store. Keys have to be copyable.
     std::function<void(Key const&, Value const&, removal)> on_removal = {};
 };
 

@@ -21,22 +21,23 @@
 namespace weir::inline v0 {
 
 struct tagged_options {
-    /// Cells for the times of invalidations, eight bytes each; rounded up to a power of two. Tags that share one are invalidated together: with
-    /// fewer than a tenth as many tags as cells, that is one tag in ten. In [1, 2^28].
+    /// Cells for the times of invalidations, eight bytes each; rounded up to a power of two. Tags that share one are invalidated together:
+    /// with fewer than a tenth as many tags as cells, that is one tag in ten. In [1, 2^28].
     std::size_t cells = 4'096;
     std::optional<std::uint64_t> seed = {}; ///< of hashing; nobody knows it if it is left out
 };
 
 /// A part of a `cached` that lets values be invalidated by what they have in common: `tagged{[](symbol const&, quote const& q) { return
-/// q.exchange; }}`, and then `svc.get<cached>().part<tagged>().invalidate(exchange::oslo, now)`. The function gives a tag or a range of tags of a key
-/// and its value; it is asked on each hit, and has to give the same as long as they do.
+/// q.exchange; }}`, and then `svc.get<cached>().part<tagged>().invalidate(exchange::oslo, now)`. The function gives a tag or a range of
+/// tags of a key and its value; it is asked on each hit, and has to give the same as long as they do.
 ///
-/// A value keeps nothing of its tags: what is kept is when each tag was last invalidated, in a table of fixed size. `invalidate` costs one cell,
-/// whatever the number of values, which go when they are asked for next, or when their time is up. A value counts as old as its load,
+/// A value keeps nothing of its tags: what is kept is when each tag was last invalidated, in a table of fixed size. `invalidate` costs one
+/// cell, whatever the number of values, which go when they are asked for next, or when their time is up. A value counts as old as its load,
 /// so that one that was read before the invalidation is not kept after it; who waited for such a load asks again. The store knows ages to
 /// within a thousandth of the time to live: for that long after an invalidation values are loaded more often than they would have to be.
 ///
-/// `now` is a time after the source was changed, of the clock that the pipeline has. Thread-safe. Cost: a hash and a load for each tag of a hit.
+/// `now` is a time after the source was changed, of the clock that the pipeline has. Thread-safe. Cost: a hash and a load for each tag of a
+/// hit.
 template<class TagsOf, threading_model Threading = shared>
 class tagged {
 public:

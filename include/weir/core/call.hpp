@@ -256,7 +256,8 @@ private:
     Request& request_;
 };
 
-/// The same call, as the policies behind a codec see it: with the request that the codec has made. It reads like a `call`, and refers to it.
+/// The same call, as the policies behind a codec see it: with the request that the codec has made. It reads like a `call`, and refers to
+/// it.
 template<class Request, class State>
 class inner_call {
 public:

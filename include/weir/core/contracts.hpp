@@ -232,16 +232,16 @@ concept gate_for = detail::is_role<P, gate> &&(detail::admits<P, Call> || detail
 /// `later` has `look_up_later(call, token, outcome)`, an awaitable of what it found. One whose `learn` may return `settlement::later` has
 /// `learn_later(call, token, outcome)`, an awaitable of another outcome, or of its value.
 ///
-/// In a synchronous pipeline a token with `runs_as(work)` is told when its call goes on: the work is the thread. One with `waits_for()` says
-/// whose work it is parked for, null if nobody's: a call is refused, by `std::errc::resource_deadlock_would_occur`, rather than made to wait for its
-/// own thread.
+/// In a synchronous pipeline a token with `runs_as(work)` is told when its call goes on: the work is the thread. One with `waits_for()`
+/// says whose work it is parked for, null if nobody's: a call is refused, by `std::errc::resource_deadlock_would_occur`, rather than made
+/// to wait for its own thread.
 ///
 /// **Forks.** A source that wants the inside to run on its own has `splits(token)`, asked when `look_up` said `missed` or `answered` in an
 /// asynchronous pipeline that stands `within` a scope, and `fork(token, other)`, which hands to `other` what the fork has to know. The fork
 /// has a copy of the request and of the facets, no deadline, and a frame of its own; when it ends, `learn(call, other, outcome)` is called,
-/// or, if it was cancelled, `other` is destroyed. `other.runs_as(work)`, if it is there, is told how to cancel it. With
-/// `static constexpr bool forks_keep_the_deadline = true` a fork has the deadline of its call. A token with `answered_by(place)` is told who
-/// answered in there, and one whose `answered_by()` says it again makes that known as who answered the call.
+/// or, if it was cancelled, `other` is destroyed. `other.runs_as(work)`, if it is there, is told how to cancel it. With `static constexpr
+/// bool forks_keep_the_deadline = true` a fork has the deadline of its call. A token with `answered_by(place)` is told who answered in
+/// there, and one whose `answered_by()` says it again makes that known as who answered the call.
 template<class P, class Call, class Outcome>
 concept source_for = detail::is_role<P, source> &&(detail::looks_up<P, Call, Outcome> || detail::learns<P, Call, Outcome>);
 
@@ -259,8 +259,8 @@ concept loop_for = detail::is_role<P, loop> && requires(P& p, Call& c, typename 
         } -> std::same_as<next_step>;
 };
 
-/// A codec changes both types: what stands further in sees another request, and its outcome is made into another. It has
-/// `using inner_request = ...;`, which begins by default in the call's frame, `admission<> decode(call, inner_request& into)`, which fills it or
+/// A codec changes both types: what stands further in sees another request, and its outcome is made into another. It has `using
+/// inner_request = ...;`, which begins by default in the call's frame, `admission<> decode(call, inner_request& into)`, which fills it or
 /// refuses, `template<class Value> using outer_value = ...;`, and `result<outer_value<Value>> encode(call, Value&&)`, called with what came
 /// back from inside; an error passes as it is. `call.request()` is the outer request in both.
 template<class P, class Call>
@@ -271,14 +271,14 @@ concept codec_for = detail::is_role<P, codec> && requires(P& p, Call& c, typenam
         } -> std::same_as<admission<>>;
 };
 
-/// A detour runs what is inside on a thread of its own choosing, and its call waits meanwhile: blocked, if the pipeline is synchronous, parked
-/// if it is not. It has `admission<> admit(call)`, asked first, so that a refusal costs little; `admission<> launch(errand&)`, which takes the
-/// errand and sees that it is run, or refuses it; and `recall(errand&)`, told when a call leaves before its errand is done: one that has not
-/// begun is taken out and released.
+/// A detour runs what is inside on a thread of its own choosing, and its call waits meanwhile: blocked, if the pipeline is synchronous,
+/// parked if it is not. It has `admission<> admit(call)`, asked first, so that a refusal costs little; `admission<> launch(errand&)`, which
+/// takes the errand and sees that it is run, or refuses it; and `recall(errand&)`, told when a call leaves before its errand is done: one
+/// that has not begun is taken out and released.
 ///
-/// The errand has a copy of the request and of the facets, and the deadline of the call. A call whose deadline passes, or that is cancelled,
-/// leaves at once, whatever the errand does; a coroutine is cancelled, a function runs to its end, and what comes of it is dropped. So a
-/// `timeout` may stand around a synchronous handler that has a detour between. Policies further in run on the other thread.
+/// The errand has a copy of the request and of the facets, and the deadline of the call. A call whose deadline passes, or that is
+/// cancelled, leaves at once, whatever the errand does; a coroutine is cancelled, a function runs to its end, and what comes of it is
+/// dropped. So a `timeout` may stand around a synchronous handler that has a detour between. Policies further in run on the other thread.
 template<class P, class Call>
 concept detour_for = detail::is_role<P, detour> && requires(P& p, Call& c, errand& e)
 {
@@ -294,8 +294,9 @@ concept detour_for = detail::is_role<P, detour> && requires(P& p, Call& c, erran
     noexcept;
 };
 
-/// A transform rewrites the request going down and the outcome coming up: it has one or both of `admission<> down(call)` and
-/// `void up(call, outcome)`. A `down` that returns `pending` has `down_later(call)`, an awaitable of its admission. One that writes to `call.request()` states the trait `rewrites_request`.
+/// A transform rewrites the request going down and the outcome coming up: it has one or both of `admission<> down(call)` and `void up(call,
+/// outcome)`. A `down` that returns `pending` has `down_later(call)`, an awaitable of its admission. One that writes to `call.request()`
+/// states the trait `rewrites_request`.
 template<class P, class Call, class Outcome>
 concept transform_for = detail::is_role<P, transform> &&(detail::goes_down<P, Call> || detail::comes_up<P, Call, Outcome>);
 

@@ -45,7 +45,8 @@ classify(Predicate) -> classify<Predicate>;
 class scope;
 
 /// Says where work goes that outlives its call: a load that others still wait for, a refresh. `within{work}`, where `work` is a
-/// `weir::scope` that outlives the pipeline and is drained before it. Policies that fork do so only with it, and only in an asynchronous pipeline.
+/// `weir::scope` that outlives the pipeline and is drained before it. Policies that fork do so only with it, and only in an asynchronous
+/// pipeline.
 class within {
 public:
     using role = directive;

@@ -14,8 +14,8 @@ namespace weir::inline v0 {
 
 class errand_list;
 
-/// The inside of a call on its way to another thread and back: what a detour, such as `isolate`, is handed. It has a copy of the request and
-/// of the facets, and the call's deadline. Two share it: the call, which waits, and whoever runs it; each may be gone before the other.
+/// The inside of a call on its way to another thread and back: what a detour, such as `isolate`, is handed. It has a copy of the request
+/// and of the facets, and the call's deadline. Two share it: the call, which waits, and whoever runs it; each may be gone before the other.
 ///
 /// Who takes one calls `run` once, or `refuse` once, and then `release`. A pipeline makes it; it lies in one piece of memory.
 class errand {

@@ -56,7 +56,8 @@ struct settled {
     place at;
     bool has_error;
 };
-/// The caller gave up, or a policy threw: the policy's permit was taken back, or, of a call that was parked or asked, its place in the line.
+/// The caller gave up, or a policy threw: the policy's permit was taken back, or, of a call that was parked or asked, its place in the
+/// line.
 struct dropped {
     place at;
 };
@@ -65,8 +66,8 @@ struct called {};
 struct returned {
     bool has_error;
 };
-/// The call is over: the last of its events, unless its coroutine was destroyed or a policy threw. `by` is the place of the policy that answered or refused by
-/// itself, `error::no_policy` if the handler's outcome came through.
+/// The call is over: the last of its events, unless its coroutine was destroyed or a policy threw. `by` is the place of the policy that
+/// answered or refused by itself, `error::no_policy` if the handler's outcome came through.
 struct ended {
     std::uint8_t by;
     bool has_error;

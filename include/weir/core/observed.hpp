@@ -23,8 +23,8 @@ namespace weir::inline v0 {
 /// refusals count;
 /// weir::observed watched{svc, std::ref(count)};
 /// ```
-/// The observer runs within the call, on its thread, and may be called by several calls at once where the pipeline is; it must not throw and
-/// must not block. It and the pipeline outlive the calls.
+/// The observer runs within the call, on its thread, and may be called by several calls at once where the pipeline is; it must not throw
+/// and must not block. It and the pipeline outlive the calls.
 template<class Pipeline, class Observer>
 class observed {
     using observer_type = detail::policy_t<Observer>;

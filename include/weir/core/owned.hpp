@@ -6,8 +6,8 @@
 
 namespace weir::inline v0 {
 
-/// An rvalue that a call is to own: `co_await svc(weir::owned{std::move(request)})`. Needed with g++ 12 for aggregates whose destructor does
-/// something: it destroys a temporary of theirs twice when it stands in a `co_await` expression.
+/// An rvalue that a call is to own: `co_await svc(weir::owned{std::move(request)})`. Needed with g++ 12 for aggregates whose destructor
+/// does something: it destroys a temporary of theirs twice when it stands in a `co_await` expression.
 template<class T>
 class owned {
 public:

@@ -108,8 +108,8 @@ public:
     {
         return detail::drive(*this, std::forward<Request>(request), detail::give_reply{});
     }
-    /// The same, and what `make` makes of the reply: `make(view)` runs in the call's own frame and sees a `reply_view`, so that an edge needs
-    /// no frame and no copy of its own. A reference that it returns is moved from.
+    /// The same, and what `make` makes of the reply: `make(view)` runs in the call's own frame and sees a `reply_view`, so that an edge
+    /// needs no frame and no copy of its own. A reference that it returns is moved from.
     template<class Request, class Make>
     decltype(auto) call(Request&& request, Make make)
     {

@@ -18,8 +18,8 @@
 
 namespace weir::inline v0 {
 
-/// What a policy is, said by `using role = weir::gate;`. The concepts `gate_for`, `source_for`, `loop_for`, `transform_for` and `detour_for`
-/// (in `contracts.hpp`) say what each has to have.
+/// What a policy is, said by `using role = weir::gate;`. The concepts `gate_for`, `source_for`, `loop_for`, `transform_for` and
+/// `detour_for` (in `contracts.hpp`) say what each has to have.
 struct gate {};      ///< lets a call pass or refuses it
 struct source {};    ///< may answer a call by itself, or mend its outcome
 struct loop {};      ///< decides about attempts and time

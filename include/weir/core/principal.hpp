@@ -15,7 +15,8 @@ struct principal {
 
     principal() noexcept = default;
     principal(std::string who) noexcept : name(std::move(who)) {} // NOLINT: implicit, as where it is an aggregate
-    /// A copy of the name, in the room of one that the thread had before: names of up to 255 bytes cost no allocation, once there were some.
+    /// A copy of the name, in the room of one that the thread had before: names of up to 255 bytes cost no allocation, once there were
+    /// some.
     [[nodiscard]] static principal of(std::string_view who) { return principal(detail::spare_texts::copy(who)); }
     principal(principal const&) = default;
     principal(principal&&) noexcept = default;

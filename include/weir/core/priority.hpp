@@ -5,9 +5,9 @@
 
 namespace weir::inline v0 {
 
-/// The facet that tells how much a call matters: 0 the most, then less and less. What nobody has set is `normal`. A policy of yours provides
-/// it, from a header, a route or a principal; `load_shed` and `degrade` refuse the least first. As a number it fits the keys `by<priority>` of
-/// other policies.
+/// The facet that tells how much a call matters: 0 the most, then less and less. What nobody has set is `normal`. A policy of yours
+/// provides it, from a header, a route or a principal; `load_shed` and `degrade` refuse the least first. As a number it fits the keys
+/// `by<priority>` of other policies.
 struct priority {
     enum class level : std::uint8_t {
         critical, ///< the service is there for it: a payment

@@ -94,8 +94,8 @@ public:
         bool const empty = self.wait(w, until);
         return !abandon(w) || empty;
     }
-    /// For drivers: links the waiter in, to be woken when nothing is under way; false if nothing is. And takes it out again; false if it was
-    /// woken.
+    /// For drivers: links the waiter in, to be woken when nothing is under way; false if nothing is. And takes it out again; false if it
+    /// was woken.
     [[nodiscard]] bool park(waiter& w)
     {
         std::scoped_lock const lock(mutex_);

@@ -60,8 +60,8 @@ concept wait_queue = requires(T& queue, T const& seen, waiter& w, time_point con
     noexcept->std::same_as<bool>;
 };
 
-/// First come, first served; full, it takes nobody in. Each waits a fair time, and in a long overload that is the longest time for all: take
-/// `codel` or `adaptive_lifo` where callers give up.
+/// First come, first served; full, it takes nobody in. Each waits a fair time, and in a long overload that is the longest time for all:
+/// take `codel` or `adaptive_lifo` where callers give up.
 class fifo {
 public:
     static constexpr std::string_view name = "fifo";

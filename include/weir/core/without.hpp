@@ -47,9 +47,10 @@ struct stands_behind_a_stack {
 /// weir::pipeline dump{baseline() | weir::without<weir::paging>{}, dump_orders};                             // all of them at once
 /// weir::pipeline blobs{baseline() | weir::without<weir::made_from_values<weir::content_type>>{}, take_blob};
 /// ```
-/// `Which` is a policy's type, or `made_from`, `made_from_values`, `stating`, as in a charter; all that fit go. What fits none of the stack's does
-/// not compile: an opt-out of something that is not there any more is a mistake. Opting in is composing: `baseline() | paging{}`. Where a
-/// charter demands the policy, the route says `weir::allow<weir::requires_policy<weir::paging>, "reason">`, too. Costs nothing at run time.
+/// `Which` is a policy's type, or `made_from`, `made_from_values`, `stating`, as in a charter; all that fit go. What fits none of the
+/// stack's does not compile: an opt-out of something that is not there any more is a mistake. Opting in is composing: `baseline() |
+/// paging{}`. Where a charter demands the policy, the route says `weir::allow<weir::requires_policy<weir::paging>, "reason">`, too. Costs
+/// nothing at run time.
 template<class... Which>
 struct without {
     static_assert(sizeof...(Which) > 0, "weir::without wants the policies that go");

@@ -17,10 +17,10 @@ class body_reader {
 public:
     explicit body_reader(detail::exchange& from) noexcept : from_(&from) {}
 
-    /// The next piece, in whatever size it came, valid until the next call. Empty: the body has ended, and stays so.
-    /// Errors: `invalid_request` where the framing is broken, `payload_too_large`, `deadline_exceeded` where no byte came within
-    /// `server_options::body_time`, `cancelled` where the client has gone. After one of them the server answers for itself (400, 413, 408) or
-    /// closes, whatever the handler returns.
+    /// The next piece, in whatever size it came, valid until the next call. Empty: the body has ended, and stays so. Errors:
+    /// `invalid_request` where the framing is broken, `payload_too_large`, `deadline_exceeded` where no byte came within
+    /// `server_options::body_time`, `cancelled` where the client has gone. After one of them the server answers for itself (400, 413, 408)
+    /// or closes, whatever the handler returns.
     [[nodiscard]] boost::asio::awaitable<result<std::string_view>> read() const { return from_->read_body(); }
 
 private:

@@ -33,14 +33,14 @@ struct client_state;
 /// weir::http::request const r("GET", "/quotes?symbol=X");
 /// weir::result<weir::http::response> const came = co_await client.send(bank, r);
 /// ```
-/// Used on one serial executor, that of the coroutines that send. Errors, of which `send_options::failure` tells more:
-/// `unavailable` where no connection can be made, `overloaded` where none comes free, `upstream_failed` where one breaks or what comes
-/// back is no response or too large, `deadline_exceeded` where a time limit of `client_options` is passed, `cancelled`, `invalid_request` for a
-/// request that cannot be sent. A response with status 500 is a response. Interim responses (1xx) are skipped.
+/// Used on one serial executor, that of the coroutines that send. Errors, of which `send_options::failure` tells more: `unavailable` where
+/// no connection can be made, `overloaded` where none comes free, `upstream_failed` where one breaks or what comes back is no response or
+/// too large, `deadline_exceeded` where a time limit of `client_options` is passed, `cancelled`, `invalid_request` for a request that
+/// cannot be sent. A response with status 500 is a response. Interim responses (1xx) are skipped.
 ///
-/// Cancellation (terminal) ends the operation under way and closes its connection. A kept connection is looked at before it is used: one that
-/// has ended, or on which something came unasked, is closed. One that ends nevertheless before a byte of the response is replaced, and the
-/// request sent again, if its method is idempotent (RFC 9110 section 9.2.2) or nothing of it was sent.
+/// Cancellation (terminal) ends the operation under way and closes its connection. A kept connection is looked at before it is used: one
+/// that has ended, or on which something came unasked, is closed. One that ends nevertheless before a byte of the response is replaced, and
+/// the request sent again, if its method is idempotent (RFC 9110 section 9.2.2) or nothing of it was sent.
 ///
 /// Time limits are alarms of the context's timer wheel, to the millisecond. Memory: a connection has 8 KiB of input and what its largest
 /// header needed; requests that wait lie in their own frames.

@@ -52,9 +52,9 @@ struct trusted_proxies_options {
 /// weir::trusted_proxies{{.networks = {"10.0.0.0/8"}}},
 /// weir::rate_limit{weir::keyed{weir::gcra{{.permits = 10, .per = 1s}}, weir::by<weir::client_ip>, {.capacity = 100'000}}},
 /// ```
-/// The address of the connection counts unless it is that of a trusted proxy. Then the field is read from its end, where the nearest
-/// proxy wrote: the first address that is not a trusted proxy's is the client's; if all are, the first of the list. Where that walk meets a
-/// hop that is malformed or hidden (`unknown`, `_name`), the field says nothing, and the connection's address counts. All lines of the field
+/// The address of the connection counts unless it is that of a trusted proxy. Then the field is read from its end, where the nearest proxy
+/// wrote: the first address that is not a trusted proxy's is the client's; if all are, the first of the list. Where that walk meets a hop
+/// that is malformed or hidden (`unknown`, `_name`), the field says nothing, and the connection's address counts. All lines of the field
 /// count as one list. Stands outside of what reads it. Thread-safe. Cost: an address to be parsed, and the field if the peer is trusted.
 /// Its networks stay as they are: who is trusted is decided with the deployment, not while calls come.
 class trusted_proxies {

@@ -57,8 +57,8 @@ public:
     }
     /// The 128 bits, the first ones first.
     [[nodiscard]] constexpr std::array<std::uint64_t, 2> words() const noexcept { return {word(0), word(8)}; }
-    /// What counts as one subscriber, as a key: an IPv4 address, or the /64 network of an IPv6 address, for who has one of its addresses has
-    /// them all.
+    /// What counts as one subscriber, as a key: an IPv4 address, or the /64 network of an IPv6 address, for who has one of its addresses
+    /// has them all.
     [[nodiscard]] constexpr std::array<std::uint64_t, 2> subscriber() const noexcept { return {word(0), is_v4() ? word(8) : 0}; }
     /// Whether the first `bits` of the 128, of an IPv4 address those of `::ffff:0:0/96` included, are the same.
     [[nodiscard]] constexpr bool agrees(ip_address const& other, unsigned bits) const noexcept

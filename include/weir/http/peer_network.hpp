@@ -10,11 +10,11 @@
 
 namespace weir::inline v0 {
 
-/// Whoever sent the request as the key, by subscriber: an IPv4 address, also where it came as an IPv6 one (`::ffff:192.0.2.1`), or the /64 network
-/// of an IPv6 address, for who has one address of it has 2^64. `keyed{gcra{...}, by_peer_network, {.capacity = 100'000}}`.
+/// Whoever sent the request as the key, by subscriber: an IPv4 address, also where it came as an IPv6 one (`::ffff:192.0.2.1`), or the /64
+/// network of an IPv6 address, for who has one address of it has 2^64. `keyed{gcra{...}, by_peer_network, {.capacity = 100'000}}`.
 ///
-/// For who is asked without proxies in between; behind them every call is the proxy's: take `trusted_proxies` and `by<client_ip>`. A peer that
-/// is no address (a local socket) has one key with all of its kind. Sixteen bytes, nothing allocated.
+/// For who is asked without proxies in between; behind them every call is the proxy's: take `trusted_proxies` and `by<client_ip>`. A peer
+/// that is no address (a local socket) has one key with all of its kind. Sixteen bytes, nothing allocated.
 struct by_peer_network_of_address {
     using key_type = std::array<std::uint64_t, 2>;
     using reads = reads_request<customisation::peer_fn>;

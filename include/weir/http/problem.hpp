@@ -132,9 +132,9 @@ inline response make_problem(status code, std::string_view name, std::string_vie
 
 } // namespace detail
 
-/// The problem document (RFC 9457) of an error: `type`, `title`, `status`, `detail` and `code`, the name of the `errc`. If the
-/// error says when to come back, `Retry-After` says it too, in whole seconds rounded up (RFC 9110 section 10.2.3); where no wait helps, as the
-/// call costs more than the limit has at any time, it is left out.
+/// The problem document (RFC 9457) of an error: `type`, `title`, `status`, `detail` and `code`, the name of the `errc`. If the error says
+/// when to come back, `Retry-After` says it too, in whole seconds rounded up (RFC 9110 section 10.2.3); where no wait helps, as the call
+/// costs more than the limit has at any time, it is left out.
 [[nodiscard]] inline response problem(error const& e, problem_details const& more = {})
 {
     response made = detail::make_problem(status_of(e.kind()), to_string(e.kind()), detail_of(e.kind()), more);

@@ -97,8 +97,8 @@ private:
 } // namespace detail
 
 /// What answers the requests of a server: `edge(svc)`, a `router`, an `actuator`, or a function that returns `asio::awaitable<response>` or
-/// `asio::awaitable<streamed_response>` and takes `request&`, or `streamed_request&` to read the body in pieces. The request lives until the
-/// awaitable has ended, and the stream behind it. Without a server, as in a test, what streams is collected. Copied with the function.
+/// `asio::awaitable<streamed_response>` and takes `request&`, or `streamed_request&` to read the body in pieces. The request lives until
+/// the awaitable has ended, and the stream behind it. Without a server, as in a test, what streams is collected. Copied with the function.
 ///
 /// Of a request that is not its own, as a pipeline hands it to its handler, a function that takes `request const&` reads that very one;
 /// every other function has a copy of it, and its stream is collected: what a policy around it sees, or seals, is the whole response.

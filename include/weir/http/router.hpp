@@ -86,7 +86,8 @@ namespace detail {
 /// Filled first, then read: copies have routes of their own. A request costs a binary search, no allocation and no coroutine frame.
 class router {
 public:
-    /// `method` is `GET` or the like, or `*` for any; `pattern` is as above. Throws `std::invalid_argument` if the pattern is none, or is there.
+    /// `method` is `GET` or the like, or `*` for any; `pattern` is as above. Throws `std::invalid_argument` if the pattern is none, or is
+    /// there.
     router& add(std::string_view method, std::string_view pattern, request_handler answer) &
     {
         expect(!method.empty(), "method", "a name such as GET, or *");

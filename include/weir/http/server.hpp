@@ -39,8 +39,8 @@ class server_state;
 /// and, where the connection ends, `Connection: close`. What it throws becomes a problem document; the text of an exception is
 /// not shown. A malformed request is answered by 400, 413, 414, 431, 501 or 505 as a problem document, and its connection closed.
 ///
-/// The cancellation slot of the handler's coroutine is emitted (terminal) when its client has left, when `request_time` is over, which
-/// is answered by a 504, and when the drain's time is up. Leaving is a reset of the connection; a client that ends its side after the request
+/// The cancellation slot of the handler's coroutine is emitted (terminal) when its client has left, when `request_time` is over, which is
+/// answered by a 504, and when the drain's time is up. Leaving is a reset of the connection; a client that ends its side after the request
 /// (half-close) waits for its answer, unless `half_close` says otherwise. It is noticed for handlers that take longer than a tick. A client
 /// that is slow over a request it has begun is told so by a 408.
 ///
@@ -85,8 +85,8 @@ public:
     void drain_on(std::initializer_list<int> signals);
 
     /// A drain also waits for that, when the last connection has ended, so that what outlives its request ends before the server does:
-    /// `server.drain_after([&]() -> asio::awaitable<void> { co_await weir::drain(jobs, 5s); })`. It is cancelled (terminal) when the drain's time
-    /// is up. Once, before the context runs; what it refers to is kept until the server has drained.
+    /// `server.drain_after([&]() -> asio::awaitable<void> { co_await weir::drain(jobs, 5s); })`. It is cancelled (terminal) when the
+    /// drain's time is up. Once, before the context runs; what it refers to is kept until the server has drained.
     void drain_after(std::function<boost::asio::awaitable<void>()> work);
 
     /// From any thread.

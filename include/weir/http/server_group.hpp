@@ -48,8 +48,8 @@ template<class Request = request, class Make>
 /// group.wait(); // until all have drained
 /// ```
 /// The factory is called once in each thread, before that thread listens; it takes nothing, or the executor of the thread. The handler that
-/// it makes is called on that thread alone. The system spreads connections over the threads (SO_REUSEPORT) by their addresses and ports; one
-/// stays where it is. `server_options::connections` counts for all threads together, each has its part; `connections_per_address` is of
+/// it makes is called on that thread alone. The system spreads connections over the threads (SO_REUSEPORT) by their addresses and ports;
+/// one stays where it is. `server_options::connections` counts for all threads together, each has its part; `connections_per_address` is of
 /// each thread.
 template<class Stream = detail::tcp_stream>
 class basic_server_group {

@@ -23,9 +23,9 @@ namespace weir::inline v0::http {
 ///     }
 /// }
 /// ```
-/// Policies that read the body refuse it when the program is compiled. The body may have `server_options::streamed_body_bytes`. A client that
-/// waits for `100 Continue` gets it with the first read. If the handler returns before the body's end, the connection is closed behind the
-/// response. A small view of the connection's request: copies of it, and of its reader, are valid until the response has been sent.
+/// Policies that read the body refuse it when the program is compiled. The body may have `server_options::streamed_body_bytes`. A client
+/// that waits for `100 Continue` gets it with the first read. If the handler returns before the body's end, the connection is closed behind
+/// the response. A small view of the connection's request: copies of it, and of its reader, are valid until the response has been sent.
 class streamed_request {
 public:
     /// Its body is read while it comes, once.

@@ -32,9 +32,9 @@ namespace weir::inline v0::http {
 /// }
 /// ```
 /// The body goes out chunked, to HTTP/1.0 until the connection's end, or with Content-Length if `length` said it. The server keeps the
-/// producer, a function of `body_writer&` that may own what it needs, until it has ended, and destroys it then. A producer that fails or throws
-/// breaks the response off: the client sees that it is incomplete. It is cancelled as a handler is, when its client has left, too. To HEAD
-/// and with a status that has no body it does not run. Move-only; two allocations.
+/// producer, a function of `body_writer&` that may own what it needs, until it has ended, and destroys it then. A producer that fails or
+/// throws breaks the response off: the client sees that it is incomplete. It is cancelled as a handler is, when its client has left, too.
+/// To HEAD and with a status that has no body it does not run. Move-only; two allocations.
 class streamed_response {
 public:
     template<class Producer>

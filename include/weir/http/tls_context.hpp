@@ -131,8 +131,8 @@ inline tls_handle<SSL_CTX> make_context(tls_client_options const& o)
 /// Certificates and rules of TLS, as they are in force. Copies share them. Thread-safe; a new connection holds a lock for a
 /// microsecond.
 ///
-/// `reload` reads the same files again, after a certificate was renewed; `reconfigure` takes other options. New connections
-/// then use what is new, those that have begun keep what they have, tickets of sessions are void. If anything is wrong with a file, what was in force
+/// `reload` reads the same files again, after a certificate was renewed; `reconfigure` takes other options. New connections then use what
+/// is new, those that have begun keep what they have, tickets of sessions are void. If anything is wrong with a file, what was in force
 /// stays so. All of them throw `std::invalid_argument` that names the option, the file and what is wrong with it: it cannot be read, there
 /// is no certificate in it, the certificate has expired, the key is another's.
 template<class Options>

@@ -15,8 +15,8 @@ namespace weir::inline v0::http {
 /// Who makes the call, by the certificate that the connection's client has shown: provides `weir::principal`, whose name is the
 /// verified subject (`CN=till-7,O=shop`). `verify_certificate{}`, behind a `tls_server` with `tls_server_options::client_ca_file`.
 ///
-/// A request whose connection has no verified certificate is refused with `errc::unauthenticated`: so is every one where the server asks for none,
-/// or where TLS ends before it. Costs a copy of the name. Thread-safe.
+/// A request whose connection has no verified certificate is refused with `errc::unauthenticated`: so is every one where the server asks
+/// for none, or where TLS ends before it. Costs a copy of the name. Thread-safe.
 class verify_certificate {
 public:
     using role = gate;

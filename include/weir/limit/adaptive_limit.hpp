@@ -29,8 +29,8 @@ struct adaptive_limit_options {
     std::uint32_t ceiling = 1'000;
     /// The limit while a probe measures how long a call takes without load; at least 1, and usually below the floor.
     std::uint32_t probe_limit = 4;
-    /// How long after a probe the next begins, and up to half as long again, by chance, if the limit is felt then; 0: no probes. After the first
-    /// one it is a 32nd of that, then twice as long each, as what one has measured is not known well.
+    /// How long after a probe the next begins, and up to half as long again, by chance, if the limit is felt then; 0: no probes. After the
+    /// first one it is a 32nd of that, then twice as long each, as what one has measured is not known well.
     duration probe_every = std::chrono::seconds(30);
     /// The limit is thought over after so long at the soonest, and after three times the mean time of a call; from 1 ms to an hour. A
     /// probe lasts ten times this, or ten times the mean time of a call, at most.

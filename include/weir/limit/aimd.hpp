@@ -15,13 +15,13 @@ struct aimd_options {
     double backoff = 0.9;
     /// So many of a window's calls may be dropped without that; in [0, 1].
     double drop_tolerance = 0.01;
-    /// A window whose calls take longer than this on average counts as one with drops; above 0. As a rule, the time within which an answer is
-    /// wanted.
+    /// A window whose calls take longer than this on average counts as one with drops; above 0. As a rule, the time within which an answer
+    /// is wanted.
     duration slow_after = duration::max();
 };
 
-/// Additive increase, multiplicative decrease, as in TCP (D.-M. Chiu and R. Jain, 1989; Netflix concurrency-limits, AIMDLimit): one more at a
-/// time, and down by a tenth when calls are dropped or slow. It saws between the capacity and nine tenths of it.
+/// Additive increase, multiplicative decrease, as in TCP (D.-M. Chiu and R. Jain, 1989; Netflix concurrency-limits, AIMDLimit): one more at
+/// a time, and down by a tenth when calls are dropped or slow. It saws between the capacity and nine tenths of it.
 ///
 /// It sees no load but by drops, or by the time in `slow_after`: for a service behind this one that refuses what is too much, or where the
 /// time that is too long is known. Else take `vegas` or `gradient2`. Used by one thread at a time.

@@ -26,20 +26,21 @@ namespace weir::inline v0 {
 ///                   named<"per day">(gcra{{.permits = 1'000'000, .per = 24h}}),
 ///                   named<"per tenant">(keyed{gcra{{.permits = 10, .per = 1s}}, by<principal>, {.capacity = 10'000}})}}
 /// ```
-/// An element is a limiter, one a key, or another `all_of`; `std::ref` or a `shared_ptr` to one that others use, too; `named<"...">` of any.
+/// An element is a limiter, one a key, or another `all_of`; `std::ref` or a `shared_ptr` to one that others use, too; `named<"...">` of
+/// any.
 ///
-/// The one that refused last is asked first, the others in the order in which they are written: while one of them refuses all, a refusal asks it
-/// alone and writes nothing. Where a later one refuses, what the earlier ones gave is given back by `refund`. Meanwhile another call may find these
-/// permits taken and be refused although the first call was not admitted in the end: no limit is ever exceeded, and one may be missed
-/// by as many calls as are being decided at the moment. `retry_after` is the latest of all of them. What is given back is as exact as the `refund` of each.
-/// A `reserve` takes from each at the time of the call, and its wait is the longest: where calls wait for another limit, one of the others
-/// has counted them sooner than they go.
+/// The one that refused last is asked first, the others in the order in which they are written: while one of them refuses all, a refusal
+/// asks it alone and writes nothing. Where a later one refuses, what the earlier ones gave is given back by `refund`. Meanwhile another
+/// call may find these permits taken and be refused although the first call was not admitted in the end: no limit is ever exceeded, and one
+/// may be missed by as many calls as are being decided at the moment. `retry_after` is the latest of all of them. What is given back is as
+/// exact as the `refund` of each. A `reserve` takes from each at the time of the call, and its wait is the longest: where calls wait for
+/// another limit, one of the others has counted them sooner than they go.
 ///
-/// Of limits that can be had per key, `keyed{all_of{gcra{...}, gcra{...}}, by<principal>, {...}}` keeps all for each key: one look-up, decided
-/// under one lock; the tightest is told.
+/// Of limits that can be had per key, `keyed{all_of{gcra{...}, gcra{...}}, by<principal>, {...}}` keeps all for each key: one look-up,
+/// decided under one lock; the tightest is told.
 ///
-/// `settings` and `options` are `joint_options`, in order; `reconfigure` checks all before it changes one; `at<"per day">()` is one of them.
-/// Thread-safe if all are. Costs what they cost, and a load.
+/// `settings` and `options` are `joint_options`, in order; `reconfigure` checks all before it changes one; `at<"per day">()` is one of
+/// them. Thread-safe if all are. Costs what they cost, and a load.
 template<class... Elements>
 requires(sizeof...(Elements) >= 1) class all_of : public detail::joint_rule_of<detail::policy_t<Elements>...> {
     template<class Element>
@@ -278,7 +279,8 @@ private:
         return least;
     }
 
-    /// `take` from each in turn; at the first refusal, or exception, `give_back` what was taken, and `peek` at the others for the time to come back.
+    /// `take` from each in turn; at the first refusal, or exception, `give_back` what was taken, and `peek` at the others for the time to
+    /// come back.
     template<class Take, class GiveBack, class Peek>
     auto acquire(Take take, GiveBack give_back, Peek peek)
     {

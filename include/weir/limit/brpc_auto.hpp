@@ -24,15 +24,15 @@ struct brpc_auto_options {
     double fail_punish = 1;
 };
 
-/// Little's law: the capacity is the most calls that were served in a time, times how long one takes without load, and the limit is
-/// (2 + alpha - rtt / rtt without load) times that, or once when the calls take longer than alpha allows (Apache brpc, automatic concurrency
+/// Little's law: the capacity is the most calls that were served in a time, times how long one takes without load, and the limit is (2 +
+/// alpha - rtt / rtt without load) times that, or once when the calls take longer than alpha allows (Apache brpc, automatic concurrency
 /// limiter: docs/en/auto_concurrency_limiter.md and auto_concurrency_limiter.cpp).
 ///
-/// The peak is that of 50 windows, and sinks slowly afterwards; the rtt without load sinks slowly, and is the mean of the latest probes that
-/// agree. If all calls of a window were dropped the limit is halved. Unlike there the capacity is not rounded up before the limit is, the limit
-/// stays while it is not felt, and it does not sink below twice what was inside while no call takes longer: few calls are no sign of a small
-/// capacity, and a burst may follow. Finds the capacity fast and forgets it late: a service that loses half its capacity is over its limit
-/// for about 50 windows. Used by one thread at a time. Memory: 450 bytes.
+/// The peak is that of 50 windows, and sinks slowly afterwards; the rtt without load sinks slowly, and is the mean of the latest probes
+/// that agree. If all calls of a window were dropped the limit is halved. Unlike there the capacity is not rounded up before the limit is,
+/// the limit stays while it is not felt, and it does not sink below twice what was inside while no call takes longer: few calls are no sign
+/// of a small capacity, and a burst may follow. Finds the capacity fast and forgets it late: a service that loses half its capacity is over
+/// its limit for about 50 windows. Used by one thread at a time. Memory: 450 bytes.
 class brpc_auto {
 public:
     using options = brpc_auto_options;

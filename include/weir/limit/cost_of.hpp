@@ -32,8 +32,8 @@ concept prices_calls = requires
 } // namespace detail
 
 /// What a call costs, as a function of its request: `rate_limit{gcra{...}, cost_of{[](upload const& u) { return u.bytes; }}}`, or a member,
-/// `cost_of{&upload::bytes}`. It gives an integer: 0 takes nothing, and one above the burst, or below 0, is refused whenever it comes. Called
-/// once a call, before the limiter is asked.
+/// `cost_of{&upload::bytes}`. It gives an integer: 0 takes nothing, and one above the burst, or below 0, is refused whenever it comes.
+/// Called once a call, before the limiter is asked.
 template<class Function>
 class cost_of {
 public:
@@ -48,8 +48,8 @@ private:
     [[no_unique_address]] Function function_;
 };
 
-/// What a call costs by a facet that a policy further out provides, `cost_by<tier>([](tier const& t) { return t.price; })`, or by it and the
-/// request, if the function takes both.
+/// What a call costs by a facet that a policy further out provides, `cost_by<tier>([](tier const& t) { return t.price; })`, or by it and
+/// the request, if the function takes both.
 template<class Facet, class Function>
 class facet_cost {
 public:

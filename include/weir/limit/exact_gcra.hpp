@@ -151,10 +151,10 @@ private:
 /// nanosecond. A call passes at the first nanosecond at which its permits are there. With a `burst` of 1 the part of a nanosecond by
 /// which it is late runs over; a larger bucket keeps it.
 ///
-/// Time: any `time_point`. Thread-safe; lock-free as `gcra` while instants in units of `1 / permits` ns fit 64 bits (three permits a second:
-/// 97 years of the clock; seven a second: 41; a million and one: two and a half hours), and beyond that under a lock, as exactly.
-/// Memory: 144 bytes with the lock. Cost: twice the instructions of `gcra`. A key of `keyed` takes 16 bytes beside the key.
-/// Choose `gcra` wherever the rate divides, or a billionth less does not matter: it is quicker.
+/// Time: any `time_point`. Thread-safe; lock-free as `gcra` while instants in units of `1 / permits` ns fit 64 bits (three permits a
+/// second: 97 years of the clock; seven a second: 41; a million and one: two and a half hours), and beyond that under a lock, as exactly.
+/// Memory: 144 bytes with the lock. Cost: twice the instructions of `gcra`. A key of `keyed` takes 16 bytes beside the key. Choose `gcra`
+/// wherever the rate divides, or a billionth less does not matter: it is quicker.
 template<threading_model Threading = shared>
 class exact_gcra : public detail::ruled<exact_gcra<Threading>, exact_pace, rate, Threading> {
 public:

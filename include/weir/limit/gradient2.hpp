@@ -21,21 +21,22 @@ struct gradient2_options {
     double queue_share = 0.04;
     /// How much of a change is made; in (0, 1].
     double smoothing = 0.2;
-    /// Over how many windows the usual time is averaged; at least 10. Netflix has 600 windows of a second: as many minutes as these of 100 ms.
+    /// Over how many windows the usual time is averaged; at least 10. Netflix has 600 windows of a second: as many minutes as these of 100
+    /// ms.
     std::uint32_t long_window = 6'000;
     /// So many of a window's calls may be dropped before the limit shrinks for that; in [0, 1].
     double drop_tolerance = 0.01;
 };
 
 /// Compares the time that calls take now with the time that they usually take, an exponential average: the limit is multiplied by usual /
-/// now, in [0.5, 1], and grows by a few calls that may queue (Netflix concurrency-limits, Gradient2Limit). A service that becomes slower for
-/// good becomes the usual in time.
+/// now, in [0.5, 1], and grows by a few calls that may queue (Netflix concurrency-limits, Gradient2Limit). A service that becomes slower
+/// for good becomes the usual in time.
 ///
-/// Unlike there a window with drops counts as one that took twice as long, and probes set what is usual (the mean of the latest that agree): without
-/// one, the average climbs after the queue in a long overload, and the limit after the average. Unlike there, too, the calls that may queue are
-/// learnt: a tenth less after a window that took longer than `queue_share` allows, a tenth more after another, up to `queue` or that part of
-/// the limit. Four calls for good would be a fifth of a limit of 20, and less than the error of the measurement at 200. The limit stands 2 to
-/// 10 % above the capacity, whatever that is. Used by one thread at a time.
+/// Unlike there a window with drops counts as one that took twice as long, and probes set what is usual (the mean of the latest that
+/// agree): without one, the average climbs after the queue in a long overload, and the limit after the average. Unlike there, too, the
+/// calls that may queue are learnt: a tenth less after a window that took longer than `queue_share` allows, a tenth more after another, up
+/// to `queue` or that part of the limit. Four calls for good would be a fifth of a limit of 20, and less than the error of the measurement
+/// at 200. The limit stands 2 to 10 % above the capacity, whatever that is. Used by one thread at a time.
 class gradient2 {
 public:
     using options = gradient2_options;

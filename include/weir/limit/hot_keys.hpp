@@ -60,18 +60,20 @@ struct hot_keys_stats {
 };
 
 /// A limiter for the keys that come most often, and for no others: `rate_limit{hot_keys{gcra{{.permits = 100, .per = 1s}}, query<"item">,
-/// {.top = 200}}}`. What is bought by all at once is limited, a million other items pass without a limit each. (Sentinel's hot parameter flow
-/// control.) `KeyOf` is the parameter; exceptions stand at the end and are limited, or not, whatever their rank:
-/// `hot_keys{gcra{...}, query<"item">, {.top = 200}, {{"launch", rate{.permits = 5'000}}, {"ping", std::nullopt}}}`.
+/// {.top = 200}}}`. What is bought by all at once is limited, a million other items pass without a limit each. (Sentinel's hot parameter
+/// flow control.) `KeyOf` is the parameter; exceptions stand at the end and are limited, or not, whatever their rank: `hot_keys{gcra{...},
+/// query<"item">, {.top = 200}, {{"launch", rate{.permits = 5'000}}, {"ping", std::nullopt}}}`.
 ///
-/// **Which keys.** All calls are counted, refused ones, too; each `half_life` all counts are halved. A key is limited from the call with which its
-/// count passes that of the least of the `top`, which then is not limited any more; what that key had used is forgotten, and if it comes back
-/// it begins with a full burst. Counts of keys below the top are those of a count-min sketch with conservative update: never too low, and, 98 times in
-/// a hundred, too high by no more than e / width of the calls of such keys in the last two half-lives (one in 6,000 with 200 keys). A key whose
-/// count is above that of the `top`-th by more than this error is limited, and one that is below it by more is not.
+/// **Which keys.** All calls are counted, refused ones, too; each `half_life` all counts are halved. A key is limited from the call with
+/// which its count passes that of the least of the `top`, which then is not limited any more; what that key had used is forgotten, and if
+/// it comes back it begins with a full burst. Counts of keys below the top are those of a count-min sketch with conservative update: never
+/// too low, and, 98 times in a hundred, too high by no more than e / width of the calls of such keys in the last two half-lives (one in
+/// 6,000 with 200 keys). A key whose count is above that of the `top`-th by more than this error is limited, and one that is below it by
+/// more is not.
 ///
-/// Thread-safe as its `Threading`: one lock for all keys, held for 20 to 50 ns, and each half-life for a walk over the sketch. Memory: `top` times
-/// twice the key and 60 bytes, and 16 bytes a place of the sketch's width, whatever keys come. Where each key is to have its limit, take `keyed`.
+/// Thread-safe as its `Threading`: one lock for all keys, held for 20 to 50 ns, and each half-life for a walk over the sketch. Memory:
+/// `top` times twice the key and 60 bytes, and 16 bytes a place of the sketch's width, whatever keys come. Where each key is to have its
+/// limit, take `keyed`.
 template<class Limiter, class KeyOf, threading_model Threading = typename Limiter::threading>
 requires requires
 {
@@ -180,8 +182,8 @@ public:
     }
     /// Throws what `reconfigure` would throw.
     static void check(options const& o) { static_cast<void>(rule(o)); }
-    /// Changes the limit of all keys but the exceptions while others call; permits in use stay so. Throws `std::invalid_argument` for bad options,
-    /// and then changes nothing.
+    /// Changes the limit of all keys but the exceptions while others call; permits in use stay so. Throws `std::invalid_argument` for bad
+    /// options, and then changes nothing.
     void reconfigure(options const& o)
     {
         rule const wanted(o);

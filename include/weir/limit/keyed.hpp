@@ -55,16 +55,15 @@ struct keyed_stats {
 /// A limiter for each key, of one rate and bounded memory: `keyed{gcra{{.permits = 100, .per = 1s}}, by<principal>, {.capacity = 10'000}}`.
 /// `KeyOf` says what the key of a call is: it has a `key_type`, and the policy around this calls it.
 ///
-/// A key is forgotten only when it has all its permits back, so that forgetting it changes nothing: nobody gets a fresh burst by filling the
-/// memory with other keys. A call of a new key looks at a few others of its shard, in turn, and forgets those that are full. If there is
-/// no room even so, by `capacity` or by `max_bytes`, `key_overflow` says what comes.
+/// A key is forgotten only when it has all its permits back, so that forgetting it changes nothing: nobody gets a fresh burst by filling
+/// the memory with other keys. A call of a new key looks at a few others of its shard, in turn, and forgets those that are full. If there
+/// is no room even so, by `capacity` or by `max_bytes`, `key_overflow` says what comes.
 ///
-/// Thread-safe if `Threading` is `shared` (default: as the limiter's). A call of a key that is held takes no lock where the limiter's state is a word,
-/// as of `gcra` and `token_bucket`: it announces itself on its thread's own line and swaps the word. Other states, new keys and keys that are
-/// forgotten take the lock of one of up to 64 shards. Time may go back, but a call counts as no earlier than the latest one at which its shard took in
-/// or forgot a key.
-/// The hash is keyed by the seed (`detail::seeded_hash`), so that nobody can choose keys which collide.
-/// Cost: a known key allocates nothing, about 20 ns. Memory: 1.2 to 2.5 times `sizeof(key_type) + 9` bytes a key, and what the key
+/// Thread-safe if `Threading` is `shared` (default: as the limiter's). A call of a key that is held takes no lock where the limiter's state
+/// is a word, as of `gcra` and `token_bucket`: it announces itself on its thread's own line and swaps the word. Other states, new keys and
+/// keys that are forgotten take the lock of one of up to 64 shards. Time may go back, but a call counts as no earlier than the latest one
+/// at which its shard took in or forgot a key. The hash is keyed by the seed (`detail::seeded_hash`), so that nobody can choose keys which
+/// collide. Cost: a known key allocates nothing, about 20 ns. Memory: 1.2 to 2.5 times `sizeof(key_type) + 9` bytes a key, and what the key
 /// allocates itself: 10 million 64-bit keys take 256 MiB, and while a shard doubles its table 1/64 more. `max_bytes` counts all of it:
 /// tables, the larger one that is filled while they grow, and texts of strings, but not the line of 128 bytes for each thread; a key type
 /// of one's own that allocates says how much by `std::size_t weir_heap_bytes(key_type const&)` beside it. The prototype's own state is not

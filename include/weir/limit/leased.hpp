@@ -40,17 +40,17 @@ struct leased_stats {
 /// A limiter for the hottest limits: it hands permits to threads in batches, so that most calls touch nothing that another thread
 /// writes: `leased{gcra{{.permits = 1'000'000, .per = 1s, .burst = 10'000}}}`.
 ///
-/// **What is kept.** The limit is never exceeded. A permit may be used up to `life` after it was taken from the limiter inside; so that this does
-/// not bring more calls into a span of time than the rate allows, that limiter has a burst smaller by what comes in one `life`: in any span t no
-/// more than `burst + permits * t / per` calls pass, by whichever threads. (Of a limiter with other options than a `rate`, nothing is taken
-/// off: in any span no more pass than it admits in that span, and one batch a thread that was handed out before.)
+/// **What is kept.** The limit is never exceeded. A permit may be used up to `life` after it was taken from the limiter inside; so that
+/// this does not bring more calls into a span of time than the rate allows, that limiter has a burst smaller by what comes in one `life`:
+/// in any span t no more than `burst + permits * t / per` calls pass, by whichever threads. (Of a limiter with other options than a `rate`,
+/// nothing is taken off: in any span no more pass than it admits in that span, and one batch a thread that was handed out before.)
 ///
-/// **What is traded.** A full burst is smaller by `permits * life / per`. A call may be refused while other threads have permits that they do
-/// not use: at most `batch` a thread, and not longer than `life`, for what a thread holds then is void. Time makes up for it as if it had been
-/// used; what time has not made up for when that thread comes again is given back. `retry_after` is that of the limiter inside.
+/// **What is traded.** A full burst is smaller by `permits * life / per`. A call may be refused while other threads have permits that they
+/// do not use: at most `batch` a thread, and not longer than `life`, for what a thread holds then is void. Time makes up for it as if it
+/// had been used; what time has not made up for when that thread comes again is given back. `retry_after` is that of the limiter inside.
 ///
-/// A thread that ends leaves its batch to the next thread. Above 64 threads at once, the others ask the limiter inside. `refund` gives
-/// back to that limiter. New settings hold for the batches that are handed out after them: those before are good for the rest of their life.
+/// A thread that ends leaves its batch to the next thread. Above 64 threads at once, the others ask the limiter inside. `refund` gives back
+/// to that limiter. New settings hold for the batches that are handed out after them: those before are good for the rest of their life.
 ///
 /// Thread-safe. Cost: 1 to 2 ns with the time given, whatever the number of threads, and once a batch what the limiter costs. Memory: 832
 /// bytes, and 128 for each of up to 64 threads that ever came. Not for limits of a few calls a second: a batch would be most of them.
@@ -60,8 +60,8 @@ public:
     using options = typename Limiter::options;
     using threading = typename Limiter::threading;
 
-    /// `limiter` gives the settings; its own state is not used. Throws `std::invalid_argument` for bad options: a batch has to fit into the burst
-    /// that is left.
+    /// `limiter` gives the settings; its own state is not used. Throws `std::invalid_argument` for bad options: a batch has to fit into the
+    /// burst that is left.
     explicit leased(Limiter const& prototype, lease_options const& o = {}) : leased(prototype.settings(), o) {}
     explicit leased(options const& wanted, lease_options const& o = {}) : leased(wanted, o, check(wanted, o)) {}
 

@@ -49,8 +49,8 @@ struct limit_fact {
 };
 
 /// Where the limits of a call stand: the facet that `rate_limit` and `throttle` report when they refuse a call, and with `tell_always` when
-/// they let it pass. The HTTP edge writes it into the `RateLimit` fields. It lies in the call's frame, so it is small and trivially copyable:
-/// up to four facts, and the key of one of them, the first whose policy says that it may be told.
+/// they let it pass. The HTTP edge writes it into the `RateLimit` fields. It lies in the call's frame, so it is small and trivially
+/// copyable: up to four facts, and the key of one of them, the first whose policy says that it may be told.
 class limit_facts {
 public:
     /// As many are told, the first ones.

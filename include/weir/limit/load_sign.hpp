@@ -14,10 +14,10 @@ enum class load_sign : std::uint8_t {
     none,    ///< nothing
 };
 
-/// The default opinion: a value and `not_found` are served. A time limit that is over is a drop, and so is a refusal (`overloaded`, `unavailable`,
-/// `rate_limited`, `bulkhead_full`, `circuit_open`) that the handler brings: from whom the call was sent to. The refusal of a policy further
-/// in says nothing, for nobody was asked, nor does the caller's cancellation or own mistake, an exception, or another failure:
-/// how long it took is no measure.
+/// The default opinion: a value and `not_found` are served. A time limit that is over is a drop, and so is a refusal (`overloaded`,
+/// `unavailable`, `rate_limited`, `bulkhead_full`, `circuit_open`) that the handler brings: from whom the call was sent to. The refusal of
+/// a policy further in says nothing, for nobody was asked, nor does the caller's cancellation or own mistake, an exception, or another
+/// failure: how long it took is no measure.
 struct default_load_sign {
     template<class Outcome>
     [[nodiscard]] load_sign operator()(Outcome const& outcome, auto const& call) const

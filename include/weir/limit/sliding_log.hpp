@@ -208,9 +208,9 @@ private:
 /// A reservation goes when enough of the log has passed, not before an earlier one. A refund takes off what was taken last.
 /// Time: any `time_point`; one earlier than the latest counts as the latest.
 ///
-/// Thread-safe as `sliding_log<shared>`, under a lock: the ring is more than a word. Cost: about 150 instructions; a weighted call looks at as many
-/// entries as have to pass for it. Not for `keyed`, whose states are a few words: `gcra` or `sliding_window` are.
-/// Choose it where few permits matter much: five attempts at a password a minute.
+/// Thread-safe as `sliding_log<shared>`, under a lock: the ring is more than a word. Cost: about 150 instructions; a weighted call looks at
+/// as many entries as have to pass for it. Not for `keyed`, whose states are a few words: `gcra` or `sliding_window` are. Choose it where
+/// few permits matter much: five attempts at a password a minute.
 template<threading_model Threading = shared>
 class sliding_log : public detail::ruled<sliding_log<Threading>, time_log, sliding_log_options, Threading> {
 public:

@@ -13,10 +13,11 @@
 namespace weir::inline v0 {
 
 struct vegas_options {
-    /// The limit grows while fewer calls than this, times log10 of the limit, rounded down, are queued; above 0. That is 1 below a limit of 100.
+    /// The limit grows while fewer calls than this, times log10 of the limit, rounded down, are queued; above 0. That is 1 below a limit of
+    /// 100.
     double alpha = 3;
-    /// It shrinks when more than this, times the same, are queued; above `alpha`. It also grows by so much at once while the queue is no longer
-    /// than the logarithm.
+    /// It shrinks when more than this, times the same, are queued; above `alpha`. It also grows by so much at once while the queue is no
+    /// longer than the logarithm.
     double beta = 6;
     /// But no more than this part of the limit is queued before it shrinks, and in proportion before it grows; in (0, 1].
     double queue_share = 0.06;
@@ -26,13 +27,13 @@ struct vegas_options {
     double drop_tolerance = 0.01;
 };
 
-/// Keeps a short queue at the service behind, told by the time that calls take: of `limit` calls inside, limit * (1 - rtt without load / rtt)
-/// wait there (L. Brakmo and L. Peterson, "TCP Vegas", IEEE JSAC 13(8), 1995; Netflix concurrency-limits, VegasLimit, whose steps these are).
-/// The rtt without load is the mean of the latest probes that agree, and sinks slowly when a window takes less.
+/// Keeps a short queue at the service behind, told by the time that calls take: of `limit` calls inside, limit * (1 - rtt without load /
+/// rtt) wait there (L. Brakmo and L. Peterson, "TCP Vegas", IEEE JSAC 13(8), 1995; Netflix concurrency-limits, VegasLimit, whose steps
+/// these are). The rtt without load is the mean of the latest probes that agree, and sinks slowly when a window takes less.
 ///
-/// Unlike there the queue is bounded by a part of the limit, too: 3 to 6 calls are a seventh to a third of a limit of 20. And the rtt without
-/// load is no minimum: the least mean of many windows is 2 to 7 % too low by chance, for which the limit stayed a fifth below a capacity of 200.
-/// Precise: it stands 2 to 10 % above the capacity. It comes down slowly, a step a window. Used by one thread at a time.
+/// Unlike there the queue is bounded by a part of the limit, too: 3 to 6 calls are a seventh to a third of a limit of 20. And the rtt
+/// without load is no minimum: the least mean of many windows is 2 to 7 % too low by chance, for which the limit stayed a fifth below a
+/// capacity of 200. Precise: it stands 2 to 10 % above the capacity. It comes down slowly, a step a window. Used by one thread at a time.
 class vegas {
 public:
     using options = vegas_options;

@@ -159,17 +159,17 @@ private:
 };
 
 /// A pace that rises to its full rate, for what is slow after a rest (caches to fill, connections to open): Guava's `SmoothWarmingUp`
-/// (RateLimiter.create(permitsPerSecond, warmupPeriod), com.google.common.util.concurrent.SmoothRateLimiter, 32.1; the comment there derives the
-/// ramp). `weir::warm_up{{.permits = 100, .per = 1s, .warm_up = 3s}}`: after a rest the intervals are three times as long as at full rate,
-/// and at full use it takes 3 s until they are 10 ms; rest cools it down again, in the same time with the usual factor.
+/// (RateLimiter.create(permitsPerSecond, warmupPeriod), com.google.common.util.concurrent.SmoothRateLimiter, 32.1; the comment there
+/// derives the ramp). `weir::warm_up{{.permits = 100, .per = 1s, .warm_up = 3s}}`: after a rest the intervals are three times as long as at
+/// full rate, and at full use it takes 3 s until they are 10 ms; rest cools it down again, in the same time with the usual factor.
 ///
 /// It paces: one permit at a time, no bursts, so `try_acquire` of 2 is impossible. A reservation of n permits goes when the last of them is
 /// due; in Guava it goes at once and the next call pays. With one permit a call the two are the same, to the rounding: see `ramp`.
 /// In any span of time t no more than `1 + permits * t / per`. A refund gives back the time of a warm permit and no warmth.
 /// Time: any `time_point`; an earlier one than before gives nothing back.
 ///
-/// Thread-safe as `warm_up<shared>`, under a lock: its state is two words. Cost: about 90 instructions, warm. Memory: 136 bytes. A key of `keyed` takes
-/// 16 bytes beside the key. Choose `leaky_bucket` for an even pace, `gcra` where a rest earns a burst.
+/// Thread-safe as `warm_up<shared>`, under a lock: its state is two words. Cost: about 90 instructions, warm. Memory: 136 bytes. A key of
+/// `keyed` takes 16 bytes beside the key. Choose `leaky_bucket` for an even pace, `gcra` where a rest earns a burst.
 template<threading_model Threading = shared>
 class warm_up : public detail::ruled<warm_up<Threading>, ramp, warm_up_options, Threading> {
 public:

@@ -35,13 +35,13 @@ struct adaptive_throttle_options {
 };
 
 /// Sheds calls to a service in trouble by chance, more of them the more it fails, so that it gets about `k` times what it can answer:
-/// client-side throttling (Google, "Site Reliability Engineering", 2016, chapter 21). A call is rejected, with `errc::overloaded`, with the probability
-/// max(0, (requests - protection - k * accepts) / (requests + 1)) over the window. Requests are the calls that ended or were rejected, accepts those
-/// that the classifier (see `pipeline_verdict`) calls a success; what it ignores, and cancelled calls, are neither.
+/// client-side throttling (Google, "Site Reliability Engineering", 2016, chapter 21). A call is rejected, with `errc::overloaded`, with the
+/// probability max(0, (requests - protection - k * accepts) / (requests + 1)) over the window. Requests are the calls that ended or were
+/// rejected, accepts those that the classifier (see `pipeline_verdict`) calls a success; what it ignores, and cancelled calls, are neither.
 ///
-/// There is no state to get stuck in, but recovering takes its time: when the window holds no accept one call in as many as the window holds
-/// passes (or one each `force_after`), and with `k` = 2 the accepts then grow e-fold a window. With the book's two minutes
-/// that is a quarter of an hour for a thousand calls a window, with ten seconds one minute.
+/// There is no state to get stuck in, but recovering takes its time: when the window holds no accept one call in as many as the window
+/// holds passes (or one each `force_after`), and with `k` = 2 the accepts then grow e-fold a window. With the book's two minutes that is a
+/// quarter of an hour for a thousand calls a window, with ten seconds one minute.
 ///
 /// The probability is worked out when a call fails, and at each call while it is above 0. Below that a call costs a load and, with its
 /// outcome, a count in words of its own thread. Thread-safe if `shared`. To stop calls altogether take `circuit_breaker`.

@@ -38,8 +38,9 @@ struct answer_store_options {
 /// Which requests are under way or were answered, by a name that the client gave them: what `idempotency_key` remembers. Each name has a
 /// fingerprint of its request, so that a name which is used again for something else is noticed.
 ///
-/// Bounded by `capacity` names and by `max_bytes`; requests under way are never forgotten. When all are under way new ones are refused. A value
-/// that keeps memory elsewhere says how much by `std::size_t weir_heap_bytes(Value const&)` beside it; strings and `http::response` do. Thread-safe if `Threading` is `shared`: one lock, held for a look-up and a copy of a shared pointer. It outlives its tickets.
+/// Bounded by `capacity` names and by `max_bytes`; requests under way are never forgotten. When all are under way new ones are refused. A
+/// value that keeps memory elsewhere says how much by `std::size_t weir_heap_bytes(Value const&)` beside it; strings and `http::response`
+/// do. Thread-safe if `Threading` is `shared`: one lock, held for a look-up and a copy of a shared pointer. It outlives its tickets.
 template<class Value, threading_model Threading = shared>
 class answer_store {
 public:

@@ -76,8 +76,8 @@ struct time_window {
     };
 };
 
-/// Judges by the last so many calls. Exact in one thread; with several each may displace a sixteenth of the window, at most seven calls (see
-/// `detail::count_ring`). Memory: a byte a call of the window.
+/// Judges by the last so many calls. Exact in one thread; with several each may displace a sixteenth of the window, at most seven calls
+/// (see `detail::count_ring`). Memory: a byte a call of the window.
 struct count_window {
     using options = count_breaker_options;
     static constexpr std::uint32_t usual_length() noexcept { return 100; }

@@ -28,7 +28,8 @@ struct budget_options {
 /// SRE book, chapter 22, and of Finagle). When a service fails for everybody, retries then add a fifth to its load, not three times.
 ///
 /// A retry or a hedge is an extra call for good: `withdraw`. A refresh is one until it has loaded a value, which saves the load at the old
-/// value's end: `borrow`, then `give_back`. So refreshes of a sound source cost nothing, and those of a failing one count as its retries do.
+/// value's end: `borrow`, then `give_back`. So refreshes of a sound source cost nothing, and those of a failing one count as its retries
+/// do.
 ///
 /// Thread-safe: lending takes a lock, so that several threads together take no more than there is; a deposit is a store.
 class budget {
@@ -56,8 +57,8 @@ public:
         loans_.count(now, false);
         return true;
     }
-    /// The call that was borrowed at `then` was not extra after all, and stays as one of the calls. Once for each that was borrowed; when it has
-    /// left the window there is nothing to give back.
+    /// The call that was borrowed at `then` was not extra after all, and stays as one of the calls. Once for each that was borrowed; when
+    /// it has left the window there is nothing to give back.
     void give_back(time_point then, time_point now)
     {
         if (then <= now && now - then < settings_.load().window) loans_.count(then, true);

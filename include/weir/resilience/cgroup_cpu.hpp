@@ -16,8 +16,8 @@
 namespace weir::inline v0 {
 
 /// Samples the part of its processors that this process' control group uses: 1 is all that it may. Of cgroup v2 it reads `cpu.stat` and
-/// `cpu.max`, of v1 `cpuacct.usage` and `cpu.cfs_quota_us`; where there is no such group, the whole machine's `/proc/stat`. Elsewhere than on Linux it
-/// finds nothing. For a sampler that runs every quarter of a second or so, never for a call: it reads two or three files.
+/// `cpu.max`, of v1 `cpuacct.usage` and `cpu.cfs_quota_us`; where there is no such group, the whole machine's `/proc/stat`. Elsewhere than
+/// on Linux it finds nothing. For a sampler that runs every quarter of a second or so, never for a call: it reads two or three files.
 /// ```cpp
 /// weir::cgroup_cpu cpu;
 /// // now and then, on a timer: if (auto const used = cpu.sample(clock.now())) gauge.cpu(*used);

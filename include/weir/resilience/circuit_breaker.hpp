@@ -49,19 +49,20 @@ struct breaker_stats {
 /// Keeps calls away from a handler that fails: closed, it counts outcomes; open, it refuses with `errc::circuit_open` and the time until
 /// probes start; half-open, it lets a few probes through and closes when all of them succeed (M. Nygard, "Release It!", 2007).
 ///
-/// How it judges is a type, chosen by the options: the rates in a window of time, `circuit_breaker{{.failure_rate = 0.5, .window = 10s}}`; in
-/// the last so many calls, `circuit_breaker{count_breaker_options{.failure_rate = 0.5, .window = 100}}`; or
+/// How it judges is a type, chosen by the options: the rates in a window of time, `circuit_breaker{{.failure_rate = 0.5, .window = 10s}}`;
+/// in the last so many calls, `circuit_breaker{count_breaker_options{.failure_rate = 0.5, .window = 100}}`; or
 /// `circuit_breaker{row_breaker_options{.failures = 5}}`. With `.slow_call` it judges by slow calls, too. One a key: `keyed_breaker`.
 ///
-/// What is a failure the `Classifier` says (see `pipeline_verdict`): by default a fault or an exception. The caller's own mistakes, refusals
-/// further in and cancelled calls do not count, and as probes give their places back; nor do results that arrive after the state in
-/// which their call began. The rates are looked at when a call fails or is slow, and at others while only the minimum of calls is missing.
+/// What is a failure the `Classifier` says (see `pipeline_verdict`): by default a fault or an exception. The caller's own mistakes,
+/// refusals further in and cancelled calls do not count, and as probes give their places back; nor do results that arrive after the state
+/// in which their call began. The rates are looked at when a call fails or is slow, and at others while only the minimum of calls is
+/// missing.
 ///
 /// It cannot stay half-open: see `detail::breaker_core` for the ways out. By hand it is forced open, disabled, or set to count only, until
 /// `reset`. Listeners hear of each transition once and in order; a pipeline's observer of those that its calls bring about.
 ///
-/// Closed, a call costs a load and, with its outcome, a count in words of its own thread. Thread-safe if `shared`. To limit the calls at the same time
-/// take `bulkhead`; to shed load by the failure rate without a cliff, `adaptive_throttle`.
+/// Closed, a call costs a load and, with its outcome, a count in words of its own thread. Thread-safe if `shared`. To limit the calls at
+/// the same time take `bulkhead`; to shed load by the failure rate without a cliff, `adaptive_throttle`.
 template<breaker_window Window = time_window, threading_model Threading = shared, class Classifier = pipeline_verdict>
 class circuit_breaker {
     using core = detail::breaker_core<Window, Threading>;
@@ -140,8 +141,8 @@ public:
                 refused_.sum(), opened_,      late_.sum(),     listeners_.untold()};
     }
     [[nodiscard]] options settings() const noexcept { return settings_.load(); }
-    /// Other settings from the next decision on; the state stays, a window of another length begins anew. Throws `std::invalid_argument` and
-    /// changes nothing if they are bad.
+    /// Other settings from the next decision on; the state stays, a window of another length begins anew. Throws `std::invalid_argument`
+    /// and changes nothing if they are bad.
     void reconfigure(options const& o)
     {
         checked(o);

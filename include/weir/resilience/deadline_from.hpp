@@ -26,8 +26,8 @@ struct deadline_from_options {
     bool strict = false;
 };
 
-/// Gives a call the deadline that its caller has: `deadline_from<>{{.longest = 2s, .reserve = 5ms}}` reads the field `Request-Timeout`, whose value
-/// is that of `grpc-timeout`, `200m` (see `read_time_text`); `deadline_from<"grpc-timeout">` reads that.
+/// Gives a call the deadline that its caller has: `deadline_from<>{{.longest = 2s, .reserve = 5ms}}` reads the field `Request-Timeout`,
+/// whose value is that of `grpc-timeout`, `200m` (see `read_time_text`); `deadline_from<"grpc-timeout">` reads that.
 ///
 /// What stands there is a wish of somebody else's: it may shorten the call's time, never lengthen it beyond `longest`. A call without the
 /// field has `longest`. Who has no time left, or less than `min_time_left`, is refused with `errc::deadline_exceeded` before anything is

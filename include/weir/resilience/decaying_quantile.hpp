@@ -14,13 +14,13 @@ namespace weir::inline v0 {
 
 /// The quantile of a stream of times, as of lately: which time did 95 % of them not exceed?
 ///
-/// A histogram whose buckets grow with what they hold (as in HdrHistogram): 16 for each doubling, from 1.024 us on. All of them are halved after
-/// each `memory` samples, so that what was long ago fades. What it answers is the upper edge of the bucket in which the quantile of
+/// A histogram whose buckets grow with what they hold (as in HdrHistogram): 16 for each doubling, from 1.024 us on. All of them are halved
+/// after each `memory` samples, so that what was long ago fades. What it answers is the upper edge of the bucket in which the quantile of
 /// the weighted samples lies: never below it, above it by at most 1/16 of it and 1.024 us. What is longer than 19 hours counts as 19 hours.
 ///
 /// Cost: `record` is a load and a store in a table of 2 KB, `at` a walk over it. Thread-safe if `shared`; then samples that two threads
-/// record at the same moment may count as one. To keep five numbers only there is the P2 algorithm (Jain and Chlamtac, CACM 28, 1985), whose
-/// error is not bounded and which does not forget.
+/// record at the same moment may count as one. To keep five numbers only there is the P2 algorithm (Jain and Chlamtac, CACM 28, 1985),
+/// whose error is not bounded and which does not forget.
 template<threading_model Threading = shared>
 class decaying_quantile {
 public:

@@ -27,7 +27,8 @@ struct no_answer {};
 ///   the fallback answers the rest with what is out of date (`store.find_stale`), or with less.
 /// - `fixed`: the static answer, a value or a function of the request, reported as `degraded`; without one as `stale`.
 ///
-/// What it refuses says nothing of the service: it stands outside of breakers and retries, and the compiler says so. Thread-safe; a call costs a load.
+/// What it refuses says nothing of the service: it stands outside of breakers and retries, and the compiler says so. Thread-safe; a call
+/// costs a load.
 template<class PriorityOf = same_priority, class Answer = no_answer>
 class degrade {
     static constexpr bool has_answer = !std::is_same_v<Answer, no_answer>;

@@ -23,7 +23,8 @@ struct enough_time_options {
 
 /// Refuses calls at once that cannot be done in the time that they have left: with `errc::deadline_exceeded`, before anything is spent on
 /// them. What they need is a given minimum, or what calls took lately, by a `decaying_quantile` of those that succeeded. Calls without a
-/// deadline pass. It tells by each tenth call that it would refuse for the quantile whether that is still so: such a one passes. Thread-safe.
+/// deadline pass. It tells by each tenth call that it would refuse for the quantile whether that is still so: such a one passes.
+/// Thread-safe.
 class enough_time {
 public:
     using role = gate;

@@ -159,8 +159,8 @@ public:
                 unnamed_.load(), full_.load(),     kept.evicted,      kept.names,     kept.bytes};
     }
     [[nodiscard]] options settings() const noexcept { return settings_.load(); }
-    /// Other settings for calls from now on; those of the store are reconfigured there. Throws `std::invalid_argument` and changes nothing if
-    /// they are bad.
+    /// Other settings for calls from now on; those of the store are reconfigured there. Throws `std::invalid_argument` and changes nothing
+    /// if they are bad.
     void reconfigure(options const& o) { settings_.store(checked(o)); }
     void describe(auto&& field) const
     {

@@ -26,8 +26,9 @@ namespace weir::inline v0 {
 /// - **The end**: the pipeline's destructor waits for what still runs. So use one `isolate` a pipeline, and share the pool. An execution
 ///   context is destroyed only when no errand of its calls runs any more: `pool->drain()` first.
 ///
-/// A call costs a piece of memory, a copy of the request and two changes of threads, some microseconds: what a post to a pool costs. Where the handler does not block, and only its number is to
-/// be bounded, take `bulkhead`. Thread-safe. (Hystrix' wiki, "How it Works: Isolation"; the options have the names that they have there.)
+/// A call costs a piece of memory, a copy of the request and two changes of threads, some microseconds: what a post to a pool costs. Where
+/// the handler does not block, and only its number is to be bounded, take `bulkhead`. Thread-safe. (Hystrix' wiki, "How it Works:
+/// Isolation"; the options have the names that they have there.)
 class isolate {
 public:
     using role = detour;

@@ -44,11 +44,12 @@ struct keyed_breaker_options {
 };
 
 /// A `circuit_breaker` for each key, host, tenant or route, of the same settings and in bounded memory:
-/// `keyed_breaker{circuit_breaker_options{.window = 10s}, by_header<"host">, {.capacity = 1'000}}`. The settings choose the window, as there.
+/// `keyed_breaker{circuit_breaker_options{.window = 10s}, by_header<"host">, {.capacity = 1'000}}`. The settings choose the window, as
+/// there.
 ///
-/// A call of a new key looks at a few others of its shard, in turn, and forgets those that nobody has called for `forget_after`. A
-/// breaker whose open time runs, one with probes out, and one set by hand are never forgotten. If there is no room even so, `breaker_overflow` says what comes.
-/// Results that come when their key was forgotten are late.
+/// A call of a new key looks at a few others of its shard, in turn, and forgets those that nobody has called for `forget_after`. A breaker
+/// whose open time runs, one with probes out, and one set by hand are never forgotten. If there is no room even so, `breaker_overflow` says
+/// what comes. Results that come when their key was forgotten are late.
 ///
 /// The transitions of each key are told in order (`listen`), with the key. Thread-safe if `shared`: up to 64 shards, each with its lock.
 /// The hash is keyed by the seed, so that nobody can choose keys which collide. Cost: a look-up and two short locks of a shard, about

@@ -8,8 +8,8 @@
 
 namespace weir::inline v0 {
 
-/// How loaded this process is, as samplers have measured it: the part of its processors that is in use, and how long what is ready waits for
-/// its turn. Samplers write it now and then (`cgroup_cpu`, `lag_probe` of `asio/`), policies read it: a load of a word. What nobody has
+/// How loaded this process is, as samplers have measured it: the part of its processors that is in use, and how long what is ready waits
+/// for its turn. Samplers write it now and then (`cgroup_cpu`, `lag_probe` of `asio/`), policies read it: a load of a word. What nobody has
 /// measured is absent. Thread-safe.
 class load_gauge {
 public:
@@ -17,8 +17,8 @@ public:
     load_gauge(load_gauge const&) = delete;
     load_gauge& operator=(load_gauge const&) = delete;
 
-    /// The part of the processors that this process may use and does; 1 is all of them. Smoothed: a measurement counts a tenth, as the jumps of
-    /// a quarter of a second say little. Told by one sampler.
+    /// The part of the processors that this process may use and does; 1 is all of them. Smoothed: a measurement counts a tenth, as the
+    /// jumps of a quarter of a second say little. Told by one sampler.
     void cpu(double used) noexcept
     {
         double const before = cpu_.load(std::memory_order_relaxed);

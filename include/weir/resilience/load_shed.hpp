@@ -36,16 +36,17 @@ struct load_shed_options {
 };
 
 /// Refuses calls with `errc::overloaded` while the process is overloaded and more are in flight than it can work on, the least important
-/// first. `load_shed{gauge}`, `load_shed{gauge, {.queue_delay = 20ms}, by<priority>}`: the gauge is a `load_gauge` that samplers feed and that outlives
-/// the pipeline.
+/// first. `load_shed{gauge}`, `load_shed{gauge, {.queue_delay = 20ms}, by<priority>}`: the gauge is a `load_gauge` that samplers feed and
+/// that outlives the pipeline.
 ///
-/// Overloaded is who uses more than `cpu` of the processors, or lets what is ready wait for `queue_delay`, and stays so until both have fallen
-/// to `relief` of their bounds and `cool_off` has passed (hysteresis). In overload a call is let in while fewer than its priority's share of the limit are in
-/// flight; the limit is the most that it finished in a slice of the window times the shortest that a call took (Little's law). Out of overload nothing is refused, and one call in flight is never refused. After
-/// go-zero's adaptive shedding (`core/load/adaptiveshedder.go`, its defaults) and Kratos' BBR limiter (aegis `ratelimit/bbr`).
+/// Overloaded is who uses more than `cpu` of the processors, or lets what is ready wait for `queue_delay`, and stays so until both have
+/// fallen to `relief` of their bounds and `cool_off` has passed (hysteresis). In overload a call is let in while fewer than its priority's
+/// share of the limit are in flight; the limit is the most that it finished in a slice of the window times the shortest that a call took
+/// (Little's law). Out of overload nothing is refused, and one call in flight is never refused. After go-zero's adaptive shedding
+/// (`core/load/adaptiveshedder.go`, its defaults) and Kratos' BBR limiter (aegis `ratelimit/bbr`).
 ///
-/// A call that ends with a fault, or is cancelled, teaches nothing. Stands at the edge of a server, outside of what costs CPU. Thread-safe if
-/// `shared`; a call costs a lock for what it teaches, and in overload one for the limit.
+/// A call that ends with a fault, or is cancelled, teaches nothing. Stands at the edge of a server, outside of what costs CPU. Thread-safe
+/// if `shared`; a call costs a lock for what it teaches, and in overload one for the limit.
 template<class PriorityOf = same_priority, threading_model Threading = shared>
 class load_shed {
 public:

@@ -19,9 +19,9 @@
 #include <concepts>
 #include <cstdint>
 
-// Stacks that most services want, each a function that returns one: policies that stand in the right order, with defaults that one can begin
-// with. A pipeline takes a stack apart, so it costs what its policies cost. Copy one and change it when yours differs.
-// They are templates so that a file compiles those that it calls.
+// Stacks that most services want, each a function that returns one: policies that stand in the right order, with defaults that one can
+// begin with. A pipeline takes a stack apart, so it costs what its policies cost. Copy one and change it when yours differs. They are
+// templates so that a file compiles those that it calls.
 namespace weir::inline v0 {
 
 struct client_standard_options {
@@ -32,10 +32,10 @@ struct client_standard_options {
     circuit_breaker_options breaker{};
 };
 
-/// For a client of another service: a bulkhead, a deadline for the call, up to three attempts with a budget, a breaker that sees each of them, a
-/// deadline for each. (The order of Microsoft's standard resilience handler, with a bulkhead where that has a concurrency limiter.)
-/// `pipeline{client_standard(), idempotent{fetch}}`; around a handler that blocks `pipeline{client_standard(), isolate{...}, idempotent{f}}`.
-/// Throws `std::invalid_argument` that names the member.
+/// For a client of another service: a bulkhead, a deadline for the call, up to three attempts with a budget, a breaker that sees each of
+/// them, a deadline for each. (The order of Microsoft's standard resilience handler, with a bulkhead where that has a concurrency limiter.)
+/// `pipeline{client_standard(), idempotent{fetch}}`; around a handler that blocks `pipeline{client_standard(), isolate{...},
+/// idempotent{f}}`. Throws `std::invalid_argument` that names the member.
 template<std::same_as<client_standard_options> Options = client_standard_options>
 [[nodiscard]] auto client_standard(Options const& o = {})
 {
@@ -53,9 +53,9 @@ struct hedged_read_options {
     circuit_breaker_options breaker{};
 };
 
-/// For reads whose slowest calls matter: a bulkhead, a deadline, a breaker, and a second attempt beside one that takes long, within a budget.
-/// The attempts run in `work`, which outlives the pipeline and is drained before it: `pipeline{hedged_read(work), idempotent{read}}`, where
-/// `read` is a coroutine. Throws `std::invalid_argument` that names the member.
+/// For reads whose slowest calls matter: a bulkhead, a deadline, a breaker, and a second attempt beside one that takes long, within a
+/// budget. The attempts run in `work`, which outlives the pipeline and is drained before it: `pipeline{hedged_read(work),
+/// idempotent{read}}`, where `read` is a coroutine. Throws `std::invalid_argument` that names the member.
 template<std::same_as<hedged_read_options> Options = hedged_read_options>
 [[nodiscard]] auto hedged_read(scope& work, Options const& o = {})
 {
@@ -70,8 +70,9 @@ struct server_edge_options {
     duration timeout = std::chrono::seconds(10); ///< of a call, its wait for a place included
 };
 
-/// For the edge of a server: sheds load while the process is overloaded, a deadline, and a limit of calls at a time that finds itself by their
-/// latency (Gradient2). Samplers feed the gauge: `cgroup_cpu` and `lag_probe`; it outlives the pipeline. `pipeline{server_edge(gauge), ..., handler}`.
+/// For the edge of a server: sheds load while the process is overloaded, a deadline, and a limit of calls at a time that finds itself by
+/// their latency (Gradient2). Samplers feed the gauge: `cgroup_cpu` and `lag_probe`; it outlives the pipeline.
+/// `pipeline{server_edge(gauge), ..., handler}`.
 template<std::same_as<server_edge_options> Options = server_edge_options>
 [[nodiscard]] auto server_edge(load_gauge const& gauge, Options const& o = {})
 {
@@ -86,9 +87,9 @@ struct queue_worker_options {
     circuit_breaker_options breaker{.failure_rate = 0.5, .window = std::chrono::minutes(1), .open_for = std::chrono::seconds(30)};
 };
 
-/// For who works messages off a queue: nobody waits for an answer, so calls wait for a place, and failed ones are made again patiently, up to
-/// five times, while a breaker keeps them away from what is down. No deadline for the whole: what fails in the end goes back to the queue, or to a
-/// list of dead letters. `pipeline{queue_worker(), idempotent{work_on}}`.
+/// For who works messages off a queue: nobody waits for an answer, so calls wait for a place, and failed ones are made again patiently, up
+/// to five times, while a breaker keeps them away from what is down. No deadline for the whole: what fails in the end goes back to the
+/// queue, or to a list of dead letters. `pipeline{queue_worker(), idempotent{work_on}}`.
 template<std::same_as<queue_worker_options> Options = queue_worker_options>
 [[nodiscard]] auto queue_worker(Options const& o = {})
 {

@@ -8,8 +8,8 @@
 
 namespace weir::inline v0 {
 
-/// What `retry` and `hedge` repeat unless they are told otherwise: faults (see `is_fault`, or the pipeline's classifier), and refusals further
-/// in by a limit.
+/// What `retry` and `hedge` repeat unless they are told otherwise: faults (see `is_fault`, or the pipeline's classifier), and refusals
+/// further in by a limit.
 struct when_it_failed {
     template<class Call, class Outcome>
     constexpr bool operator()(Call& call, Outcome const& outcome) const

@@ -11,8 +11,8 @@
 namespace weir::inline v0 {
 
 /// Tells the service behind how much time the call has left: sets the field `Request-Timeout` to a time such as `200m` (see
-/// `read_time_text`), or `send_deadline<"grpc-timeout">{}` another one. `deadline_from` reads it there. A call without a deadline goes out as it
-/// is. Stand it inside of retries and hedges, so that each attempt tells what is left then; it is asked again for each. A call whose
+/// `read_time_text`), or `send_deadline<"grpc-timeout">{}` another one. `deadline_from` reads it there. A call without a deadline goes out
+/// as it is. Stand it inside of retries and hedges, so that each attempt tells what is left then; it is asked again for each. A call whose
 /// time is up is refused with `errc::deadline_exceeded`, and nothing is sent. Thread-safe; costs a field and a copy of the request.
 template<fixed_string Field = "Request-Timeout">
 class send_deadline {

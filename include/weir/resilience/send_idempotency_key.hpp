@@ -13,12 +13,12 @@
 
 namespace weir::inline v0 {
 
-/// Gives a call a name by which the service behind knows a repeat of it: sets the field `Idempotency-Key`, quoted, to a random UUID (RFC 9562
-/// version 4), unless the request has one (draft-ietf-httpapi-idempotency-key-header-07).
+/// Gives a call a name by which the service behind knows a repeat of it: sets the field `Idempotency-Key`, quoted, to a random UUID (RFC
+/// 9562 version 4), unless the request has one (draft-ietf-httpapi-idempotency-key-header-07).
 ///
 /// It stands outside of retries and hedges, so that all attempts carry the same key, and makes them lawful around a handler that is not
-/// marked `idempotent`: the service behind answers a repeat as it did the first time. Only if it does. Thread-safe; costs a field, a copy of the
-/// request and two words of the kernel's randomness.
+/// marked `idempotent`: the service behind answers a repeat as it did the first time. Only if it does. Thread-safe; costs a field, a copy
+/// of the request and two words of the kernel's randomness.
 template<fixed_string Field = "Idempotency-Key">
 class send_idempotency_key {
 public:

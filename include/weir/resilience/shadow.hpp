@@ -72,12 +72,12 @@ private:
 
 } // namespace detail
 
-/// Lets a gate decide and count, and never enforces what it says: `shadow{rate_limit{...}}`, to see what a new limit would do before it does.
-/// A call that the gate would refuse, or keep waiting, goes on; one that it lets in holds its permit and settles it. So a breaker, say, sees
-/// each outcome that it would have seen, and a bulkhead counts who is inside: those beyond its bound have no place.
+/// Lets a gate decide and count, and never enforces what it says: `shadow{rate_limit{...}}`, to see what a new limit would do before it
+/// does. A call that the gate would refuse, or keep waiting, goes on; one that it lets in holds its permit and settles it. So a breaker,
+/// say, sees each outcome that it would have seen, and a bulkhead counts who is inside: those beyond its bound have no place.
 ///
-/// `stats()` has what would have been refused and what would have waited; `policy()` is the gate, to be reconfigured. What it reports does not
-/// reach the caller. A gate that provides a facet, or that asks elsewhere, cannot be shadowed. Thread-safe as the gate is.
+/// `stats()` has what would have been refused and what would have waited; `policy()` is the gate, to be reconfigured. What it reports does
+/// not reach the caller. A gate that provides a facet, or that asks elsewhere, cannot be shadowed. Thread-safe as the gate is.
 template<class Gate>
 class shadow {
     using gate_type = detail::policy_t<Gate>;

@@ -43,15 +43,16 @@ enum class service_level : std::uint8_t {
 struct switchboard_options {
     /// How long a level that load has set is held before it goes down by one; it goes up at once.
     duration hold = std::chrono::seconds(30);
-    /// From these parts of the processors on `watch` wants shed_minor, stale and fixed; in [0, 1], none below the one before. Above 1: never.
+    /// From these parts of the processors on `watch` wants shed_minor, stale and fixed; in [0, 1], none below the one before. Above 1:
+    /// never.
     std::array<double, 3> cpu{0.85, 0.92, 0.97};
     /// And from these queue delays on; `duration::max()`: never.
     std::array<duration, 3> queue_delay{std::chrono::milliseconds(50), std::chrono::milliseconds(200), std::chrono::seconds(1)};
 };
 
-/// The services of a process and how far each is degraded. Three have a say: an operator's hand, which overrules the others until it lets go; a
-/// file; and the load. The higher of the two holds. What load has set goes up at once and down by one level after each `hold` without the need
-/// for it (hysteresis): a service that has just recovered is not flooded. Policies ask it: `degrade{board, "quotes"}`.
+/// The services of a process and how far each is degraded. Three have a say: an operator's hand, which overrules the others until it lets
+/// go; a file; and the load. The higher of the two holds. What load has set goes up at once and down by one level after each `hold` without
+/// the need for it (hysteresis): a service that has just recovered is not flooded. Policies ask it: `degrade{board, "quotes"}`.
 ///
 /// Asking costs a load of a word; setting takes a lock. The services are named once, at the beginning. Thread-safe.
 class switchboard {

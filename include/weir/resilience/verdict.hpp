@@ -33,8 +33,8 @@ enum class verdict : std::uint8_t { success, failure, ignored };
     }
 }
 
-/// The default classifier of breakers and throttles. What the pipeline's classifier says is a failure is one (`weir::classify(f)` in
-/// the pipeline also judges values); errors that say nothing of the service are ignored; the rest, `errc::not_found` among it, is a success.
+/// The default classifier of breakers and throttles. What the pipeline's classifier says is a failure is one (`weir::classify(f)` in the
+/// pipeline also judges values); errors that say nothing of the service are ignored; the rest, `errc::not_found` among it, is a success.
 ///
 /// A policy's own classifier is any function of the outcome that returns a `verdict`, or a `bool` that is true for failures:
 /// `circuit_breaker{{.window = 10s}, [](auto const& outcome) { return outcome.has_error() && outcome.error() == errc::upstream_failed; }}`.

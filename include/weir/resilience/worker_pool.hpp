@@ -30,11 +30,11 @@ struct errand_tally {
     }
 };
 
-/// Threads that run the errands of one or more `isolate` policies, and a bounded queue before them. All threads begin with the pool; its end
-/// refuses what waits with `errc::unavailable`, cancels the coroutines among what runs, and waits for the rest.
+/// Threads that run the errands of one or more `isolate` policies, and a bounded queue before them. All threads begin with the pool; its
+/// end refuses what waits with `errc::unavailable`, cancels the coroutines among what runs, and waits for the rest.
 ///
-/// An errand costs a lock on its way in and two on its way out; nothing is allocated for one that waits. A handler that runs in a pool must not
-/// make a synchronous call that runs in the same pool: all threads could come to wait for a thread. Thread-safe.
+/// An errand costs a lock on its way in and two on its way out; nothing is allocated for one that waits. A handler that runs in a pool must
+/// not make a synchronous call that runs in the same pool: all threads could come to wait for a thread. Thread-safe.
 class worker_pool {
 public:
     using options = worker_pool_options;
@@ -147,7 +147,8 @@ public:
         std::lock_guard const lock(mutex_);
         return queue_.settings();
     }
-    /// Other bounds from now on: what runs and what waits stays. Threads that are too many sleep. Throws, and changes nothing, as the constructor.
+    /// Other bounds from now on: what runs and what waits stays. Threads that are too many sleep. Throws, and changes nothing, as the
+    /// constructor.
     void reconfigure(options const& o)
     {
         std::lock_guard const one_at_a_time(threads_mutex_);

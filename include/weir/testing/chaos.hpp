@@ -20,7 +20,8 @@
 namespace weir::inline v0 {
 
 struct chaos_options {
-    /// Which part of the calls is held back first, evenly from `min_latency` to `max_latency`, at most until its deadline. Ratios in [0, 1].
+    /// Which part of the calls is held back first, evenly from `min_latency` to `max_latency`, at most until its deadline. Ratios in [0,
+    /// 1].
     double latency_rate = 0;
     duration min_latency{0};
     duration max_latency{0};
@@ -79,9 +80,10 @@ private:
 /// weir::pipeline svc{weir::retry<3>{}, weir::chaos{{.fault_rate = 0.1, .seed = 7}}, weir::idempotent{ask}};
 /// svc.get<weir::chaos>().reconfigure({});   // peace
 /// ```
-/// `weir::chaos<weir::off>{{...}}` takes the same options and is not there: an empty stack, and the pipeline has the type that it has without.
-/// A constant of the program chooses: `weir::chaos<std::conditional_t<with_chaos, weir::seeded, weir::off>>`. With `weir::chaos{options, s}` the draws are those of a `schedule`, so that a failing test is
-/// shrunk to the few faults that matter. Thread-safe with draws of its own.
+/// `weir::chaos<weir::off>{{...}}` takes the same options and is not there: an empty stack, and the pipeline has the type that it has
+/// without. A constant of the program chooses: `weir::chaos<std::conditional_t<with_chaos, weir::seeded, weir::off>>`. With
+/// `weir::chaos{options, s}` the draws are those of a `schedule`, so that a failing test is shrunk to the few faults that matter.
+/// Thread-safe with draws of its own.
 template<class Draws = seeded>
 class chaos {
 public:

@@ -23,7 +23,8 @@ struct memory_level_options {
 };
 
 /// A second level in the memory of this process: for tests of several instances, and the model by which others are judged
-/// (`second_level_of`). It answers at once; `slow_level` puts time between. What can go wrong goes wrong when it is told to: `down`, `loses`.
+/// (`second_level_of`). It answers at once; `slow_level` puts time between. What can go wrong goes wrong when it is told to: `down`,
+/// `loses`.
 ///
 /// Bounded by `capacity`. Thread-safe: one lock. Listeners are called by who publishes, after the lock was let go.
 template<class Key, class Value>

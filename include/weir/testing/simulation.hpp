@@ -94,8 +94,8 @@ public:
         if (end != never) clock().set(end);
     }
 
-    /// Does the next thing: runs a handler that is ready, or else moves the clock on to the next alarm. False: nothing is left to do. For who
-    /// wants to cancel, or to destroy the simulation, at each step of a run.
+    /// Does the next thing: runs a handler that is ready, or else moves the clock on to the next alarm. False: nothing is left to do. For
+    /// who wants to cancel, or to destroy the simulation, at each step of a run.
     bool step()
     {
         if (run_ready()) return true;

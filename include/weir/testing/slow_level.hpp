@@ -17,8 +17,8 @@
 
 namespace weir::inline v0 {
 
-/// A second level that takes its time, in the virtual time of a schedule: each operation is awaited, and is done at half of the time that it
-/// takes, so that another may come between it and its answer: `slow_level{std::ref(shared), s, latency::fixed(2ms)}`.
+/// A second level that takes its time, in the virtual time of a schedule: each operation is awaited, and is done at half of the time that
+/// it takes, so that another may come between it and its answer: `slow_level{std::ref(shared), s, latency::fixed(2ms)}`.
 template<class Level>
 class slow_level {
     using level_type = detail::policy_t<Level>;

@@ -5,8 +5,8 @@
 
 namespace weir::inline v0::detail {
 
-/// Something to do, on its way to an executor: `act(what, true)` does it, `act(what, false)` is called if nobody will any more, since the context
-/// has ended. One type for waits and alarms: each further one costs a compiler some sixty functions of Asio.
+/// Something to do, on its way to an executor: `act(what, true)` does it, `act(what, false)` is called if nobody will any more, since the
+/// context has ended. One type for waits and alarms: each further one costs a compiler some sixty functions of Asio.
 class posted {
 public:
     using function = void (*)(void* what, bool done);

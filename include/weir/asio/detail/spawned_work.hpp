@@ -15,8 +15,8 @@
 
 namespace weir::inline v0::detail {
 
-/// A coroutine in a scope: it is cancelled with the scope's work, and ends there when the last who refers to it is gone. `Needs` is what the
-/// coroutine needs while it runs. A class, not a base: the scope may call `cancel` while the work is destroyed.
+/// A coroutine in a scope: it is cancelled with the scope's work, and ends there when the last who refers to it is gone. `Needs` is what
+/// the coroutine needs while it runs. A class, not a base: the scope may call `cancel` while the work is destroyed.
 template<class Executor, class Needs>
 class spawned_work final : public work, public std::enable_shared_from_this<spawned_work<Executor, Needs>> {
 public:
@@ -29,8 +29,8 @@ public:
     /// False: the scope is closed, and nothing may run.
     [[nodiscard]] bool begin() { return member_.begun = member_.of.begin(*this); }
     [[nodiscard]] Needs& needs() noexcept { return needs_; }
-    /// `ended(work, exception)` is told what the coroutine threw, or null. What it throws itself nobody is there to catch: it is dropped, and
-    /// does not reach the thread that runs the executor.
+    /// `ended(work, exception)` is told what the coroutine threw, or null. What it throws itself nobody is there to catch: it is dropped,
+    /// and does not reach the thread that runs the executor.
     template<class Awaitable, class Ended>
     void run(Awaitable what, Ended ended)
     {

@@ -49,8 +49,8 @@ public:
         armed_ = until != never;
         if (armed_) wheel_.arm(*this, now, until);
     }
-    /// Runs the handler as a coroutine of its own, so that all its operations see our signal and nothing else does, and gives `machine` what
-    /// it returns or throws. Both stay where they are until then.
+    /// Runs the handler as a coroutine of its own, so that all its operations see our signal and nothing else does, and gives `machine`
+    /// what it returns or throws. Both stay where they are until then.
     template<class Handler, class Machine>
     [[nodiscard]] auto run(Handler& handler, Machine& machine)
     {

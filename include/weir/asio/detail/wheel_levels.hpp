@@ -28,9 +28,9 @@ struct wheel_entry {
     std::atomic<state_type> state{idle};
 };
 
-/// Entries by their tick, on levels of 64 slots each, a slot of level n spanning 64^n ticks (G. Varghese, A. Lauck, "Hashed and hierarchical
-/// timing wheels", SOSP 1987). Linking in and out are a few instructions, whatever the number of entries. Not thread-safe; it owns
-/// nothing.
+/// Entries by their tick, on levels of 64 slots each, a slot of level n spanning 64^n ticks (G. Varghese, A. Lauck, "Hashed and
+/// hierarchical timing wheels", SOSP 1987). Linking in and out are a few instructions, whatever the number of entries. Not thread-safe; it
+/// owns nothing.
 class wheel_levels {
 public:
     static constexpr std::uint64_t nothing = ~std::uint64_t{0};

@@ -50,7 +50,8 @@ struct [[gnu::may_alias]] bloom_words {
 inline constexpr bloom_words<8> bloom_shifts{{0, 6, 12, 18, 24, 30, 36, 42}};
 inline constexpr bloom_words<8> bloom_ones{{1, 1, 1, 1, 1, 1, 1, 1}};
 
-/// The same as `line_has_plainly` with AVX-512, which the processor has to have. Registers above 15 need no clean-up for older instructions.
+/// The same as `line_has_plainly` with AVX-512, which the processor has to have. Registers above 15 need no clean-up for older
+/// instructions.
 [[gnu::target("avx512f")]] inline bool line_has_by_avx512(void const* line, std::uint64_t bits) noexcept
 {
     bool none_lacks;

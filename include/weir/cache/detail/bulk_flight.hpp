@@ -32,8 +32,8 @@ struct insides {
 template<class Value>
 using bulk_load = result<std::vector<std::optional<Value>>>;
 
-/// Many look-ups of one cache, without the acts between: which keys to load, for whom to wait. What is to be loaded comes before what is waited
-/// for, so that two that want each other's keys do not wait for each other.
+/// Many look-ups of one cache, without the acts between: which keys to load, for whom to wait. What is to be loaded comes before what is
+/// waited for, so that two that want each other's keys do not wait for each other.
 template<class Core>
 class bulk_flight {
     using key_type = typename Core::key_type;

@@ -29,8 +29,8 @@ namespace weir::inline v0::detail {
 /// What has become of a hit.
 enum class hit_is : std::uint8_t { good, due, none };
 
-/// The store of a cache, the loads under way and the parts, and what they do together: all of a `cached` that does not depend on a call's types.
-/// Thread-safe as the store is.
+/// The store of a cache, the loads under way and the parts, and what they do together: all of a `cached` that does not depend on a call's
+/// types. Thread-safe as the store is.
 template<class Store, class... Part>
 class cache_core {
 public:

@@ -31,8 +31,8 @@ inline void check_backoff(load_backoff const& b, char const* policy)
     expect(b.max_retry_after >= b.retry_after, std::string(policy) + ".max_retry_after", "at least retry_after");
 }
 
-/// Keys that are left alone for a while, as their loads have failed or one is under way. A fixed number of places: of two keys that fall into
-/// one the later takes it, and the other is tried once more than it should be. Keys are numbers that are spread evenly.
+/// Keys that are left alone for a while, as their loads have failed or one is under way. A fixed number of places: of two keys that fall
+/// into one the later takes it, and the other is tried once more than it should be. Keys are numbers that are spread evenly.
 ///
 /// Thread-safe if `shared`, without a lock: what two threads write at once into one place may mix, which again is a try more or a pause too
 /// long by one. 24 bytes a place.

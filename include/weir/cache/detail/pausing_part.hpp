@@ -8,7 +8,8 @@
 
 namespace weir::inline v0::detail {
 
-/// A part of a `cached` that lets a key pause whose load has failed, as the `backoff` of its options says. `check(options)` throws if they are bad.
+/// A part of a `cached` that lets a key pause whose load has failed, as the `backoff` of its options says. `check(options)` throws if they
+/// are bad.
 template<class Options, threading_model Threading>
 class pausing_part {
 public:

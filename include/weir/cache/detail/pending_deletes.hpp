@@ -14,8 +14,8 @@
 
 namespace weir::inline v0::detail {
 
-/// Keys that are to be deleted in a second level that did not answer: a queue, each key in it once, of so many at most. A key is in it until its
-/// delete is done, also while that is tried. Thread-safe; to ask an empty one costs a load.
+/// Keys that are to be deleted in a second level that did not answer: a queue, each key in it once, of so many at most. A key is in it
+/// until its delete is done, also while that is tried. Thread-safe; to ask an empty one costs a load.
 template<class Key, threading_model Threading>
 class pending_deletes {
 public:

@@ -13,8 +13,8 @@
 
 namespace weir::inline v0::detail {
 
-/// Tells when everybody has left who may still read what was replaced: sleepable read-copy-update with two counts for each thread (McKenney,
-/// "Sleepable Read-Copy Update", LWN 2006). A reader writes only its own thread's line.
+/// Tells when everybody has left who may still read what was replaced: sleepable read-copy-update with two counts for each thread
+/// (McKenney, "Sleepable Read-Copy Update", LWN 2006). A reader writes only its own thread's line.
 ///
 /// A reader first enters, then loads the pointer (`seq_cst`). Who replaces stores the new pointer (`seq_cst`), calls `wait_until_left`,
 /// and then may free the old one. Cost: 20 cycles to enter, a store to leave.

@@ -13,7 +13,8 @@
 
 namespace weir::inline v0::detail {
 
-/// What `bulkhead` and `concurrency_limit` do: lets so many calls inside at a time, while the others wait in a queue; `Name` is the policy's.
+/// What `bulkhead` and `concurrency_limit` do: lets so many calls inside at a time, while the others wait in a queue; `Name` is the
+/// policy's.
 template<fixed_string Name, class Options, class Queue, threading_model Threading>
 class gate_of_places {
 public:
@@ -47,8 +48,8 @@ public:
         auto const [count, bounds] = places_.settings();
         return {.max_concurrent = count, .max_wait = bounds.max_wait, .max_waiting = bounds.max_waiting};
     }
-    /// Other bounds from now on; those that wait keep their place in the queue and their time. Fewer places than there are calls inside: they
-    /// leave, nobody is thrown out. Throws `std::invalid_argument` and changes nothing if the options are bad.
+    /// Other bounds from now on; those that wait keep their place in the queue and their time. Fewer places than there are calls inside:
+    /// they leave, nobody is thrown out. Throws `std::invalid_argument` and changes nothing if the options are bad.
     void reconfigure(options const& o)
     {
         checked(o);

@@ -10,8 +10,8 @@
 
 namespace weir::inline v0::detail {
 
-/// What a key or a value keeps outside of itself, in bytes: the text of a string that does not fit into it, with what the allocator adds. A type of one's
-/// own says it by `std::size_t weir_heap_bytes(T const&)` beside it; one that does not is taken to keep nothing.
+/// What a key or a value keeps outside of itself, in bytes: the text of a string that does not fit into it, with what the allocator adds. A
+/// type of one's own says it by `std::size_t weir_heap_bytes(T const&)` beside it; one that does not is taken to keep nothing.
 template<class T>
 [[nodiscard]] std::size_t heap_bytes(T const& value)
 {

@@ -21,10 +21,10 @@ struct policy {
 
 namespace detail {
 
-/// How a machine deals with a policy of each role: `enter` on the way down, `leave` on the way up. Both return whether to go on; the
-/// `stop` they are given says how to stop. `slot` is what the policy needs for this call: it lives from `enter` until `leave`, or
-/// until `drop`, when the call is cancelled in between. A layer that `pends` has `decide`, an awaitable, and `decided`, told what came of it; one
-/// that `settles_later` has `finish`, an awaitable.
+/// How a machine deals with a policy of each role: `enter` on the way down, `leave` on the way up. Both return whether to go on; the `stop`
+/// they are given says how to stop. `slot` is what the policy needs for this call: it lives from `enter` until `leave`, or until `drop`,
+/// when the call is cancelled in between. A layer that `pends` has `decide`, an awaitable, and `decided`, told what came of it; one that
+/// `settles_later` has `finish`, an awaitable.
 template<class Policy, class Call, class Outcome>
 struct layer {
     static_assert(sizeof(typename advice::policy<Policy>::template does_not_meet_the_contract_of_a<typename role_of<Policy>::type>) != 0);

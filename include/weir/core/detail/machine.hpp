@@ -30,7 +30,8 @@ namespace weir::inline v0::detail {
 ///
 /// A machine that is destroyed before its outcome was taken drops its permits unsettled, innermost first: the call was cancelled.
 ///
-/// `Policies` holds the policies: `Policies::policy_at<I>` is the type of one, `policies.template get<I>()` the policy; `Plan` is a `call_plan`.
+/// `Policies` holds the policies: `Policies::policy_at<I>` is the type of one, `policies.template get<I>()` the policy; `Plan` is a
+/// `call_plan`.
 template<class Policies, class Plan, class Indices = std::make_index_sequence<Policies::size>,
          class Segments = std::make_index_sequence<Plan::last + 1>>
 class machine;

@@ -15,8 +15,8 @@
 
 namespace weir::inline v0::detail {
 
-/// The outcomes of a call: one a segment, the last is the handler's. Each is there once it was put in, and ends with the call; which of them
-/// are there is a bit each, if they end at all.
+/// The outcomes of a call: one a segment, the last is the handler's. Each is there once it was put in, and ends with the call; which of
+/// them are there is a bit each, if they end at all.
 template<class Plan, class Segments = std::make_index_sequence<Plan::last + 1>>
 class outcomes;
 

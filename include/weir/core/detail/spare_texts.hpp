@@ -7,8 +7,8 @@
 
 namespace weir::inline v0::detail {
 
-/// The room of texts that ended with their calls, kept for the thread's next calls: a text too long to be held in place then costs no allocation.
-/// At most four a thread, of at most 255 bytes each; longer ones are freed.
+/// The room of texts that ended with their calls, kept for the thread's next calls: a text too long to be held in place then costs no
+/// allocation. At most four a thread, of at most 255 bytes each; longer ones are freed.
 class spare_texts {
 public:
     /// A copy of `text`.

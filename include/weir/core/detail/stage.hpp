@@ -13,9 +13,9 @@
 
 namespace weir::inline v0::detail {
 
-/// One policy's part in a call: its layer is asked, its slot begins and ends, the observer is told. `Machine` is the call, `Index` the place of
-/// the policy. Whatever a policy does, and whatever it throws, its slot ends once, and of the observer's events each `admitted` has its
-/// `settled` or `dropped`.
+/// One policy's part in a call: its layer is asked, its slot begins and ends, the observer is told. `Machine` is the call, `Index` the
+/// place of the policy. Whatever a policy does, and whatever it throws, its slot ends once, and of the observer's events each `admitted`
+/// has its `settled` or `dropped`.
 template<class Machine, std::size_t Index>
 class stage {
     static constexpr std::size_t segment = Machine::segment_of(Index);

@@ -27,9 +27,9 @@ enum class act : std::uint8_t {
     done,   ///< give the outcome
 };
 
-/// What a layer can do besides going on: each returns false, "stop here". `Index` is the place of its policy, `Segment` that of its outcome.
-/// A place that is no argument of the template makes fewer types, but costs every call: g++ 12 then no longer joins the stores (213
-/// instructions for six policies, in place of 198).
+/// What a layer can do besides going on: each returns false, "stop here". `Index` is the place of its policy, `Segment` that of its
+/// outcome. A place that is no argument of the template makes fewer types, but costs every call: g++ 12 then no longer joins the stores
+/// (213 instructions for six policies, in place of 198).
 template<class Machine, std::size_t Index, std::size_t Segment>
 class stopper {
     static constexpr std::size_t place = Machine::first + Index;

@@ -16,8 +16,8 @@ namespace weir::inline v0::http::detail {
 /// How many connections each subscriber has open: an entry for those that have one, so that the total bounds it. Keeps nothing if
 /// there is no limit. Thread-confined.
 ///
-/// A table with linear probing and deletion by moving back (Knuth, The Art of Computer Programming, volume 3, section 6.4, algorithms L and R), at
-/// most half full. Boost's flat map would do, and costs every file with a server two hundred functions more.
+/// A table with linear probing and deletion by moving back (Knuth, The Art of Computer Programming, volume 3, section 6.4, algorithms L and
+/// R), at most half full. Boost's flat map would do, and costs every file with a server two hundred functions more.
 class address_count {
 public:
     using key_type = std::array<std::uint64_t, 2>;

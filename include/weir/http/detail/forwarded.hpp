@@ -57,7 +57,8 @@ inline std::string_view take_token(std::string_view& line) noexcept
     return token;
 }
 
-/// Takes the value of a parameter off the front, without its quotation marks. Empty: there is none, or one with an escape, as no address has.
+/// Takes the value of a parameter off the front, without its quotation marks. Empty: there is none, or one with an escape, as no address
+/// has.
 inline std::string_view take_value(std::string_view& line) noexcept
 {
     if (!line.starts_with('"')) return take_token(line);

@@ -158,8 +158,8 @@ asio::awaitable<void> session<Stream>::wait_for_leave(Stream& stream, std::weak_
     }
 }
 
-/// A reset, or an end where that is leaving, cancels the handler. Behind bytes that wait to be read an end is not seen. True: there is more to
-/// wait for.
+/// A reset, or an end where that is leaving, cancels the handler. Behind bytes that wait to be read an end is not seen. True: there is more
+/// to wait for.
 template<class Stream>
 bool session<Stream>::look_for_leave(asio::socket_base::wait_type& what)
 {

@@ -31,8 +31,9 @@ struct tls_step {
     wants next = wants::nothing; ///< then the same step again, when the socket is ready
 };
 
-/// A TLS connection over a socket: OpenSSL is asked, and Asio waits until the socket is ready. `asio::ssl::stream` has OpenSSL
-/// write to memory and copies that: it costs 68 KiB of buffers a connection, a look at a quiet connection is not to be had, nor a write without a wait.
+/// A TLS connection over a socket: OpenSSL is asked, and Asio waits until the socket is ready. `asio::ssl::stream` has OpenSSL write to
+/// memory and copies that: it costs 68 KiB of buffers a connection, a look at a quiet connection is not to be had, nor a write without a
+/// wait.
 class tls_stream {
 public:
     using executor_type = asio::ip::tcp::socket::executor_type;

@@ -11,11 +11,12 @@
 namespace weir::inline v0::detail {
 
 /// How often keys came, in a fixed memory: a count-min sketch (Cormode and Muthukrishnan, "An improved data stream summary", J. Algorithms
-/// 2005) of four rows, with conservative update (Estan and Varghese, "New directions in traffic measurement and accounting", SIGCOMM 2002): of the four
-/// cells of a key only those are raised that hold its estimate.
+/// 2005) of four rows, with conservative update (Estan and Varghese, "New directions in traffic measurement and accounting", SIGCOMM 2002):
+/// of the four cells of a key only those are raised that hold its estimate.
 ///
-/// An estimate is never below the count, and with a probability of 1 - e^-4 not more than e / width of all counts above it. The places of the
-/// four rows come from the two halves of one hash (Kirsch and Mitzenmacher, "Less hashing, same performance", ESA 2006). 16 bytes a place.
+/// An estimate is never below the count, and with a probability of 1 - e^-4 not more than e / width of all counts above it. The places of
+/// the four rows come from the two halves of one hash (Kirsch and Mitzenmacher, "Less hashing, same performance", ESA 2006). 16 bytes a
+/// place.
 class count_min {
 public:
     static constexpr std::size_t depth = 4;

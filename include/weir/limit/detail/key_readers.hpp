@@ -11,8 +11,8 @@
 
 namespace weir::inline v0::detail {
 
-/// Those who look into tables without a lock, each with a word on its own thread's line. A reader enters its word and then looks whether the table
-/// is being changed; who changes one says so and then waits for those who are inside: one of the two sees the other.
+/// Those who look into tables without a lock, each with a word on its own thread's line. A reader enters its word and then looks whether
+/// the table is being changed; who changes one says so and then waits for those who are inside: one of the two sees the other.
 class key_readers {
 public:
     key_readers() = default;

@@ -30,9 +30,9 @@ template<class State>
 concept state_in_a_word =
     sizeof(State) == sizeof(std::uint64_t) && std::is_trivially_copyable_v<State>&& std::has_unique_object_representations_v<State>;
 
-/// A part of the keys of `keyed`. Who holds `mutex` knows that the table stays as it is; who changes it, or a state in it, holds `changing_lock`.
-/// Where a state is a word, calls of keys that are there hold neither: as `readers` they look a key up and swap its word, and find `changing` set
-/// while somebody changes the table. So two threads meet in the key's word only. Alone on its cache lines.
+/// A part of the keys of `keyed`. Who holds `mutex` knows that the table stays as it is; who changes it, or a state in it, holds
+/// `changing_lock`. Where a state is a word, calls of keys that are there hold neither: as `readers` they look a key up and swap its word,
+/// and find `changing` set while somebody changes the table. So two threads meet in the key's word only. Alone on its cache lines.
 template<class Key, class Rule, threading_model Threading>
 class alignas(64) key_shard {
 public:
@@ -108,7 +108,8 @@ public:
     }
     [[nodiscard]] std::size_t size() const noexcept { return entries.size(); }
 
-    /// What a new key needs at most: its own bytes, and those of a table of twice the size if this one is full, for then there are both for a while.
+    /// What a new key needs at most: its own bytes, and those of a table of twice the size if this one is full, for then there are both for
+    /// a while.
     template<class View>
     [[nodiscard]] key_room needs(View const& key) const
     {

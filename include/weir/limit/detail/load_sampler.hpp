@@ -9,8 +9,8 @@
 
 namespace weir::inline v0::detail {
 
-/// Sums up calls for a `load_window`: each thread in words of its own, merged when a window is read, which one thread at a time does. What is
-/// counted while it is read belongs to this window or the next. Cost: no locked instruction.
+/// Sums up calls for a `load_window`: each thread in words of its own, merged when a window is read, which one thread at a time does. What
+/// is counted while it is read belongs to this window or the next. Cost: no locked instruction.
 template<threading_model Threading>
 class load_sampler {
 public:

@@ -12,8 +12,8 @@
 
 namespace weir::inline v0::detail {
 
-/// A limiter made of a `limiting_rule`: all of `limiter`, with the state of the rule in one word and changed by compare-and-swap if the rule
-/// says how to pack it (`word_rule`), under a lock otherwise. What is left to say for an algorithm is its rule and its options.
+/// A limiter made of a `limiting_rule`: all of `limiter`, with the state of the rule in one word and changed by compare-and-swap if the
+/// rule says how to pack it (`word_rule`), under a lock otherwise. What is left to say for an algorithm is its rule and its options.
 /// `Limiter` is what derives from this: the name that a debug build tells when it finds one that is confined used by two threads.
 template<class Limiter, limiting_rule Rule, class Options, threading_model Threading>
 class ruled {

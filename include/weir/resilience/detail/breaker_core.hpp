@@ -11,12 +11,13 @@
 
 namespace weir::inline v0::detail {
 
-/// The state of a breaker in one word: the state in the low three bits, above them whether calls are timed, and whether the rate is too high
-/// already and only the minimum of calls is missing; above that a number that grows with each change. The permit of a call is the word under
-/// which it came, and a result whose word has another number or state is late.
+/// The state of a breaker in one word: the state in the low three bits, above them whether calls are timed, and whether the rate is too
+/// high already and only the minimum of calls is missing; above that a number that grows with each change. The permit of a call is the word
+/// under which it came, and a result whose word has another number or state is late.
 ///
-/// A permit stays as small as that where calls are timed: of the number it then has 19 bits, and above them the time of 40 bits, in units of
-/// 256 ns. So it is taken for late unless a multiple of half a million changes came while its call ran, and slowness is told to 256 ns for 39 hours.
+/// A permit stays as small as that where calls are timed: of the number it then has 19 bits, and above them the time of 40 bits, in units
+/// of 256 ns. So it is taken for late unless a multiple of half a million changes came while its call ran, and slowness is told to 256 ns
+/// for 39 hours.
 struct breaker_word {
     static constexpr unsigned number_at = 5;
     static constexpr std::uint64_t timed_bit = 8;
@@ -57,8 +58,8 @@ struct breaker_change {
     [[nodiscard]] explicit operator bool() const noexcept { return number != 0; }
 };
 
-/// The states of one breaker and the ways between them, without lock, listeners and settings of its own. What changes the state is called by
-/// one thread at a time, its owner's lock sees to that; the word and the counts are read and counted by all.
+/// The states of one breaker and the ways between them, without lock, listeners and settings of its own. What changes the state is called
+/// by one thread at a time, its owner's lock sees to that; the word and the counts are read and counted by all.
 ///
 /// The ways out: open leads to half-open at the first call after the open time; half-open to closed with the last of the probes, to open
 /// with the first that fails, or at the first call after probes were out for `probe_limit`; probes that are cancelled, or say nothing, give

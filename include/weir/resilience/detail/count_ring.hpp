@@ -76,7 +76,8 @@ public:
         b.head.store(std::uint64_t{era} << 32, std::memory_order_release);
         for (std::uint32_t i = 0; i < b.capacity; ++i) change(b, i, 0);
     }
-    /// Another number of places. Memory grows to twice the largest number there ever was; the smaller rings are kept, as calls may be in them.
+    /// Another number of places. Memory grows to twice the largest number there ever was; the smaller rings are kept, as calls may be in
+    /// them.
     void resize(std::uint32_t size)
     {
         if (blocks_.empty() || blocks_.back()->capacity < size) {

@@ -12,12 +12,12 @@
 
 namespace weir::inline v0::detail {
 
-/// How many calls a service can have in flight at a time, by Little's law from what it has shown: the most that it finished in a slice of the
-/// window, times the shortest that a call took. More in flight than that only wait for each other.
+/// How many calls a service can have in flight at a time, by Little's law from what it has shown: the most that it finished in a slice of
+/// the window, times the shortest that a call took. More in flight than that only wait for each other.
 ///
-/// The estimate of go-zero's adaptive shedder (`core/load/adaptiveshedder.go`) and of Kratos' BBR limiter (aegis `ratelimit/bbr`), which follow
-/// TCP BBR. The window has 50 slices; the one under way does not count. Without any that counts it is `never_less`. Not thread-safe: an
-/// algorithm of `load_shed`, which locks.
+/// The estimate of go-zero's adaptive shedder (`core/load/adaptiveshedder.go`) and of Kratos' BBR limiter (aegis `ratelimit/bbr`), which
+/// follow TCP BBR. The window has 50 slices; the one under way does not count. Without any that counts it is `never_less`. Not thread-safe:
+/// an algorithm of `load_shed`, which locks.
 class little_limit {
 public:
     /// `window` is from 50 us to 1 h, as `load_shed` checks.

@@ -10,9 +10,9 @@
 
 namespace weir::inline v0::detail {
 
-/// Makes a record of draws that fails shorter, and its numbers smaller, as long as it fails: chunks are left out, from half of it to
-/// single draws (delta debugging: A. Zeller, R. Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", TSE 2002), numbers are set to zero
-/// and halved (D. MacIver, A. Donaldson, ECOOP 2020). It works on what was drawn, not on what was made of it, so that every candidate
+/// Makes a record of draws that fails shorter, and its numbers smaller, as long as it fails: chunks are left out, from half of it to single
+/// draws (delta debugging: A. Zeller, R. Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", TSE 2002), numbers are set to
+/// zero and halved (D. MacIver, A. Donaldson, ECOOP 2020). It works on what was drawn, not on what was made of it, so that every candidate
 /// is a schedule that may come up.
 class shrinker {
 public:
