@@ -118,15 +118,31 @@ inline decode_result decode_hex(std::string_view text, bool either, std::byte* o
 struct group_table {
     std::uint32_t bits[4][256]{}; // a compiler fills it in half the time that std::array takes it
 
-    explicit constexpr group_table(char const* digits) noexcept
+    explicit constexpr group_table(std::string_view digits) noexcept
     {
-        for (std::uint32_t value = 0; value < 64; ++value)
-            for (std::uint32_t place = 0; place < 4; ++place)
-                bits[place][static_cast<unsigned char>(digits[value])] = value << (18 - 6 * place) | 1u << (24 + place);
+        for (std::uint32_t value = 0; value < digits.size(); ++value) set(digits[value], value);
+    }
+    /// `other` with these as its last two digits.
+    constexpr group_table(group_table const& other, std::string_view without, std::string_view with) noexcept : group_table(other)
+    {
+        for (std::uint32_t i = 0; i < 2; ++i) {
+            for (auto& place : bits) place[static_cast<unsigned char>(without[i])] = 0;
+            set(with[i], 62 + i);
+        }
     }
     static constexpr std::uint32_t all_digits = 0x0f00'0000;
+
+private:
+    constexpr void set(char digit, std::uint32_t value) noexcept
+    {
+        auto const at = static_cast<unsigned char>(digit);
+        bits[0][at] = value << 18 | 0x0100'0000;
+        bits[1][at] = value << 12 | 0x0200'0000;
+        bits[2][at] = value << 6 | 0x0400'0000;
+        bits[3][at] = value | 0x0800'0000;
+    }
 };
-inline constexpr group_table plain_groups{base64_plain.data()}, url_groups{base64_url.data()};
+inline constexpr group_table plain_groups{base64_plain}, url_groups{plain_groups, "+/", "-_"};
 
 /// Decodes base64 without padding.
 inline decode_result decode_base64(std::string_view text, group_table const& t, std::byte* out, std::size_t room) noexcept

@@ -121,20 +121,21 @@ inline std::size_t content_key_size(jwe_encryption e) noexcept
     return e == jwe_encryption::a128gcm ? 16 : 32;
 }
 
-/// The content key that the sender has agreed on with this key.
-inline std::optional<secret<>> agreed_key(jwe_key const& key, jwe_header const& head)
+/// The content key that the sender has agreed on with this key, in `into`; false if he cannot have.
+inline bool agree_on_key(jwe_key const& key, jwe_header const& head, secret<>& into)
 {
     jwe_pair const& own = jwe_maker::pair_of(key);
     // Looked at first: to check a key of another type, such as a big one of RSA, may take long.
-    if (head.epk["crv"].text() != (own.curve == jwe_curve::p256 ? "P-256" : "X25519")) return std::nullopt;
-    if (head.epk["kty"].text() != (own.curve == jwe_curve::p256 ? "EC" : "OKP")) return std::nullopt;
+    if (head.epk["crv"].text() != (own.curve == jwe_curve::p256 ? "P-256" : "X25519")) return false;
+    if (head.epk["kty"].text() != (own.curve == jwe_curve::p256 ? "EC" : "OKP")) return false;
     try {
         jwe_pair const sender = read_jwe_pair(head.epk, key_half::public_key);
-        auto const common = agree(own.key.get(), sender.key.get());
-        if (!common) return std::nullopt;
-        return concat_kdf(*common, to_string(key.encryption()), head.apu, head.apv, content_key_size(key.encryption()));
+        secret<> common;
+        if (!agree(own.key.get(), sender.key.get(), common)) return false;
+        into = concat_kdf(common, to_string(key.encryption()), head.apu, head.apv, content_key_size(key.encryption()));
+        return true;
     } catch (std::invalid_argument const&) { // it is no key on the curve
-        return std::nullopt;
+        return false;
     }
 }
 
@@ -179,12 +180,15 @@ opened_jwe open_jwe(Keys const& keys, std::string_view compact, jwe_options cons
                         tag->size() == detail::gcm_tag_size;
     if (!formed) return {jwe_fault::malformed};
 
-    auto const secret_key = agrees ? detail::agreed_key(*key, head)
-                                   : std::optional(detail::open_oaep(own, *content, detail::content_key_size(key->encryption())));
-    if (!secret_key) return {jwe_fault::closed};
-    auto opened = detail::open_gcm(*secret_key, *iv, encoded, *text, *tag);
-    if (!opened) return {jwe_fault::closed};
-    return {jwe_fault::none, std::move(*opened)};
+    secret<> content_key;
+    if (agrees) {
+        if (!detail::agree_on_key(*key, head, content_key)) return {jwe_fault::closed};
+    } else {
+        content_key = detail::open_oaep(own, *content, detail::content_key_size(key->encryption()));
+    }
+    opened_jwe opened;
+    if (!detail::open_gcm(content_key, *iv, encoded, *text, *tag, opened.text)) opened.fault = jwe_fault::closed;
+    return opened;
 }
 
 /// Seals a text for a key: the other end of `open_jwe`, for clients and tests. Each time with new keys and a new vector, so two sealings of one text have nothing in common but its
@@ -210,9 +214,9 @@ opened_jwe open_jwe(Keys const& keys, std::string_view compact, jwe_options cons
                                                                  : EVP_PKEY_Q_keygen(nullptr, nullptr, "X25519"));
         if (made == nullptr) detail::throw_openssl_error("making a key");
         detail::jwe_pair const moment(std::move(made), detail::key_half::public_key);
-        auto const common = detail::agree(moment.key.get(), other.key.get());
-        if (!common) detail::throw_openssl_error("agreeing on a key");
-        key = detail::concat_kdf(*common, to_string(to.encryption()), {}, {}, size);
+        secret<> common;
+        if (!detail::agree(moment.key.get(), other.key.get(), common)) detail::throw_openssl_error("agreeing on a key");
+        key = detail::concat_kdf(common, to_string(to.encryption()), {}, {}, size);
         head += R"(,"epk":{)" + detail::public_members(moment) + '}';
     }
     std::string const encoded = to_base64url(head + '}'), iv = detail::random_octets(detail::gcm_iv_size);

@@ -69,7 +69,8 @@ public:
             if (!k.key.can_sign() || !valid(k, now) || (!id.empty() && k.id != id)) continue;
             if (best == nullptr || k.not_before > best->not_before) best = &k;
         }
-        return best == nullptr ? std::nullopt : std::optional(*best);
+        if (best == nullptr) return std::nullopt;
+        return *best;
     }
     /// How many keys there are, valid or not.
     [[nodiscard]] std::size_t size() const { return current()->size(); }

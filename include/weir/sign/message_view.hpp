@@ -3,12 +3,10 @@
 
 #include <weir/core/request.hpp>
 
-#include <array>
 #include <concepts>
 #include <cstddef>
 #include <optional>
 #include <string_view>
-#include <vector>
 
 namespace weir::inline v0 {
 
@@ -52,31 +50,48 @@ concept verifiable_message = verifiable_response<M> ||
 template<class M>
 concept signable_message = verifiable_message<M> && customisation::header_fn::works_for<M> && customisation::set_header_fn::works_for<M>;
 
-/// The values of the lines of a field, as they came. Two of them take no allocation.
+/// The values of the lines of a field, as they came. Two of them take no allocation. Movable; a `std::vector` inside would be the dearest part of this header
+/// for a compiler.
 class field_lines {
 public:
+    field_lines() noexcept = default;
+    field_lines(field_lines&& other) noexcept : size_(other.size_), room_(other.room_), more_(other.more_)
+    {
+        for (std::size_t i = 0; i < few; ++i) few_[i] = other.few_[i];
+        other.size_ = 0;
+        other.room_ = few;
+        other.more_ = nullptr;
+    }
+    field_lines& operator=(field_lines&&) = delete;
+    ~field_lines() { delete[] more_; }
+
     void push_back(std::string_view value)
     {
-        if (more_.empty() && size_ < few_.size()) {
-            few_[size_++] = value;
-            return;
-        }
-        if (more_.empty())
-            for (std::string_view const v : few_) more_.push_back(v);
-        more_.push_back(value);
-        ++size_;
+        if (size_ == room_) grow();
+        (more_ != nullptr ? more_ : few_)[size_++] = value;
     }
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
-    [[nodiscard]] std::string_view const* begin() const noexcept { return more_.empty() ? few_.data() : more_.data(); }
+    [[nodiscard]] std::string_view const* begin() const noexcept { return more_ != nullptr ? more_ : few_; }
     [[nodiscard]] std::string_view const* end() const noexcept { return begin() + size_; }
     [[nodiscard]] std::string_view operator[](std::size_t i) const noexcept { return begin()[i]; }
     [[nodiscard]] std::string_view front() const noexcept { return *begin(); }
 
 private:
-    std::array<std::string_view, 2> few_{};
-    std::size_t size_ = 0;
-    std::vector<std::string_view> more_{};
+    static constexpr std::size_t few = 2;
+
+    void grow()
+    {
+        auto* const wider = new std::string_view[2 * room_];
+        for (std::size_t i = 0; i < size_; ++i) wider[i] = begin()[i];
+        delete[] more_;
+        more_ = wider;
+        room_ *= 2;
+    }
+
+    std::string_view few_[few]{};
+    std::size_t size_ = 0, room_ = few;
+    std::string_view* more_ = nullptr;
 };
 
 /// A message of any type seen as one type: what signatures read of it. It refers to the message, which outlives it.

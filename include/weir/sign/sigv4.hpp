@@ -11,12 +11,9 @@
 #include <weir/sign/sigv4_keys.hpp>
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -57,8 +54,9 @@ public:
     explicit sigv4(options o) : options_(std::move(o))
     {
         auto const plain = [](std::string const& text) {
-            return !text.empty() &&
-                   std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f && c != '/' && c != ','; });
+            bool good = !text.empty();
+            for (char const c : text) good = good && c > ' ' && c < 0x7f && c != '/' && c != ',';
+            return good;
         };
         expect(plain(*options_.region), "region", "a name without slashes, commas and spaces");
         expect(plain(*options_.service), "service", "a name without slashes, commas and spaces");
@@ -126,7 +124,7 @@ public:
         auto const add = [&](std::string_view name, std::string_view value) {
             std::string encoded;
             detail::append_encoded(encoded, value, detail::sigv4_part::unreserved);
-            source.query.emplace_back(name, encoded);
+            source.query.push_back({std::string(name), encoded});
             (((added += '&') += name) += '=') += encoded;
         };
         add("X-Amz-Algorithm", "AWS4-HMAC-SHA256");
@@ -156,8 +154,7 @@ public:
         if (!found) return found;
         auto const key = keys.find(found.signer, now);
         if (found.signer.empty() || key == nullptr) return failed(std::move(found), message_fault::unknown_key, {});
-        auto source = source_of(view, c.names);
-        if (c.in_query) std::erase_if(source.query, [](auto const& q) { return q.first == "X-Amz-Signature"; });
+        auto source = source_of(view, c.names, c.in_query ? "X-Amz-Signature" : "");
         std::string text;
         if (!form::append(text, source)) return failed(std::move(found), message_fault::missing, "canonical request");
         found.base = text_to_sign(c.when, text);
@@ -212,10 +209,14 @@ private:
                 *into = detail::decode_form(value);
             }
             if (seen != 6) found = failed({}, message_fault::malformed, "query");
+            constexpr std::uint32_t week = 604'800;
             std::uint32_t seconds = 0;
-            auto const [end, error] = std::from_chars(expires.data(), expires.data() + expires.size(), seconds);
-            if (error != std::errc{} || end != expires.data() + expires.size() || seconds < 1 || seconds > 604'800)
-                found = failed({}, message_fault::malformed, "query");
+            bool good = true;
+            for (char const digit : expires) {
+                good = good && digit >= '0' && digit <= '9';
+                if (good && seconds <= week) seconds = seconds * 10 + static_cast<std::uint32_t>(digit - '0');
+            }
+            if (!good || seconds < 1 || seconds > week) found = failed({}, message_fault::malformed, "query");
             c.lasts = std::chrono::seconds(seconds);
         } else {
             auto const dates = view.fields("x-amz-date");
@@ -246,12 +247,12 @@ private:
             c.names.emplace_back(rest.substr(0, end));
             rest.remove_prefix(std::min(end + 1, rest.size()));
         }
-        bool const sorted =
-            c.names.size() <= 64 && std::adjacent_find(c.names.begin(), c.names.end(), std::greater_equal<>()) == c.names.end();
+        bool sorted = c.names.size() <= 64;
+        for (std::size_t i = 1; sorted && i < c.names.size(); ++i) sorted = c.names[i - 1] < c.names[i];
         if (!sorted) found = failed({}, message_fault::malformed, "signed headers");
         if (!is_for_host(view)) found = failed({}, message_fault::malformed, "target");
         for (std::string const& name : names_to_sign(view)) {
-            if (found && !std::binary_search(c.names.begin(), c.names.end(), name)) found = failed({}, message_fault::not_covered, name);
+            if (found && !stands(name, c.names)) found = failed({}, message_fault::not_covered, name);
         }
         return c;
     }
@@ -265,28 +266,36 @@ private:
         std::string const scheme = detail::lower_case(parts.scheme);
         return detail::authority_of(view, parts, scheme, {}) == detail::authority_of(view, {}, scheme, {});
     }
-    detail::sigv4_part::source source_of(message_view const& view, std::vector<std::string> names) const
+    detail::sigv4_part::source source_of(message_view const& view, std::vector<std::string> names, std::string_view without = {}) const
     {
         auto const parts = detail::split_target_parts(view.target());
         return {.message = view,
                 .path = parts.path,
-                .query = detail::sigv4_part::split_query(parts.query.value_or("")),
+                .query = detail::sigv4_part::split_query(parts.query.value_or(""), without),
                 .names = std::move(names),
                 .normalize = options_.normalize,
                 .encode_path = options_.encode_path};
     }
     std::vector<std::string> names_to_sign(message_view const& view) const
     {
-        std::vector<std::string> names{"host"};
-        for (std::string_view const name : {"x-amz-content-sha256", "x-amz-date", "x-amz-security-token", "x-amz-target"}) {
-            if (!view.fields(name).empty()) names.emplace_back(name);
-        }
-        for (std::string const& name : options_.covered) {
+        std::vector<std::string> names;
+        names.push_back("host");
+        for (char const* const name : {"x-amz-content-sha256", "x-amz-date", "x-amz-security-token", "x-amz-target"}) {
             if (!view.fields(name).empty()) names.push_back(name);
         }
-        std::sort(names.begin(), names.end());
-        names.erase(std::unique(names.begin(), names.end()), names.end());
+        for (std::string const& name : options_.covered) {
+            if (view.fields(name).empty() || stands(name, names)) continue;
+            names.push_back(name);
+        }
+        for (std::size_t i = 1; i < names.size(); ++i) // a few
+            for (std::size_t j = i; j != 0 && names[j] < names[j - 1]; --j) names[j].swap(names[j - 1]);
         return names;
+    }
+    static bool stands(std::string_view name, std::vector<std::string> const& names) noexcept
+    {
+        for (std::string const& each : names)
+            if (each == name) return true;
+        return false;
     }
     std::string scope(std::string_view when) const
     {
@@ -324,18 +333,17 @@ private:
     {
         auto const day = std::chrono::floor<std::chrono::days>(t);
         std::chrono::year_month_day const date(day);
-        std::chrono::hh_mm_ss const time(std::chrono::floor<std::chrono::seconds>(t - day));
+        std::int64_t const second = std::chrono::floor<std::chrono::seconds>(t - day).count();
         std::string out = "00000000T000000Z";
-        auto const write = [&](std::size_t at, std::size_t digits, auto value) {
-            for (auto left = static_cast<std::uint64_t>(value); digits != 0; left /= 10)
-                out[at + --digits] = static_cast<char>('0' + left % 10);
+        auto const write = [&](std::size_t at, std::size_t digits, std::int64_t left) {
+            for (; digits != 0; left /= 10) out[at + --digits] = static_cast<char>('0' + left % 10);
         };
         write(0, 4, static_cast<int>(date.year()));
         write(4, 2, static_cast<unsigned>(date.month()));
         write(6, 2, static_cast<unsigned>(date.day()));
-        write(9, 2, time.hours().count());
-        write(11, 2, time.minutes().count());
-        write(13, 2, time.seconds().count());
+        write(9, 2, second / 3600);
+        write(11, 2, second / 60 % 60);
+        write(13, 2, second % 60);
         return out;
     }
     static std::optional<wall_time> read_time(std::string_view text)

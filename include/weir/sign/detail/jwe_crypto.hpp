@@ -15,7 +15,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -49,8 +48,8 @@ inline std::string random_octets(std::size_t size)
     return made;
 }
 
-/// AES-GCM of 16 or 32 bytes of key (RFC 7518 section 5.3): the text behind it, or nothing.
-inline std::optional<secret<>> open_gcm(secret<> const& key, byte_view iv, byte_view aad, byte_view text, byte_view tag)
+/// AES-GCM of 16 or 32 bytes of key (RFC 7518 section 5.3): the text behind it in `into`. False if it is not that which was sealed.
+inline bool open_gcm(secret<> const& key, byte_view iv, byte_view aad, byte_view text, byte_view tag, secret<>& into)
 {
     cipher_context const context(EVP_CIPHER_CTX_new());
     if (context == nullptr) throw_openssl_error("making a cipher context");
@@ -65,9 +64,11 @@ inline std::optional<secret<>> open_gcm(secret<> const& key, byte_view iv, byte_
     good = good && EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_SET_TAG, static_cast<int>(mark.size()), mark.data()) == 1 &&
            EVP_DecryptFinal_ex(context.get(), rest, &size) == 1;
     secret<> opened(std::move(plain)); // what was not authentic is overwritten, too
-    if (good) return opened;
-    ERR_clear_error();
-    return std::nullopt;
+    if (good)
+        into = std::move(opened);
+    else
+        ERR_clear_error();
+    return good;
 }
 /// The same the other way: the sealed text, and the tag in `tag`.
 inline std::string seal_gcm(secret<> const& key, byte_view iv, byte_view aad, byte_view text, std::string& tag)
@@ -124,8 +125,8 @@ inline std::string seal_oaep(EVP_PKEY* key, secret<> const& content)
     return sealed;
 }
 
-/// The secret that two key pairs have in common (RFC 6090, RFC 7748); nothing if the other's public key is not good.
-inline std::optional<secret<>> agree(EVP_PKEY* own, EVP_PKEY* other)
+/// The secret that two key pairs have in common (RFC 6090, RFC 7748), in `into`; false if the other's public key is not good.
+inline bool agree(EVP_PKEY* own, EVP_PKEY* other, secret<>& into)
 {
     pkey_context const context(EVP_PKEY_CTX_new_from_pkey(nullptr, own, nullptr));
     if (context == nullptr) throw_openssl_error("agreeing on a key");
@@ -136,9 +137,11 @@ inline std::optional<secret<>> agree(EVP_PKEY* own, EVP_PKEY* other)
     common.resize(size);
     good = good && EVP_PKEY_derive(context.get(), octets(common), &size) == 1 && size == common.size();
     secret<> made(std::move(common));
-    if (good) return made;
-    ERR_clear_error();
-    return std::nullopt;
+    if (good)
+        into = std::move(made);
+    else
+        ERR_clear_error();
+    return good;
 }
 
 /// The content key of it: the Concat KDF (NIST SP 800-56A section 5.8.1) with SHA-256, as RFC 7518 section 4.6.2 feeds it. Up to 32 bytes.

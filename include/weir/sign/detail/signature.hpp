@@ -16,7 +16,6 @@
 #include <mutex>
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace weir::inline v0::detail {
 
@@ -115,14 +114,15 @@ public:
         if (family_of(a) != jws_family::eddsa) give_back(prepare());
     }
     ready_key(ready_key&& other) noexcept
-        : key_(std::move(other.key_)),
-          digest_(other.digest_),
-          algorithm_(other.algorithm_),
-          half_(other.half_),
-          idle_(std::move(other.idle_))
+        : key_(std::move(other.key_)), digest_(other.digest_), algorithm_(other.algorithm_), half_(other.half_), idle_(other.idle_)
     {
+        other.idle_ = nullptr;
     }
     ready_key& operator=(ready_key&&) = delete;
+    ~ready_key()
+    {
+        while (idle_ != nullptr) delete taken_from(idle_);
+    }
 
     [[nodiscard]] EVP_PKEY* get() const noexcept { return key_.get(); }
     /// The bytes of a signature.
@@ -175,17 +175,28 @@ public:
     }
 
 private:
+    /// A context that is prepared; while it is not used, in a list.
+    struct prepared {
+        pkey_context context;
+        prepared* next = nullptr;
+    };
     class lease {
     public:
-        explicit lease(ready_key const& key) : key_(key), context_(key.take()) {}
+        explicit lease(ready_key const& key) : key_(key), prepared_(key.take()) {}
         lease(lease const&) = delete;
-        ~lease() { key_.give_back(std::move(context_)); }
-        [[nodiscard]] EVP_PKEY_CTX* get() const noexcept { return context_.get(); }
+        ~lease() { key_.give_back(prepared_); }
+        [[nodiscard]] EVP_PKEY_CTX* get() const noexcept { return prepared_->context.get(); }
 
     private:
         ready_key const& key_;
-        pkey_context context_;
+        prepared* const prepared_;
     };
+    static prepared* taken_from(prepared*& list) noexcept
+    {
+        prepared* const first = list;
+        list = first->next;
+        return first;
+    }
 
     bool verify_whole(slice<byte_view> pieces, byte_view signature) const
     {
@@ -197,7 +208,7 @@ private:
         if (!good) ERR_clear_error();
         return good;
     }
-    pkey_context prepare() const
+    prepared* prepare() const
     {
         pkey_context made(EVP_PKEY_CTX_new_from_pkey(nullptr, key_.get(), nullptr));
         if (made == nullptr) throw_openssl_error("preparing a key");
@@ -210,27 +221,21 @@ private:
             check_openssl(EVP_PKEY_CTX_set_rsa_mgf1_md(made.get(), digest_), "preparing a key");
             check_openssl(EVP_PKEY_CTX_set_rsa_pss_saltlen(made.get(), EVP_MD_get_size(digest_)), "preparing a key");
         }
-        return made;
+        return new prepared{std::move(made)};
     }
-    pkey_context take() const
+    prepared* take() const
     {
         {
             std::lock_guard const lock(mutex_);
-            if (!idle_.empty()) {
-                pkey_context taken = std::move(idle_.back());
-                idle_.pop_back();
-                return taken;
-            }
+            if (idle_ != nullptr) return taken_from(idle_);
         }
         return prepare();
     }
-    void give_back(pkey_context context) const noexcept
+    void give_back(prepared* p) const noexcept
     {
-        try {
-            std::lock_guard const lock(mutex_);
-            idle_.push_back(std::move(context));
-        } catch (...) { // no memory to keep it
-        }
+        std::lock_guard const lock(mutex_);
+        p->next = idle_;
+        idle_ = p;
     }
 
     pkey key_{};
@@ -238,7 +243,7 @@ private:
     jws_algorithm algorithm_{};
     key_half half_{};
     mutable std::mutex mutex_{};
-    mutable std::vector<pkey_context> idle_{}; // at most as many as threads were busy at once
+    mutable prepared* idle_ = nullptr; // at most as many as threads were busy at once
 };
 
 } // namespace weir::inline v0::detail
