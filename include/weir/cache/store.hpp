@@ -45,8 +45,11 @@ namespace weir::inline v0 {
 /// Thread-safety: `shared`: any thread, any time. A hit takes no lock. Where key and value are plain bits (at most 128 bytes, the key
 /// no string view) it copies beside the writers and checks that there was none; else it announces itself in a word of its thread's own,
 /// and writers wait for it before they destroy what it may look at. The 65th thread and those after it take the lock.
-/// Cost of a hit: three multiplications and three cache lines, one of them its part's; announcing itself costs a locked instruction more,
-/// and the copy of a `std::shared_ptr` two more on a line that all its readers share: `visit` and `borrow` take half as long.
+/// Cost of a hit: three multiplications and three cache lines, one of them its part's; announcing itself costs two stores, or a locked
+/// instruction where the system has no membarrier(2), and the copy of a `std::shared_ptr` two of these on a line that all its readers
+/// share: `visit` and `borrow` take half as long. For that each `erase` of what is not plain, and one other write in some dozens to
+/// hundreds, calls membarrier: 0.4 to 3 microseconds. A filter for system calls that forbids it has to be there before the first
+/// store is read.
 /// The destructor, `clear`, `erase_if`, `for_each`, `resize` and `reconfigure` visit every part.
 ///
 /// For values whose loss matters use a database; for one value, a `std::atomic` or a `shared_ptr` under a lock.
@@ -58,7 +61,7 @@ class store : detail::store_parts<Key, Value, Threading> {
                   "a store moves keys and values under a lock: their move constructors must be noexcept");
 
     using base = detail::store_parts<Key, Value, Threading>;
-    using base::can_announce, base::find_at_length, base::half, base::index_of, base::look_up, base::shard_of, base::share;
+    using base::find_at_length, base::half, base::index_of, base::look_up, base::shard_of, base::share;
     using base::hash_, base::shards_, base::tallies_;
     using typename base::announced, typename base::shard, typename base::tally;
 
@@ -82,20 +85,19 @@ public:
         auto&& wanted = detail::as_key<Key>(key);
         std::uint64_t const hash = hash_(wanted);
         if constexpr (Threading::is_shared)
-            if (tally* const own = tallies_.own(); own != nullptr && can_announce(*own)) [[likely]] {
-                shard& part = shard_of(hash);
-                part.expect(half(hash));
-                [[maybe_unused]] announced const here(own->reading);
-                auto const seen = part.glance(wanted, half(hash), now);
-                if (seen.what == shard::sight::hit) [[likely]] {
-                    own->hits.add(1, true);
-                    return finding<Value>(part.value(seen), seen.times);
+            if (tally* const own = tallies_.own(); own != nullptr) [[likely]]
+                if (announced const here(own->reading); here) [[likely]] {
+                    shard& part = shard_of(hash);
+                    auto const seen = part.glance(wanted, half(hash), now);
+                    if (seen.what == shard::sight::hit) [[likely]] {
+                        own->hits.add(1, true);
+                        return finding<Value>(part.value(seen), seen.times);
+                    }
+                    if (seen.what == shard::sight::miss) {
+                        own->misses.add(1, true);
+                        return finding<Value>();
+                    }
                 }
-                if (seen.what == shard::sight::miss) {
-                    own->misses.add(1, true);
-                    return finding<Value>();
-                }
-            }
         return find_at_length(wanted, hash, now);
     }
 
@@ -107,25 +109,17 @@ public:
         auto&& wanted = detail::as_key<Key>(key);
         std::uint64_t const hash = hash_(wanted);
         if constexpr (Threading::is_shared)
-            if (tally* const own = tallies_.own(); own != nullptr && can_announce(*own)) [[likely]] {
-                shard& part = shard_of(hash);
-                part.expect(half(hash));
-                [[maybe_unused]] announced const here(own->reading);
-                auto const seen = part.glance(wanted, half(hash), now);
-                if (seen.what == shard::sight::hit) [[likely]] {
-                    own->hits.add(1, true);
-                    f(part.value(seen), seen.times);
-                    return true;
+            if (tally* const own = tallies_.own(); own != nullptr) [[likely]]
+                if (announced const here(own->reading); here) [[likely]] {
+                    shard& part = shard_of(hash);
+                    auto const seen = part.glance(wanted, half(hash), now);
+                    if (seen.what == shard::sight::hit) [[likely]] {
+                        own->hits.add(1, true);
+                        f(part.value(seen), seen.times);
+                        return true;
+                    }
                 }
-            }
-        bool hit = false;
-        look_up(wanted, hash, now, [&](auto const&... what) {
-            if constexpr (sizeof...(what) == 2) {
-                hit = true;
-                f(what...);
-            }
-        });
-        return hit;
+        return visit_at_length(wanted, hash, now, f);
     }
 
     /// Looks `key` up and lends what its `std::shared_ptr` points to: nearly as cheap as `visit`, and may be held. A thread holds up to
@@ -137,21 +131,20 @@ public:
     {
         using handle = borrowed<typename detail::lent_by<Value>::element>;
         if constexpr (base::lends)
-            if (tally* const own = tallies_.own(); own != nullptr && can_announce(*own)) [[likely]] {
-                auto&& wanted = detail::as_key<Key>(key);
-                std::uint64_t const hash = hash_(wanted);
-                shard& part = shard_of(hash);
-                part.expect(half(hash));
-                announced const here(own->reading);
-                auto const seen = part.glance(wanted, half(hash), now);
-                if (seen.what == shard::sight::hit) [[likely]] {
-                    Value const& value = part.value(seen);
-                    if (auto* const cell = value != nullptr ? own->loans.take(value.get()) : nullptr) [[likely]] {
-                        own->hits.add(1, true);
-                        return handle(value.get(), *cell);
+            if (tally* const own = tallies_.own(); own != nullptr) [[likely]]
+                if (announced const here(own->reading); here) [[likely]] {
+                    auto&& wanted = detail::as_key<Key>(key);
+                    std::uint64_t const hash = hash_(wanted);
+                    shard& part = shard_of(hash);
+                    auto const seen = part.glance(wanted, half(hash), now);
+                    if (seen.what == shard::sight::hit) [[likely]] {
+                        Value const& value = part.value(seen);
+                        if (auto* const cell = value != nullptr ? own->loans.take(value.get()) : nullptr) [[likely]] {
+                            own->hits.add(1, true);
+                            return handle(value.get(), *cell);
+                        }
                     }
                 }
-            }
         return this->template borrow_at_length<handle>(key, now);
     }
 
@@ -345,6 +338,18 @@ public:
     }
 
 private:
+    template<class Like, class F>
+    [[gnu::noinline]] bool visit_at_length(Like const& wanted, std::uint64_t hash, time_point now, F& f)
+    {
+        bool hit = false;
+        look_up(wanted, hash, now, [&](auto const&... what) {
+            if constexpr (sizeof...(what) == 2) {
+                hit = true;
+                f(what...);
+            }
+        });
+        return hit;
+    }
     /// A copy, for who cannot borrow now.
     template<class Handle, class Like>
     [[gnu::noinline]] Handle borrow_at_length(Like const& key, time_point now)

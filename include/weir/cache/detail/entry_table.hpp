@@ -38,9 +38,10 @@ struct table_shape {
 /// One shard's entries: where each key is (`slot_index`), the entries (a slab), and which of them to drop (`gated_sieve`). It never holds
 /// more than it is made for and takes all its memory at once.
 ///
-/// Thread-safety: its owner's lock; what is `const`, and `touch`, may run beside a writer as `Reading` says. A writer is given `wait()`, which
-/// returns when all readers who had announced themselves have left, with `wait.keep(value)`, which takes a value that somebody still has on
-/// loan, and `gone(at, cause)`, which hears of an entry before it goes.
+/// Thread-safety: its owner's lock; what is `const`, and `touch`, may run beside a writer as `Reading` says. A writer is given `wait()`,
+/// which returns when all readers who had announced themselves have left, with `wait.latest()` and `wait.over_since(number)` as
+/// `grace_periods` has them, and with `wait.keep(value)`, which takes a value that somebody still has on loan, as it was when
+/// `wait.look_for_loans()` was called; and `gone(at, cause)`, which hears of an entry before it goes.
 template<class Key, class Value, threading_model Threading, reading Reading>
 class entry_table {
     using slab = std::conditional_t<Reading == reading::plain, word_slab<Key, Value, Threading>, object_slab<Key, Value, Threading>>;
@@ -73,7 +74,7 @@ public:
     {
         for (slot at = 0; at < order_.slots(); ++at) // none if moved from
             if (order_.contains(at)) entries_.drop(at);
-        for (slot const at : left_) entries_.drop(at);
+        for (leaving const& each : left_) entries_.drop(each.at);
     }
 
     template<class Matches>
@@ -107,7 +108,6 @@ public:
         return in_doubt && there == none && unlike ? further : there;
     }
     [[nodiscard, gnu::always_inline]] slot likely(std::uint32_t hash) const noexcept { return index_.likely(hash); }
-    [[gnu::always_inline]] void expect(std::uint32_t hash) const noexcept { index_.expect(hash); }
     [[nodiscard]] decltype(auto) key(slot at) const noexcept { return entries_.at(at).key(); }
     [[nodiscard]] decltype(auto) value(slot at) const noexcept { return entries_.at(at).value(); }
     /// The entry as the slab has it, without the time of its last use.
@@ -238,18 +238,13 @@ public:
         }
     }
 
-    /// Destroys what was taken out and waits for its readers to leave.
+    /// Destroys what was taken out, when its readers have left.
     template<class Wait>
     void settle(Wait&& wait)
     {
         if (left_.empty()) return;
-        wait();
-        for (slot const at : left_) {
-            if constexpr (Reading == reading::guarded) wait.keep(entries_.leaving(at));
-            entries_.drop(at);
-            give_back(at);
-        }
-        left_.clear();
+        if (!wait.over_since(left_.back().since)) wait();
+        drop_left(left_.size(), wait);
     }
 
     /// From now on for so many entries and so much weight. Nobody else reads meanwhile where entries are `guarded`.
@@ -268,11 +263,17 @@ public:
     [[nodiscard]] bool fits_alone(std::uint32_t weight) const noexcept { return weights_.empty() || weight <= weight_limit_; }
 
 private:
+    /// What was taken out, perhaps still looked at, and since which grace period.
+    struct leaving {
+        slot at;
+        std::uint64_t since;
+    };
+
     /// Slots beyond the entries, for what was taken out while somebody looked at it.
     static constexpr std::size_t slots_for(std::size_t entries) noexcept { return entries + spares(entries); }
     static constexpr std::size_t spares(std::size_t entries) noexcept
     {
-        return Reading == reading::guarded ? std::clamp<std::size_t>(entries / 64, 4, 256) : 0;
+        return Reading == reading::guarded ? std::clamp<std::size_t>(entries / 64, 16, 256) : 0;
     }
     template<class Wait, class Gone>
     void evict(time_point reclaim_before, Wait&& wait, Gone&& gone)
@@ -285,12 +286,34 @@ private:
     void leave(slot at, [[maybe_unused]] Wait&& wait)
     {
         if constexpr (Reading == reading::guarded) {
-            if (left_.size() == left_.capacity()) settle(wait);
-            left_.push_back(at);
+            if (left_.size() == left_.capacity()) settle_some(wait);
+            left_.push_back({at, wait.latest()});
         } else {
             entries_.drop(at);
             give_back(at);
         }
+    }
+
+    /// Destroys those whose readers have left: at least the one that was taken out first.
+    template<class Wait>
+    void settle_some(Wait&& wait)
+    {
+        if (!wait.over_since(left_.front().since)) wait();
+        std::size_t gone = 1;
+        while (gone < left_.size() && wait.over_since(left_[gone].since)) ++gone;
+        drop_left(gone, wait);
+    }
+    template<class Wait>
+    void drop_left(std::size_t how_many, [[maybe_unused]] Wait&& wait)
+    {
+        auto const end = left_.begin() + static_cast<std::ptrdiff_t>(how_many);
+        wait.look_for_loans();
+        for (auto each = left_.begin(); each != end; ++each) {
+            if constexpr (Reading == reading::guarded) wait.keep(entries_.leaving(each->at));
+            entries_.drop(each->at);
+            give_back(each->at);
+        }
+        left_.erase(left_.begin(), end);
     }
 
     std::uint32_t weight_of(slot at) const noexcept { return weights_.empty() ? 0 : weights_[at]; }
@@ -306,7 +329,7 @@ private:
     template<class Wait>
     slot take(Wait&& wait)
     {
-        if (free_ == none) settle(wait);
+        if (free_ == none) settle_some(wait);
         return std::exchange(free_, order_.noted(free_));
     }
     void give_back(slot at) noexcept { order_.note(at, std::exchange(free_, at)); }
@@ -341,9 +364,9 @@ private:
     std::vector<std::uint32_t> weights_;
     typename Threading::template cell<std::uint64_t> weight_;
     std::uint64_t weight_limit_;
-    std::size_t limit_;      // entries, at most
-    std::size_t most_;       // entries there are slots for
-    std::vector<slot> left_; // taken out, perhaps still looked at
+    std::size_t limit_;         // entries, at most
+    std::size_t most_;          // entries there are slots for
+    std::vector<leaving> left_; // the oldest first
     slot free_ = none;
     slot cursor_ = 0;
 };

@@ -73,13 +73,6 @@ public:
         return zeros(signs) != 0 ? none : further;
     }
 
-    /// Has the group of `hash` fetched, for a `likely` that has to wait for something else first.
-    [[gnu::always_inline]] void expect(std::uint32_t hash) const noexcept
-    {
-        std::uint32_t const count = count_.load(std::memory_order_acquire);
-        __builtin_prefetch(groups_.words() + home(hash, count));
-    }
-
     void insert(std::uint32_t hash, slot entered) noexcept { enter(groups_.words(), count_.load(), hash, entered); }
 
     /// Puts `now` into the place of `before`, of the same key.

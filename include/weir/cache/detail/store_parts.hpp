@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/cache/detail/grace_periods.hpp>
 #include <weir/cache/detail/removals.hpp>
 #include <weir/cache/detail/store_shard.hpp>
 #include <weir/cache/detail/store_tally.hpp>
@@ -67,16 +68,9 @@ protected:
         return share(whole, part, shards_.size());
     }
 
-    /// A thread that is about to read what writers may destroy has told them that it is there, or is about to.
-    using announced = std::conditional_t<shard::how == reading::guarded, reading_now, not_announced>;
+    /// A thread that reads what writers may destroy has told them that it is there.
+    using announced = std::conditional_t<shard::how == reading::guarded, reading_if_known, not_announced>;
     static constexpr bool lends = loan::can && shard::how == reading::guarded;
-    static bool can_announce([[maybe_unused]] tally const& own) noexcept
-    {
-        if constexpr (shard::how == reading::guarded)
-            return own.reading.known();
-        else
-            return true;
-    }
 
     template<class Like>
     [[gnu::noinline]] finding<Value> find_at_length(Like const& wanted, std::uint64_t hash, time_point now)
@@ -107,26 +101,17 @@ protected:
         if constexpr (!Threading::is_shared) {
             return false;
         } else if constexpr (shard::how == reading::guarded) {
-            if (!mine.alone) return false;
-            if (!mine->reading.known()) {
-                if (mine->reading.inside()) return false;
-                arrivals_.add(1, std::memory_order_acq_rel);
-            }
+            if (!mine.alone || mine->reading.inside()) return false;
             announced const here(mine->reading);
+            if (here) return part.peek(key, hash, now, seen);
+            periods_.join(mine->reading);
+            reading_now const arrived(mine->reading);
             return part.peek(key, hash, now, seen);
         } else {
             return part.peek(key, hash, now, seen);
         }
     }
 
-    /// Returns when all that read now have left.
-    void wait_for_readers() noexcept
-    {
-        if constexpr (shard::how == reading::guarded) {
-            arrivals_.add(0, std::memory_order_acq_rel); // whose stripe is not seen below sees what was done before
-            tallies_.for_each([](tally& each) { each.reading.wait(); });
-        }
-    }
     /// Whether some thread has it on loan; with null, whether one has anything.
     bool is_lent(void const* what) const noexcept
     {
@@ -140,9 +125,17 @@ protected:
         explicit readers_left(store_parts& parts) noexcept : parts_(parts) {}
         void operator()()
         {
-            parts_.wait_for_readers();
+            if constexpr (shard::how == reading::guarded)
+                parts_.periods_.pass([this](auto wait) { parts_.tallies_.for_each([&](tally& each) { wait(each.reading); }); });
+        }
+        [[nodiscard]] std::uint64_t latest() noexcept { return parts_.periods_.latest(); }
+        [[nodiscard]] bool over_since(std::uint64_t number) const noexcept { return parts_.periods_.over_since(number); }
+
+        /// Nobody can borrow any more what the writer hands to `keep` from here on.
+        void look_for_loans()
+        {
             if constexpr (lends) {
-                any_ = parts_.is_lent(nullptr); // nobody can borrow any more what this writer took out
+                any_ = parts_.is_lent(nullptr);
                 parts_.lent_.settle([this](void const* what) { return parts_.is_lent(what); });
             }
         }
@@ -189,7 +182,7 @@ protected:
     std::size_t last_ = 0; // the number of the last part; there is a power of two of them
     std::vector<shard> shards_;
     striped<tally, Threading> tallies_;
-    typename Threading::template cell<std::uint64_t> arrivals_; // threads that have read
+    grace_periods periods_;
     [[no_unique_address]] std::conditional_t<lends, lent_values<Value>, not_lent> lent_;
 };
 

@@ -95,21 +95,15 @@ public:
         answer_times times;
     };
 
-    /// Has what `glance` reads first fetched while the caller announces itself: no load passes that instruction.
-    [[gnu::always_inline]] void expect([[maybe_unused]] std::uint32_t hash) const noexcept
-    {
-        if constexpr (how == reading::guarded) values_.expect(hash);
-    }
-
     /// The short way of a hit, beside the writers. Where `how` is `guarded`, the caller has announced itself until it is done with what it saw.
     template<class Like>
     [[nodiscard, gnu::always_inline]] glimpse glance(Like const& key, std::uint32_t hash, time_point now)
     {
         glimpse seen; // NOLINT: a miss leaves the rest as it is
         seen.what = sight::unclear;
-        std::uint64_t const before = last_settled();
+        std::uint64_t const before = how == reading::guarded ? sequence_.load(std::memory_order_acquire) : last_settled();
         if constexpr (how == reading::guarded)
-            if (!undisturbed(before)) return seen; // entries may be moving
+            if (before % 2 != 0) return seen; // entries may be moving
         std::uint32_t at = values_.likely(hash);
         auto there = values_.at(at < values_.further ? at : 0);
         if (at >= values_.further || !values_.is_of(there, key)) [[unlikely]] {
