@@ -8,6 +8,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cctype>
 #include <random>
 #include <stdexcept>
 #include <string>
@@ -184,6 +185,23 @@ TEST_CASE("http_signature: a change of what is covered is found, one of what is 
     CHECK(after([](raw_request& r) { r.fields.emplace_back("x-b", "3"); }) == message_fault::none);
     CHECK(after([](raw_request& r) { r.body += ' '; }) == message_fault::wrong_digest);
     CHECK(after([](raw_request& r) { r.body.clear(); }) == message_fault::wrong_digest);
+}
+
+TEST_CASE("http_signature: the case of a header's name does not count, on either side")
+{
+    http_signature const scheme({.components = {"@method", "content-type", "x-a", "@authority"}, .if_present = {"x-extra"}});
+    raw_request const r = signed_order(scheme);
+    for (bool const upper : {true, false}) {
+        raw_request other = r;
+        for (auto& [name, value] : other.fields)
+            for (char& c : name) c = static_cast<char>(upper ? std::toupper(c) : std::tolower(c));
+        CHECK(scheme.verify(other, keys(), now));
+        other.fields.emplace_back(upper ? "x-extra" : "X-EXTRA", "1");
+        CHECK(scheme.verify(other, keys(), now).fault == message_fault::not_covered);
+        other.fields.pop_back();
+        other.fields.emplace_back(upper ? "x-A" : "X-a", "3");
+        CHECK(scheme.verify(other, keys(), now).fault == message_fault::wrong_signature);
+    }
 }
 
 TEST_CASE("http_signature: a digest that is swapped, stale, dropped or doubled is found")

@@ -2,6 +2,8 @@
 #include "request.hpp"
 
 #include <weir/core/pipeline.hpp>
+#include <weir/core/stack.hpp>
+#include <weir/core/without.hpp>
 #include <weir/validate/paging.hpp>
 
 #include <doctest/doctest.h>
@@ -101,6 +103,17 @@ TEST_CASE("paging: seeded queries against a naive oracle")
             CHECK(got->offset == static_cast<std::uint64_t>(offset.value_or(0)));
         }
     }
+}
+
+TEST_CASE("paging: a route opts out of its baseline's by type, and is asked for no page")
+{
+    auto const baseline = [] { return weir::stack{weir::paging{{.max_limit = 50}}}; };
+    auto const answer = [](test::request const&) { return 1; };
+    weir::pipeline list{baseline(), answer};
+    weir::pipeline dump{baseline() | weir::without<weir::paging>{}, answer};
+    test::request const much{.target = "/orders?limit=1000000"};
+    CHECK(list(much).error() == weir::errc::invalid_request);
+    CHECK(dump(much).has_value());
 }
 
 TEST_CASE("paging: bad options are refused by name, and leave the old ones in force")

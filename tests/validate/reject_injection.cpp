@@ -5,6 +5,8 @@
 
 #include <weir/core/describe.hpp>
 #include <weir/core/pipeline.hpp>
+#include <weir/core/stack.hpp>
+#include <weir/core/without.hpp>
 
 #include <doctest/doctest.h>
 
@@ -62,6 +64,16 @@ TEST_CASE("reject_injection: paths, queries and bodies are looked at, decoded; w
     svc.get<weir::reject_injection>().reconfigure({.body = false});
     CHECK(told("/orders", "<svg onload=x>", "text/plain") == "passed");
     CHECK(told("/orders?id=1+or+1=1") == "query" + sql);
+}
+
+TEST_CASE("reject_injection: a route where people write texts opts out by type, whatever detectors the baseline has")
+{
+    auto const baseline = [] { return weir::stack{weir::reject_injection<weir::injection::sql, weir::injection::script>{}}; };
+    weir::pipeline orders{baseline(), answer};
+    weir::pipeline notes{baseline() | weir::without<weir::made_from<weir::reject_injection>>{}, answer};
+    test::request const odd{.target = "/notes?text=1+or+1=1"};
+    CHECK(orders(odd).error() == weir::errc::invalid_request);
+    CHECK(notes(odd).has_value());
 }
 
 TEST_CASE("reject_injection: a body of two types is looked at as one of none")
