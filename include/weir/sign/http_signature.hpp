@@ -178,7 +178,7 @@ private:
         std::size_t const list = detail::append_base(made.base, covered, message, request, origin(), missing);
         if (missing != nullptr) return failed(std::move(made), message_fault::missing, missing->identifier());
         std::int64_t const created = std::chrono::duration_cast<std::chrono::seconds>(made.signed_at.time_since_epoch()).count();
-        for (parameter const p : detail::slice<parameter>(parameters_.data(), parameter_count_)) {
+        for (parameter const p : detail::slice<parameter>(parameters_, parameter_count_)) {
             made.base.append(1, ';').append(detail::name_of(p)).push_back('=');
             bool good = true;
             switch (p) {
@@ -280,7 +280,7 @@ private:
     /// What is wrong with the parameters; else signer, nonce and time are told in `found`, and the algorithm, if they name one.
     message_fault judge_parameters(parts given, wall_time now, message_check& found, std::string_view& algorithm) const
     {
-        std::array<sf::part const*, 6> known{};
+        sf::part const* known[6]{};
         sf::part const* wrong = nullptr;
         for (sf::part const& p : given) {
             parameter const which = detail::parameter_of(p.key);
@@ -288,7 +288,7 @@ private:
             known[index(which)] = &p;
             if (p.what != (which <= parameter::expires ? sf::kind::integer : sf::kind::string) && wrong == nullptr) wrong = &p;
         }
-        for (parameter const p : detail::slice<parameter>(parameters_.data(), parameter_count_)) {
+        for (parameter const p : detail::slice<parameter>(parameters_, parameter_count_)) {
             if ((wanted_ & bit(p)) == 0 || known[index(p)] != nullptr) continue;
             found.where = detail::name_of(p);
             return message_fault::missing;
@@ -336,7 +336,7 @@ private:
 
     options options_;
     std::vector<message_component> components_, if_present_;
-    std::array<parameter, 6> parameters_{}; // in their order when signing: those of the options, and the tag, if there is one
+    parameter parameters_[6]{}; // in their order when signing: those of the options, and the tag, if there is one
     std::size_t parameter_count_ = 0;
     unsigned wanted_ = 0; // as bits, those of the options
     message_component digest_{"content-digest"};

@@ -11,7 +11,6 @@
 
 #include <openssl/evp.h>
 
-#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -63,7 +62,7 @@ namespace detail {
 
 /// The parts of a compact serialization (RFC 7516 section 3.1).
 struct jwe_parts {
-    std::array<std::string_view, 5> part{};
+    std::string_view part[5]{};
     [[nodiscard]] bool cut(std::string_view compact) noexcept
     {
         for (std::size_t i = 0; i < 4; ++i) {

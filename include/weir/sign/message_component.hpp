@@ -9,11 +9,9 @@
 #include <weir/sign/message_view.hpp>
 #include <weir/sign/structured_view.hpp>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -141,9 +139,9 @@ private:
     enum class derived : std::uint8_t { none, verb, target_uri, authority, scheme, request_target, path, query, query_param, status };
     static derived derived_of(std::string_view name) noexcept
     {
-        constexpr std::array<std::string_view, 10> known{"",      "@method", "@target-uri",  "@authority", "@scheme", "@request-target",
-                                                         "@path", "@query",  "@query-param", "@status"};
-        for (std::size_t i = 1; i < known.size(); ++i)
+        constexpr std::string_view known[]{"",      "@method", "@target-uri",  "@authority", "@scheme", "@request-target",
+                                           "@path", "@query",  "@query-param", "@status"};
+        for (std::size_t i = 1; i < std::size(known); ++i)
             if (known[i] == name) return static_cast<derived>(i);
         return derived::none;
     }
@@ -156,15 +154,15 @@ private:
         if (derived_ == derived::request_target) return to.append(m.target()), !m.target().empty();
         auto const parts = detail::split_target_parts(m.target());
         if (derived_ == derived::path) return to.append(parts.path.empty() ? "/" : parts.path), true;
-        if (derived_ == derived::query) return to.append(1, '?').append(parts.query.value_or("")), true;
-        if (derived_ == derived::query_param) return append_parameter(to, parts.query.value_or(""));
+        if (derived_ == derived::query) return to.append(1, '?').append(parts.query), true;
+        if (derived_ == derived::query_param) return append_parameter(to, parts.query);
         std::string const scheme = detail::scheme_of(parts, origin.scheme);
         if (derived_ == derived::scheme) return to.append(scheme), !scheme.empty();
         std::string const authority = detail::authority_of(m, parts, scheme, origin.authority);
         if (derived_ == derived::authority) return to.append(authority), !authority.empty();
         to.append(scheme).append("://").append(authority);
         if (m.target() != "*") to.append(parts.path.empty() ? "/" : parts.path);
-        if (parts.query) to.append(1, '?').append(*parts.query);
+        if (parts.has_query) to.append(1, '?').append(parts.query);
         return !scheme.empty() && !authority.empty();
     }
     /// One query parameter, decoded as a form's and encoded again (section 2.2.8). One that stands twice, however it is encoded, is refused.
@@ -222,9 +220,9 @@ private:
     /// that a dictionary has twice: so those whose type is known to be that are read as one first.
     bool append_structured(std::string& to, std::string const& field) const
     {
-        constexpr std::array<std::string_view, 10> dictionaries{
-            "cache-control",    "content-digest",      "priority",         "repr-digest",      "signature", "signature-input",
-            "accept-signature", "want-content-digest", "want-repr-digest", "cdn-cache-control"};
+        constexpr std::string_view dictionaries[]{"cache-control",    "content-digest",   "priority",         "repr-digest",
+                                                  "signature",        "signature-input",  "accept-signature", "want-content-digest",
+                                                  "want-repr-digest", "cdn-cache-control"};
         bool dictionary = false;
         for (std::string_view const d : dictionaries) dictionary = dictionary || d == name_;
         std::vector<sf::part> parts;

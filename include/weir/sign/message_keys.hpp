@@ -55,9 +55,9 @@ public:
     [[nodiscard]] std::optional<signature_key> find(std::string_view id, wall_time now) const
     {
         share const keys = current();
-        auto const at =
-            std::lower_bound(keys->begin(), keys->end(), id, [](message_key const& k, std::string_view name) { return k.id < name; });
-        if (at == keys->end() || at->id != id || !valid(*at, now)) return std::nullopt;
+        message_key const *at = keys->data(), *const end = at + keys->size();
+        at = std::lower_bound(at, end, id, [](message_key const& k, std::string_view name) { return k.id < name; });
+        if (at == end || at->id != id || !valid(*at, now)) return std::nullopt;
         return at->key;
     }
     /// The key to sign with at `now`: the newest valid one that can; of that name, if one is given.
@@ -65,9 +65,9 @@ public:
     {
         share const keys = current();
         message_key const* best = nullptr;
-        for (message_key const& k : *keys) {
-            if (!k.key.can_sign() || !valid(k, now) || (!id.empty() && k.id != id)) continue;
-            if (best == nullptr || k.not_before > best->not_before) best = &k;
+        for (message_key const *k = keys->data(), *const end = k + keys->size(); k != end; ++k) {
+            if (!k->key.can_sign() || !valid(*k, now) || (!id.empty() && k->id != id)) continue;
+            if (best == nullptr || k->not_before > best->not_before) best = k;
         }
         if (best == nullptr) return std::nullopt;
         return *best;

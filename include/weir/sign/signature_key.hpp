@@ -7,7 +7,6 @@
 #include <weir/sign/digest.hpp>
 #include <weir/sign/secret.hpp>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -38,8 +37,8 @@ enum class signature_algorithm : std::uint8_t {
 /// The name of an algorithm in IANA's registry, as the parameter `alg` has it: `"rsa-pss-sha512"`.
 [[nodiscard]] constexpr std::string_view to_string(signature_algorithm a) noexcept
 {
-    constexpr std::array<std::string_view, 6> names{"hmac-sha256",       "rsa-pss-sha512",    "rsa-v1_5-sha256",
-                                                    "ecdsa-p256-sha256", "ecdsa-p384-sha384", "ed25519"};
+    constexpr std::string_view names[]{"hmac-sha256",       "rsa-pss-sha512",    "rsa-v1_5-sha256",
+                                       "ecdsa-p256-sha256", "ecdsa-p384-sha384", "ed25519"};
     return names[static_cast<std::size_t>(a)];
 }
 
@@ -107,8 +106,8 @@ private:
     }
     static constexpr jws_algorithm jws(signature_algorithm a) noexcept
     {
-        constexpr std::array<jws_algorithm, 6> same{jws_algorithm::hs256, jws_algorithm::ps512, jws_algorithm::rs256,
-                                                    jws_algorithm::es256, jws_algorithm::es384, jws_algorithm::ed25519};
+        constexpr jws_algorithm same[]{jws_algorithm::hs256, jws_algorithm::ps512, jws_algorithm::rs256,
+                                       jws_algorithm::es256, jws_algorithm::es384, jws_algorithm::ed25519};
         return same[static_cast<std::size_t>(a)];
     }
     static detail::pkey checked(detail::pkey key, signature_algorithm a, bool is_private)

@@ -196,7 +196,7 @@ private:
         c.in_query = lines.empty() && whole.find(mark) != std::string_view::npos;
         if (c.in_query) {
             unsigned seen = 0;
-            for (auto const& [name, value] : detail::sigv4_part::split_query(detail::split_target_parts(whole).query.value_or(""))) {
+            for (auto const& [name, value] : detail::sigv4_part::split_query(detail::split_target_parts(whole).query)) {
                 std::string* const into = name == "X-Amz-Credential"      ? &credential
                                           : name == "X-Amz-Date"          ? &c.when
                                           : name == "X-Amz-SignedHeaders" ? &names
@@ -271,7 +271,7 @@ private:
         auto const parts = detail::split_target_parts(view.target());
         return {.message = view,
                 .path = parts.path,
-                .query = detail::sigv4_part::split_query(parts.query.value_or(""), without),
+                .query = detail::sigv4_part::split_query(parts.query, without),
                 .names = std::move(names),
                 .normalize = options_.normalize,
                 .encode_path = options_.encode_path};

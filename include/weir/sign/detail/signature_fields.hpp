@@ -8,10 +8,8 @@
 #include <weir/sign/message_view.hpp>
 #include <weir/sign/structured_view.hpp>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,12 +21,12 @@ inline constexpr std::size_t max_labels = 16, max_components = 64;
 
 /// A parameter of a signature (RFC 9421, section 2.3).
 enum class signature_parameter : std::uint8_t { created, expires, nonce, alg, keyid, tag, none };
-inline constexpr std::array<std::string_view, 6> signature_parameters{"created", "expires", "nonce", "alg", "keyid", "tag"};
+inline constexpr std::string_view signature_parameters[]{"created", "expires", "nonce", "alg", "keyid", "tag"};
 
 constexpr signature_parameter parameter_of(std::string_view name) noexcept
 {
     std::size_t i = 0;
-    while (i < signature_parameters.size() && signature_parameters[i] != name) ++i;
+    while (i < std::size(signature_parameters) && signature_parameters[i] != name) ++i;
     return static_cast<signature_parameter>(i);
 }
 constexpr std::string_view name_of(signature_parameter p) noexcept
@@ -126,8 +124,8 @@ public:
         return false;
     }
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
-    [[nodiscard]] message_component const* const* begin() const noexcept { return all_.data(); }
-    [[nodiscard]] message_component const* const* end() const noexcept { return all_.data() + size_; }
+    [[nodiscard]] message_component const* const* begin() const noexcept { return all_; }
+    [[nodiscard]] message_component const* const* end() const noexcept { return all_ + size_; }
 
 private:
     [[nodiscard]] message_component const* find(std::string_view text, std::vector<message_component> const& known) const noexcept
@@ -138,7 +136,7 @@ private:
         return nullptr;
     }
 
-    std::array<message_component const*, max_components + 1> all_;
+    message_component const* all_[max_components + 1];
     std::size_t size_ = 0;
     std::vector<message_component> own_{};
 };

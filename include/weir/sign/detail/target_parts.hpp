@@ -6,7 +6,6 @@
 #include <weir/sign/message_view.hpp>
 
 #include <cstddef>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,9 +13,10 @@ namespace weir::inline v0::detail {
 
 /// A request target cut where its marks are (RFC 9112, section 3.2). What stands in it is judged by whoever reads it.
 struct target_parts {
-    std::string_view scheme{}, authority{};  ///< of the absolute form; the authority of the authority form, too
-    std::string_view path{};                 ///< empty if there is none
-    std::optional<std::string_view> query{}; ///< without its question mark
+    std::string_view scheme{}, authority{}; ///< of the absolute form; the authority of the authority form, too
+    std::string_view path{};                ///< empty if there is none
+    std::string_view query{};               ///< without its question mark
+    bool has_query = false;                 ///< whether there is one, be it empty
 };
 
 inline target_parts split_target_parts(std::string_view target)
@@ -25,7 +25,8 @@ inline target_parts split_target_parts(std::string_view target)
     auto const split_path = [&](std::string_view text) {
         auto const mark = text.find('?');
         parts.path = text.substr(0, mark);
-        if (mark != std::string_view::npos) parts.query = text.substr(mark + 1);
+        parts.has_query = mark != std::string_view::npos;
+        if (parts.has_query) parts.query = text.substr(mark + 1);
     };
     if (target.starts_with('/') || target.starts_with('?')) {
         split_path(target);
