@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // store beside the bare find of an unordered_flat_map and what one would write by hand, an exact LRU under a mutex. Prints figures and the
-// bars they have to meet; figures are medians of alternating rounds, nanoseconds a call of each thread.
+// bars they have to meet; figures are medians of rounds in random order, nanoseconds a call of each thread.
 // With two arguments, one of bare, plain, shared, visit, borrow, confined and lru, and a number, it makes that many times 50,000 hits with that one alone:
 // what callgrind counts for `cache plain 20` less what it counts for `cache plain 0` are the instructions of a million hits.
 #include <weir/cache/store.hpp>
@@ -81,7 +81,7 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t capacity = 100'000;
 constexpr std::size_t population = 1'000'000;
-constexpr int rounds = 11;
+constexpr int rounds = 21;
 constexpr weir::time_point now{1h};
 
 std::atomic<std::uint64_t> sink;
@@ -173,12 +173,18 @@ auto over(One one)
 
 using work = std::function<std::uint64_t(std::vector<std::uint64_t> const&)>;
 
-/// The medians of each piece of work, whose rounds alternate.
+/// The medians of each piece of work. Each round takes them in another order: what a processor's caches still hold of a store depends on who
+/// came before.
 std::vector<double> race(unsigned threads, std::vector<std::vector<std::uint64_t>> const& keys, std::vector<work> const& works)
 {
     std::vector<std::vector<double>> times(works.size());
-    for (int round = 0; round < rounds; ++round)
-        for (std::size_t i = 0; i < works.size(); ++i) times[i].push_back(time_of(threads, keys, works[i]));
+    std::vector<std::size_t> order(works.size());
+    for (std::size_t i = 0; i < works.size(); ++i) order[i] = i;
+    std::mt19937 random(1);
+    for (int round = 0; round < rounds; ++round) {
+        std::shuffle(order.begin(), order.end(), random);
+        for (std::size_t i : order) times[i].push_back(time_of(threads, keys, works[i]));
+    }
     std::vector<double> medians;
     for (auto const& each : times) medians.push_back(median(each));
     return medians;
