@@ -112,39 +112,13 @@ struct path {
 struct query {
     static bool append(std::string& text, source& s)
     {
-        sort(s.query);
+        std::sort(s.query.begin(), s.query.end());
         for (std::size_t i = 0; i < s.query.size(); ++i) {
             if (i != 0) text += '&';
             ((text += s.query[i].name) += '=') += s.query[i].value;
         }
         text += '\n';
         return true;
-    }
-
-private:
-    /// A heap sort: n log n steps, whatever a client sends; a compiler is done with it sooner than with `std::sort`.
-    static void sort(std::vector<parameter>& all) noexcept
-    {
-        for (std::size_t i = all.size() / 2; i-- > 0;) sink(all, i, all.size());
-        for (std::size_t size = all.size(); size > 1;) {
-            swap(all[0], all[--size]);
-            sink(all, 0, size);
-        }
-    }
-    /// Makes a heap of the first `size` again, in which the one at `at` may be too small for its place.
-    static void sink(std::vector<parameter>& all, std::size_t at, std::size_t size) noexcept
-    {
-        for (std::size_t child = 2 * at + 1; child < size; child = 2 * at + 1) {
-            if (child + 1 < size && all[child] < all[child + 1]) ++child;
-            if (!(all[at] < all[child])) return;
-            swap(all[at], all[child]);
-            at = child;
-        }
-    }
-    static void swap(parameter& a, parameter& b) noexcept
-    {
-        a.name.swap(b.name);
-        a.value.swap(b.value);
     }
 };
 
