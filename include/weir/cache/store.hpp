@@ -47,8 +47,8 @@ namespace weir::inline v0 {
 /// and writers wait for it before they destroy what it may look at. The 65th thread and those after it take the lock.
 /// Cost of a hit: three multiplications and three cache lines, one of them its part's; announcing itself costs two stores, or a locked
 /// instruction where the system has no membarrier(2), and the copy of a `std::shared_ptr` two of these on a line that all its readers
-/// share: `visit` and `borrow` take half as long. For that each `erase` of what is not plain, and one other write in some dozens to
-/// hundreds, calls membarrier: 0.4 to 3 microseconds. A filter for system calls that forbids it has to be there before the first
+/// share: `visit` and `borrow` take half as long. For that each `erase` of what is not plain, and one other write in some (four in the
+/// smallest store, hundreds in a large one), calls membarrier: 0.4 to 3 microseconds. A filter for system calls that forbids it has to be there before the first
 /// store is read.
 /// The destructor, `clear`, `erase_if`, `for_each`, `resize` and `reconfigure` visit every part.
 ///

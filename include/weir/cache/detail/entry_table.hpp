@@ -273,7 +273,7 @@ private:
     static constexpr std::size_t slots_for(std::size_t entries) noexcept { return entries + spares(entries); }
     static constexpr std::size_t spares(std::size_t entries) noexcept
     {
-        return Reading == reading::guarded ? std::clamp<std::size_t>(entries / 64, 16, 256) : 0;
+        return Reading == reading::guarded ? std::clamp<std::size_t>(entries / 64, 4, 256) : 0;
     }
     template<class Wait, class Gone>
     void evict(time_point reclaim_before, Wait&& wait, Gone&& gone)
