@@ -116,8 +116,9 @@ private:
 } // namespace detail
 
 /// Saves a `bloom_filter` or `counting_bloom_filter`: beside the old file, which it replaces when it is whole and on the disk. Others may
-/// add keys meanwhile; such a key is in the file or not. Of a guard: `guard.with_filter([&](auto const& filter) { save_bloom_filter(filter,
-/// path); })`. Throws `file_error` that names the file and what is wrong; then the old file is as it was.
+/// add keys meanwhile; such a key is in the file or not. Of a guard:
+/// `guard.with_filter([&](auto const& filter) { save_bloom_filter(filter, path); })`. Throws `file_error` that names the file and what is
+/// wrong; then the old file is as it was.
 ///
 /// The file has a magic number, a version, the parameters, the words in the machine's own byte order, and a sum of all that.
 template<class Filter>

@@ -7,8 +7,8 @@
 namespace weir::inline v0 {
 
 /// Says of a key that it holds all by which a caller proves who it is: the whole token, say, not the name in it. A `cached` with such a key
-/// may stand outward of the policy that establishes identity, which is asked once a token and time to live: `cached{store<std::string,
-/// answer>{...}, holding_identity{by_header<"authorization">}}`. With any other key the compiler refuses it.
+/// may stand outward of the policy that establishes identity, which is asked once a token and time to live:
+/// `cached{store<std::string, answer>{...}, holding_identity{by_header<"authorization">}}`. With any other key the compiler refuses it.
 ///
 /// Who may be turned away in the meantime, as a token was revoked or has expired, is answered until the time to live is over: keep that
 /// short.

@@ -8,7 +8,8 @@
 #include <concepts>
 #include <cstdint>
 
-/// \file The parts of which a `cached` is put together besides its store and its key. A part is a small value that has one or more of the
+/// \file
+/// The parts of which a `cached` is put together besides its store and its key. A part is a small value that has one or more of the
 /// functions below; `cached` finds out which by the concepts, asks the parts in the order in which they were given, and has no code for
 /// what none of them does. They may be given as `std::ref` or `std::shared_ptr`, and found again with
 /// `svc.get<cached>().part<refresh_ahead>()`. A part of a cache that several threads use is called by all of them at once.

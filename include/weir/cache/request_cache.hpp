@@ -69,8 +69,8 @@ struct told_answer {
 /// key passes.
 ///
 /// All parts of a request then see the same answer, even if it changes meanwhile; `context.clear()` after a write. To make the same call
-/// once in a short time, whatever the request, take `cached` with a short `ttl`: `cached{store<std::string, double>{{.capacity = 1'000,
-/// .ttl = 100ms, .jitter = 0}}, keyed_by(&price_query::symbol)}`.
+/// once in a short time, whatever the request, take `cached` with a short `ttl`:
+/// `cached{store<std::string, double>{{.capacity = 1'000, .ttl = 100ms, .jitter = 0}}, keyed_by(&price_query::symbol)}`.
 ///
 /// An answer that is kept costs an allocation; one that is found a walk over the context. Thread-safe if `shared`.
 template<class KeyOf, class ContextOf, threading_model Threading = shared>

@@ -40,9 +40,9 @@ struct second_level_options {
     std::optional<std::uint64_t> seed = {};             ///< of the jitter; nobody knows it if it is left out
 };
 
-/// Looks into a cache that several instances share before it lets a call go on, and writes there what comes back: `cached{store<symbol,
-/// quote>{...}, by_symbol}, second_level{std::ref(redis), by_symbol, {.ttl = 5min}}, fetch`. Inside of `cached` it is asked once a key and
-/// instance, by the load that all callers wait for.
+/// Looks into a cache that several instances share before it lets a call go on, and writes there what comes back:
+/// `cached{store<symbol, quote>{...}, by_symbol}, second_level{std::ref(redis), by_symbol, {.ttl = 5min}}, fetch`. Inside of `cached` it is
+/// asked once a key and instance, by the load that all callers wait for.
 ///
 /// - **One load for all instances**: who finds nothing gets the key's lease, and loads. Another instance, which does not, asks again every `poll`
 ///   until the answer is there, and loads by itself after `patience`; what it loads is not written.

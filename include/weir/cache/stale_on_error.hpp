@@ -37,8 +37,9 @@ struct source_failures {
     }
 };
 
-/// Answers with what is out of date while the source fails: `cached{store<symbol, quote>{{.capacity = 100'000, .ttl = 30s, .keep_stale =
-/// 10min}}, key, stale_on_error{{.max_stale = 10min}}}`; a part of a `cached`.
+/// Answers with what is out of date while the source fails:
+/// `cached{store<symbol, quote>{{.capacity = 100'000, .ttl = 30s, .keep_stale = 10min}}, key, stale_on_error{{.max_stale = 10min}}}`; a
+/// part of a `cached`.
 ///
 /// A load that fails, or that a breaker, a limit or a budget further in refuses, is answered with the stale value, if it is not older than
 /// `max_stale`; the reply tells so by the fact `weir::stale`. Meanwhile the source is asked for the key after a pause only, which doubles,

@@ -27,9 +27,10 @@ struct tagged_options {
     std::optional<std::uint64_t> seed = {}; ///< of hashing; nobody knows it if it is left out
 };
 
-/// A part of a `cached` that lets values be invalidated by what they have in common: `tagged{[](symbol const&, quote const& q) { return
-/// q.exchange; }}`, and then `svc.get<cached>().part<tagged>().invalidate(exchange::oslo, now)`. The function gives a tag or a range of
-/// tags of a key and its value; it is asked on each hit, and has to give the same as long as they do.
+/// A part of a `cached` that lets values be invalidated by what they have in common:
+/// `tagged{[](symbol const&, quote const& q) { return q.exchange; }}`, and then
+/// `svc.get<cached>().part<tagged>().invalidate(exchange::oslo, now)`. The function gives a tag or a range of tags of a key and its value;
+/// it is asked on each hit, and has to give the same as long as they do.
 ///
 /// A value keeps nothing of its tags: what is kept is when each tag was last invalidated, in a table of fixed size. `invalidate` costs one
 /// cell, whatever the number of values, which go when they are asked for next, or when their time is up. A value counts as old as its load,

@@ -239,9 +239,9 @@ concept gate_for = detail::is_role<P, gate> &&(detail::admits<P, Call> || detail
 /// **Forks.** A source that wants the inside to run on its own has `splits(token)`, asked when `look_up` said `missed` or `answered` in an
 /// asynchronous pipeline that stands `within` a scope, and `fork(token, other)`, which hands to `other` what the fork has to know. The fork
 /// has a copy of the request and of the facets, no deadline, and a frame of its own; when it ends, `learn(call, other, outcome)` is called,
-/// or, if it was cancelled, `other` is destroyed. `other.runs_as(work)`, if it is there, is told how to cancel it. With `static constexpr
-/// bool forks_keep_the_deadline = true` a fork has the deadline of its call. A token with `answered_by(place)` is told who answered in
-/// there, and one whose `answered_by()` says it again makes that known as who answered the call.
+/// or, if it was cancelled, `other` is destroyed. `other.runs_as(work)`, if it is there, is told how to cancel it. With
+/// `static constexpr bool forks_keep_the_deadline = true` a fork has the deadline of its call. A token with `answered_by(place)` is told
+/// who answered in there, and one whose `answered_by()` says it again makes that known as who answered the call.
 template<class P, class Call, class Outcome>
 concept source_for = detail::is_role<P, source> &&(detail::looks_up<P, Call, Outcome> || detail::learns<P, Call, Outcome>);
 
@@ -259,10 +259,10 @@ concept loop_for = detail::is_role<P, loop> && requires(P& p, Call& c, typename 
         } -> std::same_as<next_step>;
 };
 
-/// A codec changes both types: what stands further in sees another request, and its outcome is made into another. It has `using
-/// inner_request = ...;`, which begins by default in the call's frame, `admission<> decode(call, inner_request& into)`, which fills it or
-/// refuses, `template<class Value> using outer_value = ...;`, and `result<outer_value<Value>> encode(call, Value&&)`, called with what came
-/// back from inside; an error passes as it is. `call.request()` is the outer request in both.
+/// A codec changes both types: what stands further in sees another request, and its outcome is made into another. It has
+/// `using inner_request = ...;`, which begins by default in the call's frame, `admission<> decode(call, inner_request& into)`, which fills
+/// it or refuses, `template<class Value> using outer_value = ...;`, and `result<outer_value<Value>> encode(call, Value&&)`, called with
+/// what came back from inside; an error passes as it is. `call.request()` is the outer request in both.
 template<class P, class Call>
 concept codec_for = detail::is_role<P, codec> && requires(P& p, Call& c, typename P::inner_request& into)
 {
@@ -294,9 +294,9 @@ concept detour_for = detail::is_role<P, detour> && requires(P& p, Call& c, erran
     noexcept;
 };
 
-/// A transform rewrites the request going down and the outcome coming up: it has one or both of `admission<> down(call)` and `void up(call,
-/// outcome)`. A `down` that returns `pending` has `down_later(call)`, an awaitable of its admission. One that writes to `call.request()`
-/// states the trait `rewrites_request`.
+/// A transform rewrites the request going down and the outcome coming up: it has one or both of `admission<> down(call)` and
+/// `void up(call, outcome)`. A `down` that returns `pending` has `down_later(call)`, an awaitable of its admission. One that writes to
+/// `call.request()` states the trait `rewrites_request`.
 template<class P, class Call, class Outcome>
 concept transform_for = detail::is_role<P, transform> &&(detail::goes_down<P, Call> || detail::comes_up<P, Call, Outcome>);
 

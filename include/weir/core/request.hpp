@@ -143,8 +143,9 @@ requires customisation::header_fn::works_for<R>
     }
 }
 
-/// Whether a request can be sent more than once: whether it can be copied, unless its type says otherwise by `static constexpr bool
-/// can_be_repeated = false;`, as one does whose body is read while it comes. Policies that repeat a call refuse others.
+/// Whether a request can be sent more than once: whether it can be copied, unless its type says otherwise by
+/// `static constexpr bool can_be_repeated = false;`, as one does whose body is read while it comes. Policies that repeat a call refuse
+/// others.
 template<class R>
 inline constexpr bool can_be_repeated = std::copy_constructible<R>;
 template<class R>

@@ -48,9 +48,9 @@ struct stands_behind_a_stack {
 /// weir::pipeline blobs{baseline() | weir::without<weir::made_from_values<weir::content_type>>{}, take_blob};
 /// ```
 /// `Which` is a policy's type, or `made_from`, `made_from_values`, `stating`, as in a charter; all that fit go. What fits none of the
-/// stack's does not compile: an opt-out of something that is not there any more is a mistake. Opting in is composing: `baseline() |
-/// paging{}`. Where a charter demands the policy, the route says `weir::allow<weir::requires_policy<weir::paging>, "reason">`, too. Costs
-/// nothing at run time.
+/// stack's does not compile: an opt-out of something that is not there any more is a mistake. Opting in is composing:
+/// `baseline() | paging{}`. Where a charter demands the policy, the route says
+/// `weir::allow<weir::requires_policy<weir::paging>, "reason">`, too. Costs nothing at run time.
 template<class... Which>
 struct without {
     static_assert(sizeof...(Which) > 0, "weir::without wants the policies that go");

@@ -12,8 +12,8 @@ namespace weir::inline v0::http {
 /// A part of a `cached` that keeps only responses that may be kept by a cache that many share (RFC 9111, section 3): those whose status can
 /// be cached without being asked for (RFC 9110, section 15.1: 200, 203, 204, 300, 301, 308, 404, 405, 410, 414 and 501; not 206, which is a
 /// part), and which do not say `cache-control: no-store`, `private` or `no-cache`, set a cookie, or vary by everything. A refusal, 429 or
-/// 503 say, and a failure go to their caller alone: `cached{store<std::string, http::response>{...}, query<"symbol">,
-/// http::keep_cacheable{}}`.
+/// 503 say, and a failure go to their caller alone:
+/// `cached{store<std::string, http::response>{...}, query<"symbol">, http::keep_cacheable{}}`.
 struct keep_cacheable {
     [[nodiscard]] bool keeps(response const& r) const
     {

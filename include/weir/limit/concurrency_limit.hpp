@@ -41,9 +41,9 @@ void describe_queue(auto const& places, wait_bounds const& bounds, auto&& field)
 
 } // namespace detail
 
-/// Lets so many calls inside at a time, and says in which order those go on that wait for a place: `concurrency_limit{{.max_concurrent =
-/// 50, .max_wait = 1s}, fair_by{by<principal>}}`. A call that finds no place and may not wait, waits in vain or is given up by the queue is
-/// refused with `errc::bulkhead_full`.
+/// Lets so many calls inside at a time, and says in which order those go on that wait for a place:
+/// `concurrency_limit{{.max_concurrent = 50, .max_wait = 1s}, fair_by{by<principal>}}`. A call that finds no place and may not wait, waits
+/// in vain or is given up by the queue is refused with `errc::bulkhead_full`.
 ///
 /// Queues are `fifo` (the default; then it is a `bulkhead`), `lifo`, `codel`, `adaptive_lifo`, `by_priority` and `fair_by`. While nobody
 /// waits no queue is asked and a call costs two atomic operations; a place that comes free is handed to whom the queue names under a lock,

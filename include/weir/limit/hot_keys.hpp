@@ -59,10 +59,11 @@ struct hot_keys_stats {
     }
 };
 
-/// A limiter for the keys that come most often, and for no others: `rate_limit{hot_keys{gcra{{.permits = 100, .per = 1s}}, query<"item">,
-/// {.top = 200}}}`. What is bought by all at once is limited, a million other items pass without a limit each. (Sentinel's hot parameter
-/// flow control.) `KeyOf` is the parameter; exceptions stand at the end and are limited, or not, whatever their rank: `hot_keys{gcra{...},
-/// query<"item">, {.top = 200}, {{"launch", rate{.permits = 5'000}}, {"ping", std::nullopt}}}`.
+/// A limiter for the keys that come most often, and for no others:
+/// `rate_limit{hot_keys{gcra{{.permits = 100, .per = 1s}}, query<"item">, {.top = 200}}}`. What is bought by all at once is limited, a
+/// million other items pass without a limit each. (Sentinel's hot parameter flow control.) `KeyOf` is the parameter; exceptions stand at
+/// the end and are limited, or not, whatever their rank:
+/// `hot_keys{gcra{...}, query<"item">, {.top = 200}, {{"launch", rate{.permits = 5'000}}, {"ping", std::nullopt}}}`.
 ///
 /// **Which keys.** All calls are counted, refused ones, too; each `half_life` all counts are halved. A key is limited from the call with
 /// which its count passes that of the least of the `top`, which then is not limited any more; what that key had used is forgotten, and if

@@ -45,9 +45,9 @@ concept limit_extra = prices_calls<Extra> || std::is_same_v<Extra, tell_always_t
 } // namespace detail
 
 /// Lets calls pass as a limiter allows, and refuses the others at once with `errc::rate_limited` and the time to come back:
-/// `rate_limit{gcra{{.permits = 100, .per = 1s}}}`, or one limit a key, `rate_limit{keyed{gcra{...}, by<principal>, {.capacity =
-/// 10'000}}}`, or several at once, `rate_limit{all_of{...}}`. `named<"per tenant">(limiter)` is told under that name. `std::ref` or a
-/// `shared_ptr` to a limiter shares it with other policies.
+/// `rate_limit{gcra{{.permits = 100, .per = 1s}}}`, or one limit a key,
+/// `rate_limit{keyed{gcra{...}, by<principal>, {.capacity = 10'000}}}`, or several at once, `rate_limit{all_of{...}}`.
+/// `named<"per tenant">(limiter)` is told under that name. `std::ref` or a `shared_ptr` to a limiter shares it with other policies.
 ///
 /// What may follow the limiter, in any order: `cost_of{f}` or `cost_by<facet>(f)`, what a call costs if not 1; `tell_always`; `tell_key`.
 /// A refusal reports `limit_facts`.

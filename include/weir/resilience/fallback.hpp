@@ -42,9 +42,10 @@ struct when_in_trouble {
 /// `fallback{std::ref(yesterdays_quotes)}`. The answer is reported as `degraded`. In an asynchronous pipeline the function may return an
 /// awaitable, and the other pipeline be asynchronous, too; it is not within this one's time limits and has its own.
 ///
-/// What it answers for, says `When`, a predicate of the outcome, or of the call and the outcome: `fallback{quote{},
-/// on_errors<errc::circuit_open>}`. By default what is the caller's own fault, a limit or a cancelled call comes out as it is. It stands
-/// outside of breakers and retries, which have to see the failure; the compiler says so. Thread-safe if the value or function is.
+/// What it answers for, says `When`, a predicate of the outcome, or of the call and the outcome:
+/// `fallback{quote{}, on_errors<errc::circuit_open>}`. By default what is the caller's own fault, a limit or a cancelled call comes out as
+/// it is. It stands outside of breakers and retries, which have to see the failure; the compiler says so. Thread-safe if the value or
+/// function is.
 template<class Answer, class When = when_in_trouble>
 class fallback {
 public:

@@ -34,8 +34,8 @@ struct client_standard_options {
 
 /// For a client of another service: a bulkhead, a deadline for the call, up to three attempts with a budget, a breaker that sees each of
 /// them, a deadline for each. (The order of Microsoft's standard resilience handler, with a bulkhead where that has a concurrency limiter.)
-/// `pipeline{client_standard(), idempotent{fetch}}`; around a handler that blocks `pipeline{client_standard(), isolate{...},
-/// idempotent{f}}`. Throws `std::invalid_argument` that names the member.
+/// `pipeline{client_standard(), idempotent{fetch}}`; around a handler that blocks
+/// `pipeline{client_standard(), isolate{...}, idempotent{f}}`. Throws `std::invalid_argument` that names the member.
 template<std::same_as<client_standard_options> Options = client_standard_options>
 [[nodiscard]] auto client_standard(Options const& o = {})
 {
@@ -54,8 +54,8 @@ struct hedged_read_options {
 };
 
 /// For reads whose slowest calls matter: a bulkhead, a deadline, a breaker, and a second attempt beside one that takes long, within a
-/// budget. The attempts run in `work`, which outlives the pipeline and is drained before it: `pipeline{hedged_read(work),
-/// idempotent{read}}`, where `read` is a coroutine. Throws `std::invalid_argument` that names the member.
+/// budget. The attempts run in `work`, which outlives the pipeline and is drained before it:
+/// `pipeline{hedged_read(work), idempotent{read}}`, where `read` is a coroutine. Throws `std::invalid_argument` that names the member.
 template<std::same_as<hedged_read_options> Options = hedged_read_options>
 [[nodiscard]] auto hedged_read(scope& work, Options const& o = {})
 {

@@ -52,9 +52,9 @@ boost::asio::awaitable<void> calls_of(simulation& world, std::vector<load_step> 
 }
 } // namespace detail
 
-/// Lets calls come, whether or not earlier ones have ended, step by step: `offer_load(world, {{100, 10min}, {300, 1min}, {100, 10min}},
-/// ask)`, where `ask(number)` is an awaitable, and the first call has number 1. It keeps `ask` as long as calls run. Throws
-/// `std::invalid_argument` if a step is bad.
+/// Lets calls come, whether or not earlier ones have ended, step by step:
+/// `offer_load(world, {{100, 10min}, {300, 1min}, {100, 10min}}, ask)`, where `ask(number)` is an awaitable, and the first call has number
+/// 1. It keeps `ask` as long as calls run. Throws `std::invalid_argument` if a step is bad.
 template<class Call>
 void offer_load(simulation& world, std::vector<load_step> steps, Call ask, arrivals how = arrivals::at_random)
 {
