@@ -5,6 +5,7 @@
 #include <weir/cache/detail/generations.hpp>
 #include <weir/cache/guard.hpp>
 #include <weir/core/detail/hash.hpp>
+#include <weir/core/detail/owner.hpp>
 #include <weir/core/threading.hpp>
 
 #include <algorithm> // also for the concepts of ranges: <ranges> takes a tenth of a second more
@@ -137,7 +138,7 @@ public:
         for (auto const& key : known) add(key);
     }
     /// Knows what a filter knows, one that was loaded from a file say.
-    explicit bloom_guard(Filter filter) : state_(std::make_unique<state>(std::make_unique<content>(std::move(filter))))
+    explicit bloom_guard(Filter filter) : state_(new state(detail::owner<content>(new content(std::move(filter)))))
     {
         state_->write([](content& c, content*) { c.population.store(c.filter.added()); });
     }
@@ -175,7 +176,7 @@ public:
     /// Throws `std::invalid_argument` that names the member of the `bloom_filter`.
     [[nodiscard]] std::optional<rebuilding> begin_rebuild(options const& o)
     {
-        auto fresh = std::make_unique<content>(Filter(o));
+        detail::owner<content> fresh(new content(Filter(o)));
         if (!state_->begin(fresh)) return std::nullopt;
         return rebuilding(*state_);
     }
@@ -250,7 +251,7 @@ private:
             [](Filter const& f) { return options{.population = f.planned_population(), .false_positive_rate = f.planned_rate()}; });
     }
 
-    std::unique_ptr<state> state_;
+    detail::owner<state> state_;
 };
 
 namespace detail {
@@ -267,7 +268,5 @@ template<std::ranges::input_range Range>
 bloom_guard(Range&&, bloom_filter_options) -> bloom_guard<detail::key_of_element<std::ranges::range_value_t<Range>>>;
 template<class Key, class Threading>
 bloom_guard(bloom_filter<Key, Threading>) -> bloom_guard<Key, Threading>;
-
-static_assert(guard_of<bloom_guard<std::string>, std::string>);
 
 } // namespace weir::inline v0

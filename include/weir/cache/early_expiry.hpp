@@ -80,6 +80,4 @@ early_expiry(early_expiry_options)->early_expiry<>;
 template<class Budget>
 early_expiry(early_expiry_options, Budget) -> early_expiry<shared, Budget>;
 
-static_assert(freshness_strategy<early_expiry<>> && load_watcher<early_expiry<>>);
-
 } // namespace weir::inline v0

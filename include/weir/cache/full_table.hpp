@@ -4,6 +4,7 @@
 #include <weir/cache/detail/generations.hpp>
 #include <weir/cache/guard.hpp>
 #include <weir/core/detail/hash.hpp>
+#include <weir/core/detail/owner.hpp>
 #include <weir/core/options.hpp>
 #include <weir/core/threading.hpp>
 
@@ -154,7 +155,7 @@ public:
     explicit full_table(options const& o) : hash_(o.seed.value_or(detail::random_seed())), capacity_(o.capacity)
     {
         expect(capacity_ >= 1 && capacity_ <= (std::size_t{1} << 32), "full_table.capacity", "a number of keys in [1, 2^32]");
-        state_ = std::make_unique<state>(std::make_unique<content>(capacity_, hash_));
+        state_ = detail::owner<state>(new state(detail::owner<content>(new content(capacity_, hash_))));
     }
 
     /// Keeps the value, in the place of whatever the key had. False, and what it had stays, if there is no room; in that of a reload's
@@ -194,7 +195,7 @@ public:
     /// Begins a successor. Null if another one is under way.
     [[nodiscard]] std::optional<reloading> begin_reload()
     {
-        auto fresh = std::make_unique<content>(capacity_, hash_);
+        detail::owner<content> fresh(new content(capacity_, hash_));
         if (!state_->begin(fresh)) return std::nullopt;
         return reloading(*state_);
     }
@@ -249,9 +250,7 @@ private:
 
     detail::seeded_hash hash_;
     std::size_t capacity_;
-    std::unique_ptr<state> state_;
+    detail::owner<state> state_;
 };
-
-static_assert(guard_of<full_table<std::string, int>, std::string>);
 
 } // namespace weir::inline v0

@@ -143,7 +143,4 @@ key_rule(text_shape)->key_rule<detail::text_test>;
 template<class Number>
 key_rule(number_range<Number>) -> key_rule<detail::range_test<Number>>;
 
-static_assert(guard_of<key_rule<detail::text_test>, std::string>);
-static_assert(!guard_of<key_rule<detail::text_test>, int>);
-
 } // namespace weir::inline v0

@@ -72,6 +72,4 @@ refresh_ahead(refresh_ahead_options)->refresh_ahead<>;
 template<class Budget>
 refresh_ahead(refresh_ahead_options, Budget) -> refresh_ahead<shared, Budget>;
 
-static_assert(freshness_strategy<refresh_ahead<>> && load_watcher<refresh_ahead<>>);
-
 } // namespace weir::inline v0

@@ -47,6 +47,4 @@ private:
 };
 soft_timeout(duration)->soft_timeout<>;
 
-static_assert(soft_limit<soft_timeout<>>);
-
 } // namespace weir::inline v0

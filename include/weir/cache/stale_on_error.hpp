@@ -77,6 +77,4 @@ stale_on_error(stale_on_error_options)->stale_on_error<>;
 template<std::predicate<error const&> When>
 stale_on_error(stale_on_error_options, When) -> stale_on_error<When>;
 
-static_assert(failure_strategy<stale_on_error<>> && load_throttle<stale_on_error<>> && load_watcher<stale_on_error<>>);
-
 } // namespace weir::inline v0

@@ -4,6 +4,7 @@
 #include <weir/cache/parts.hpp>
 #include <weir/core/clock.hpp>
 #include <weir/core/detail/hash.hpp>
+#include <weir/core/detail/owner.hpp>
 #include <weir/core/options.hpp>
 #include <weir/core/threading.hpp>
 
@@ -49,7 +50,7 @@ public:
         : tags_of_(std::move(tags_of)),
           hash_(o.seed.value_or(detail::random_seed())),
           mask_(std::bit_ceil(checked(o).cells) - 1),
-          cells_(std::make_unique<cell[]>(mask_ + 1))
+          cells_(new cell[mask_ + 1]())
     {
         for (std::size_t i = 0; i <= mask_; ++i) cells_[i].store(std::numeric_limits<std::int64_t>::min());
     }
@@ -93,7 +94,7 @@ private:
     [[no_unique_address]] TagsOf tags_of_;
     detail::seeded_hash hash_;
     std::size_t mask_;
-    std::unique_ptr<cell[]> cells_;
+    detail::owner<cell[]> cells_;
 };
 template<class TagsOf>
 tagged(TagsOf) -> tagged<TagsOf>;

@@ -3,6 +3,7 @@
 
 #include <weir/core/call.hpp>
 #include <weir/core/clock.hpp>
+#include <weir/core/detail/owner.hpp>
 #include <weir/core/result.hpp>
 
 #include <concepts>
@@ -16,7 +17,7 @@ namespace detail {
 
 /// A permit that is settled when a stream ends, and those of the policies further out.
 struct kept_permit {
-    std::unique_ptr<kept_permit> outer{};
+    owner<kept_permit> outer{};
 
     kept_permit() = default;
     kept_permit(kept_permit const&) = delete;
@@ -79,7 +80,7 @@ public:
         return made;
     }
     /// For the pipeline: one more permit, of a policy further out.
-    void keep(std::unique_ptr<detail::kept_permit> permit) noexcept
+    void keep(detail::owner<detail::kept_permit> permit) noexcept
     {
         detail::kept_permit* const added = permit.get();
         (permits_ == nullptr ? permits_ : last_->outer) = std::move(permit);
@@ -99,7 +100,7 @@ private:
     }
 
     T value_;
-    std::unique_ptr<detail::kept_permit> permits_;
+    detail::owner<detail::kept_permit> permits_;
     detail::kept_permit* last_ = nullptr; // of the permits; means something while there are any
 };
 
@@ -177,7 +178,8 @@ bool carry(Policy& policy, Permit const& permit, Call& call, Outcome& outcome)
         return false;
     } else {
         if (outcome.has_error()) return false;
-        outcome->keep(std::make_unique<permit_of_stream<Policy, Permit, ended>>(policy, permit, ended(call.clock(), call.classifier())));
+        outcome->keep(owner<kept_permit>(
+            new permit_of_stream<Policy, Permit, ended>(policy, permit, ended(call.clock(), call.classifier()))));
         return true;
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/core/detail/owner.hpp>
 #include <weir/core/threading.hpp>
 
 #include <array>
@@ -140,7 +141,7 @@ private:
     };
     [[gnu::noinline, gnu::cold]] Stripe& make(unsigned number)
     {
-        auto fresh = std::make_unique<padded>();
+        owner<padded> fresh(new padded);
         padded* expected = nullptr;
         if (parts_[number].compare_exchange_strong(expected, fresh.get(), std::memory_order_acq_rel)) return fresh.release()->value;
         return expected->value;
@@ -156,7 +157,7 @@ public:
         static constexpr bool alone = true;
         Stripe* operator->() const noexcept { return &stripe; }
     };
-    striped() : part_(std::make_unique<Stripe>()) {}
+    striped() : part_(new Stripe()) {}
     [[nodiscard]] Stripe* own() noexcept { return part_.get(); }
     [[nodiscard]] mine local() noexcept { return {*part_}; }
     template<class F>
@@ -171,7 +172,7 @@ public:
     }
 
 private:
-    std::unique_ptr<Stripe> part_;
+    owner<Stripe> part_;
 };
 
 /// A counter for statistics: adding costs a load and a store, reading sums over the threads.

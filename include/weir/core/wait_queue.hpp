@@ -82,7 +82,6 @@ private:
     waiter_list line_;
 };
 
-static_assert(wait_queue<fifo>);
 
 namespace advice {
 template<class T>

@@ -75,6 +75,4 @@ private:
     waiter_list line_;
 };
 
-static_assert(wait_queue<adaptive_lifo>);
-
 } // namespace weir::inline v0

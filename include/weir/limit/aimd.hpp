@@ -61,6 +61,4 @@ private:
     options options_;
 };
 
-static_assert(limit_algorithm<aimd>);
-
 } // namespace weir::inline v0

@@ -96,6 +96,4 @@ private:
     std::array<double, 50> rates_{};
 };
 
-static_assert(limit_algorithm<brpc_auto>);
-
 } // namespace weir::inline v0

@@ -107,6 +107,4 @@ private:
     bool refusing_ = false;
 };
 
-static_assert(wait_queue<codel>);
-
 } // namespace weir::inline v0

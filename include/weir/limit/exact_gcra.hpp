@@ -162,6 +162,4 @@ public:
     explicit exact_gcra(rate const& r) : detail::ruled<exact_gcra<Threading>, exact_pace, rate, Threading>(r) {}
 };
 
-static_assert(limiter<exact_gcra<shared>> && limiter<exact_gcra<confined>> && detail::word_rule<exact_pace>);
-
 } // namespace weir::inline v0

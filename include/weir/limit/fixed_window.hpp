@@ -173,6 +173,4 @@ public:
     explicit fixed_window(window_rate const& o) : detail::ruled<fixed_window<Threading>, window_counter, window_rate, Threading>(o) {}
 };
 
-static_assert(limiter<fixed_window<shared>> && limiter<fixed_window<confined>> && detail::word_rule<window_counter>);
-
 } // namespace weir::inline v0

@@ -29,6 +29,4 @@ public:
     explicit gcra(rate const& r) : detail::ruled<gcra<Threading>, pace, rate, Threading>(r) {}
 };
 
-static_assert(limiter<gcra<shared>> && limiter<gcra<confined>>);
-
 } // namespace weir::inline v0

@@ -110,6 +110,4 @@ private:
     std::uint32_t averaged_ = 0;
 };
 
-static_assert(limit_algorithm<gradient2>);
-
 } // namespace weir::inline v0

@@ -91,6 +91,4 @@ public:
     }
 };
 
-static_assert(limiter<leaky_bucket<shared>> && limiter<leaky_bucket<confined>> && detail::word_rule<drip>);
-
 } // namespace weir::inline v0

@@ -271,6 +271,4 @@ private:
 template<class Limiter>
 leased(Limiter const&, lease_options = {}) -> leased<Limiter>;
 
-static_assert(limiter<leased<gcra<shared>>> && limiter<leased<gcra<confined>>>);
-
 } // namespace weir::inline v0

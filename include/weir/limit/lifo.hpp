@@ -31,6 +31,4 @@ private:
     waiter_list line_;
 };
 
-static_assert(wait_queue<lifo>);
-
 } // namespace weir::inline v0

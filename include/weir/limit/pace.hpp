@@ -174,6 +174,4 @@ private:
     std::int64_t floor_ = -1;
 };
 
-static_assert(limiting_rule<pace>);
-
 } // namespace weir::inline v0

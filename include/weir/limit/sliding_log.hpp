@@ -2,6 +2,7 @@
 #pragma once
 
 #include <weir/core/clock.hpp>
+#include <weir/core/detail/owner.hpp>
 #include <weir/core/options.hpp>
 #include <weir/core/threading.hpp>
 #include <weir/limit/detail/ruled.hpp>
@@ -41,7 +42,7 @@ public:
         };
         entry& operator[](std::size_t i) const noexcept { return ring[(first + i) & (capacity - 1)]; }
 
-        std::unique_ptr<entry[]> ring;
+        detail::owner<entry[]> ring;
         std::size_t capacity = 0; // a power of two
         std::size_t first = 0;
         std::size_t size = 0;
@@ -63,7 +64,7 @@ public:
     {
         std::size_t const wanted = std::bit_ceil(static_cast<std::size_t>(entries_));
         if (wanted <= s.capacity) return;
-        auto ring = std::make_unique_for_overwrite<state::entry[]>(wanted);
+        detail::owner<state::entry[]> ring(new state::entry[wanted]);
         for (std::size_t i = 0; i < s.size; ++i) ring[i] = s[i];
         s.ring = std::move(ring);
         s.capacity = wanted;
@@ -219,7 +220,5 @@ public:
     {
     }
 };
-
-static_assert(limiter<sliding_log<shared>> && limiter<sliding_log<confined>> && !keyable_limiter<sliding_log<>>);
 
 } // namespace weir::inline v0

@@ -237,6 +237,4 @@ public:
     explicit sliding_window(window_rate const& o) : detail::ruled<sliding_window<Threading>, window_pair, window_rate, Threading>(o) {}
 };
 
-static_assert(limiter<sliding_window<shared>> && limiter<sliding_window<confined>> && detail::word_rule<window_pair>);
-
 } // namespace weir::inline v0

@@ -24,6 +24,4 @@ public:
     explicit token_bucket(rate const& r) : detail::ruled<token_bucket<Threading>, pace, rate, Threading>(r) {}
 };
 
-static_assert(limiter<token_bucket<shared>> && limiter<token_bucket<confined>>);
-
 } // namespace weir::inline v0

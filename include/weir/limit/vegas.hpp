@@ -98,6 +98,4 @@ private:
     detail::unloaded_time unloaded_;
 };
 
-static_assert(limit_algorithm<vegas>);
-
 } // namespace weir::inline v0

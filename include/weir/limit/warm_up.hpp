@@ -177,6 +177,4 @@ public:
     explicit warm_up(warm_up_options const& o) : detail::ruled<warm_up<Threading>, ramp, warm_up_options, Threading>(o) {}
 };
 
-static_assert(limiter<warm_up<shared>> && limiter<warm_up<confined>>);
-
 } // namespace weir::inline v0

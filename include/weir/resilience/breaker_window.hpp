@@ -151,6 +151,4 @@ concept breaker_window = requires(typename T::options const& o, typename T::temp
     counts.adopt(o, o);
 };
 
-static_assert(breaker_window<time_window> && breaker_window<count_window> && breaker_window<failures_in_a_row>);
-
 } // namespace weir::inline v0

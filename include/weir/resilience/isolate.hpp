@@ -2,6 +2,7 @@
 #pragma once
 
 #include <weir/core/contracts.hpp>
+#include <weir/core/detail/owner.hpp>
 #include <weir/resilience/worker_pool.hpp>
 
 #include <cstdint>
@@ -63,7 +64,7 @@ public:
     explicit isolate(options const& o) : isolate(std::make_shared<worker_pool>(o)) {}
     /// `pool` is not null.
     explicit isolate(std::shared_ptr<worker_pool> pool)
-        : pool_((expect(pool != nullptr, "isolate.pool", "a worker_pool"), std::move(pool))), tally_(std::make_unique<errand_tally>())
+        : pool_((expect(pool != nullptr, "isolate.pool", "a worker_pool"), std::move(pool))), tally_(new errand_tally)
     {
     }
 
@@ -118,7 +119,7 @@ private:
     }
 
     std::shared_ptr<worker_pool> pool_;
-    std::unique_ptr<errand_tally> tally_;
+    detail::owner<errand_tally> tally_;
 };
 
 } // namespace weir::inline v0

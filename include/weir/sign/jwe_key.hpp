@@ -91,7 +91,7 @@ inline std::string key_number(EVP_PKEY* key, char const* name, int size = 0)
 {
     BIGNUM* number = nullptr;
     if (EVP_PKEY_get_bn_param(key, name, &number) != 1) throw_openssl_error("reading a key");
-    handle<BIGNUM, number_deleter> const owner(number);
+    owner<BIGNUM, number_deleter> const kept(number);
     std::string bytes(static_cast<std::size_t>(size != 0 ? size : BN_num_bytes(number)), '\0');
     if (BN_bn2binpad(number, reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(bytes.size())) < 0)
         throw_openssl_error("reading a key");

@@ -3,6 +3,7 @@
 
 #include <weir/cache/file_error.hpp>
 #include <weir/core/detail/hash.hpp>
+#include <weir/core/detail/owner.hpp>
 #include <weir/core/detail/random_seed.hpp>
 #include <weir/core/detail/splitmix64.hpp>
 
@@ -59,7 +60,7 @@ private:
 struct close_file {
     void operator()(std::FILE* f) const noexcept { static_cast<void>(std::fclose(f)); }
 };
-using open_file = std::unique_ptr<std::FILE, close_file>;
+using open_file = owner<std::FILE, close_file>;
 
 [[noreturn]] inline void file_failed(std::string_view path, std::string_view what)
 {
@@ -74,7 +75,7 @@ public:
     {
         constexpr std::string_view digits = "0123456789abcdef";
         for (std::uint64_t left = random_seed() | 1u << 31; left != 0; left >>= 4) beside_ += digits[left & 15];
-        file_.reset(std::fopen(beside_.c_str(), "wbx"));
+        file_ = open_file(std::fopen(beside_.c_str(), "wbx"));
         if (file_ == nullptr) file_failed(beside_, "cannot be made");
         buffer_.reserve(file_sum::chunk);
         put(file_head{kind.magic, file_head::order, kind.version});
@@ -108,7 +109,7 @@ public:
         to_file(&sum, sizeof sum);
         if (std::fflush(file_.get()) != 0 || ::fsync(::fileno(file_.get())) != 0) file_failed(beside_, "cannot be written");
         if (std::rename(beside_.c_str(), path_.c_str()) != 0) file_failed(path_, "cannot be replaced");
-        file_.reset();
+        file_ = nullptr;
     }
 
 private:

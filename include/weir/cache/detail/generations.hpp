@@ -2,6 +2,7 @@
 #pragma once
 
 #include <weir/cache/detail/readers.hpp>
+#include <weir/core/detail/owner.hpp>
 #include <weir/core/threading.hpp>
 
 #include <atomic>
@@ -16,7 +17,7 @@ namespace weir::inline v0::detail {
 template<class Thing, threading_model Threading>
 class generations {
 public:
-    explicit generations(std::unique_ptr<Thing> first) : now_(first.release()) {}
+    explicit generations(owner<Thing> first) : now_(first.release()) {}
     generations(generations const&) = delete;
     ~generations()
     {
@@ -44,7 +45,7 @@ public:
 
     /// From now on what is written goes into the successor, too, and whatever did not is there already. False, and nothing happens, if
     /// there is one already.
-    [[nodiscard]] bool begin(std::unique_ptr<Thing>& successor)
+    [[nodiscard]] bool begin(owner<Thing>& successor)
     {
         std::scoped_lock const lock(mutex_);
         if (next_.load() != nullptr) return false;
@@ -58,14 +59,14 @@ public:
     void commit()
     {
         std::scoped_lock const lock(mutex_);
-        std::unique_ptr<Thing> const old(now_.exchange(next_.load(), std::memory_order_seq_cst));
+        owner<Thing> const old(now_.exchange(next_.load(), std::memory_order_seq_cst));
         next_.store(nullptr, std::memory_order_seq_cst);
         readers_.wait_until_left();
     }
     void abandon()
     {
         std::scoped_lock const lock(mutex_);
-        std::unique_ptr<Thing> const never(next_.exchange(nullptr, std::memory_order_seq_cst));
+        owner<Thing> const never(next_.exchange(nullptr, std::memory_order_seq_cst));
         readers_.wait_until_left();
     }
 

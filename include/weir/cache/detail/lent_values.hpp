@@ -44,11 +44,15 @@ struct loan_cells {
     }
     [[nodiscard]] bool any() const noexcept
     {
-        return std::ranges::any_of(names, [](auto const& each) { return each.load(std::memory_order_acquire) != nullptr; });
+        for (auto const& each : names)
+            if (each.load(std::memory_order_acquire) != nullptr) return true;
+        return false;
     }
     [[nodiscard]] bool name(void const* what) const noexcept
     {
-        return std::ranges::any_of(names, [what](auto const& each) { return each.load(std::memory_order_acquire) == what; });
+        for (auto const& each : names)
+            if (each.load(std::memory_order_acquire) == what) return true;
+        return false;
     }
 };
 
@@ -65,7 +69,7 @@ public:
         auto const same = [&](Value const& other) { // it keeps this one, too
             return other.get() == value.get() && !other.owner_before(value) && !value.owner_before(other);
         };
-        if (!std::ranges::any_of(kept_, same)) kept_.push_back(std::move(value));
+        if (std::none_of(kept_.begin(), kept_.end(), same)) kept_.push_back(std::move(value));
         count_.store(kept_.size());
     }
     /// Drops those that were given back. Seen afresh, under the lock: what is kept was named before it came here.

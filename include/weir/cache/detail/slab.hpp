@@ -4,6 +4,7 @@
 #include <weir/cache/detail/growing_array.hpp>
 #include <weir/cache/detail/short_span.hpp>
 #include <weir/core/clock.hpp>
+#include <weir/core/detail/owner.hpp>
 #include <weir/core/threading.hpp>
 
 #include <array>
@@ -87,7 +88,7 @@ class object_slab {
 public:
     using entry = cache_entry<Key, Value>;
 
-    explicit object_slab(std::size_t slots) : cells_(std::make_unique_for_overwrite<cell[]>(slots)) {}
+    explicit object_slab(std::size_t slots) : cells_(new cell[slots]) {}
 
     /// One entry, found once to read several of its members.
     class view {
@@ -138,7 +139,7 @@ private:
     };
     kept& in(std::size_t at) const noexcept { return *std::launder(reinterpret_cast<kept*>(cells_[at].bytes)); }
 
-    std::unique_ptr<cell[]> cells_;
+    owner<cell[]> cells_;
 };
 
 /// The same for entries that are plain bits, kept in atomic words: a thread may read beside a writer, and has to check afterwards that

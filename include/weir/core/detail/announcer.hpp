@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/core/detail/owner.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -30,7 +32,7 @@ public:
     void put(Event&& event) noexcept
     {
         if (listeners_ == nullptr) return;
-        std::unique_ptr<note> made(waiting_ < most ? new (std::nothrow) note{std::move(event), nullptr} : nullptr);
+        owner<note> made(waiting_ < most ? new (std::nothrow) note{std::move(event), nullptr} : nullptr);
         if (made == nullptr) {
             ++untold_;
             return;
@@ -86,11 +88,11 @@ private:
     };
     struct note {
         Event event;
-        std::unique_ptr<note> next;
+        owner<note> next;
     };
 
     std::shared_ptr<listener const> listeners_;
-    std::unique_ptr<note> first_;
+    owner<note> first_;
     note* last_ = nullptr;
     std::size_t waiting_ = 0;
     std::uint64_t untold_ = 0;

@@ -111,7 +111,7 @@ act send_from(Pipeline& p, Machine& m)
                                  policy_type>::template and_keeps_a_copy_as_its_caller_may_leave__make_it_copyable<request_type>));
     using errand_type = inner_errand<std::remove_reference_t<decltype(whole)>, access<Pipeline>::policies_type::first + Index, request_type,
                                      typename Machine::template outcome_of<Index>>;
-    return m.template sent<Index>(*std::make_unique<errand_type>(whole, m, call.request()).release());
+    return m.template sent<Index>(*new errand_type(whole, m, call.request()));
 }
 
 /// Sends the inside of the policy that the machine has come to, and says what its call does meanwhile.

@@ -8,7 +8,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-#include <memory>
+
 
 namespace weir::inline v0::http::detail {
 
@@ -23,6 +23,6 @@ struct tls_deleter {
 
 /// An object of OpenSSL and its owner.
 template<class T>
-using tls_handle = std::unique_ptr<T, tls_deleter>;
+using tls_handle = weir::detail::owner<T, tls_deleter>;
 
 } // namespace weir::inline v0::http::detail

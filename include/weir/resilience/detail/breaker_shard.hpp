@@ -3,6 +3,7 @@
 
 #include <weir/core/clock.hpp>
 #include <weir/core/detail/hash.hpp>
+#include <weir/core/detail/owner.hpp>
 #include <weir/core/threading.hpp>
 #include <weir/resilience/detail/breaker_core.hpp>
 
@@ -66,7 +67,7 @@ struct alignas(64) breaker_shard {
             free.push_back(static_cast<std::uint32_t>(entries.size() - 1));
         }
         std::uint32_t const place = free.back();
-        auto fresh = std::make_unique<entry>(current, Key(key), tenants + 1, now);
+        owner<entry> fresh(new entry(current, Key(key), tenants + 1, now));
         places.emplace(Key(key), place);
         ++tenants;
         entries[place] = std::move(fresh);
@@ -76,7 +77,7 @@ struct alignas(64) breaker_shard {
 
     mutable typename Threading::mutex mutex;
     boost::unordered_flat_map<Key, std::uint32_t, seeded_hash, std::equal_to<>> places;
-    std::vector<std::unique_ptr<entry>> entries;
+    std::vector<owner<entry>> entries;
     std::vector<std::uint32_t> free;
     options current;
     std::uint64_t random;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/core/detail/owner.hpp>
 #include <weir/core/striped.hpp>
 #include <weir/core/threading.hpp>
 
@@ -82,7 +83,7 @@ public:
     {
         if (blocks_.empty() || blocks_.back()->capacity < size) {
             blocks_.reserve(blocks_.size() + 1);
-            blocks_.push_back(std::make_unique<block>(std::bit_ceil(size)));
+            blocks_.push_back(owner<block>(new block(std::bit_ceil(size))));
             block_.store(blocks_.back().get(), std::memory_order_release);
         }
         blocks_.back()->size.store(size, std::memory_order_release);
@@ -99,9 +100,9 @@ private:
         std::uint32_t era = 0;
     };
     struct alignas(64) block {
-        explicit block(std::uint32_t places) : capacity(places), cells(std::make_unique<std::atomic<std::uint8_t>[]>(places)) {}
+        explicit block(std::uint32_t places) : capacity(places), cells(new std::atomic<std::uint8_t>[places]()) {}
         std::uint32_t const capacity;
-        std::unique_ptr<std::atomic<std::uint8_t>[]> const cells;
+        owner<std::atomic<std::uint8_t>[]> const cells;
         std::atomic<std::uint32_t> size{0};
         alignas(64) std::atomic<std::uint64_t> head{0}; // the era, and the next place
         alignas(64) std::atomic<std::uint64_t> sum{0};
@@ -149,7 +150,7 @@ private:
     striped<batch, Threading> batches_;
     typename Threading::template cell<block*> block_;
     typename Threading::template cell<std::uint32_t> era_;
-    std::vector<std::unique_ptr<block>> blocks_;
+    std::vector<owner<block>> blocks_;
 };
 
 /// The same for one thread: exact.

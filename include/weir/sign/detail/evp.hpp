@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <weir/sign/detail/handle.hpp>
+#include <weir/core/detail/owner.hpp>
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -31,7 +31,7 @@ struct evp_deleter {
     void operator()(EVP_MD* p) const noexcept { EVP_MD_free(p); }
     void operator()(EVP_MD_CTX* p) const noexcept { EVP_MD_CTX_free(p); }
 };
-using digest_context = handle<EVP_MD_CTX, evp_deleter>;
+using digest_context = owner<EVP_MD_CTX, evp_deleter>;
 
 inline digest_context make_digest_context()
 {
@@ -41,9 +41,9 @@ inline digest_context make_digest_context()
 }
 
 /// A digest, looked up once: OpenSSL's look-up by name costs as much as hashing a short message.
-inline handle<EVP_MD, evp_deleter> look_up_digest(char const* name)
+inline owner<EVP_MD, evp_deleter> look_up_digest(char const* name)
 {
-    handle<EVP_MD, evp_deleter> made(EVP_MD_fetch(nullptr, name, nullptr));
+    owner<EVP_MD, evp_deleter> made(EVP_MD_fetch(nullptr, name, nullptr));
     if (made == nullptr) throw_openssl_error(std::string("looking up ") + name);
     return made;
 }

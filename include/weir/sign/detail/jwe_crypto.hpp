@@ -24,7 +24,7 @@ namespace weir::inline v0::detail {
 struct cipher_deleter {
     void operator()(EVP_CIPHER_CTX* p) const noexcept { EVP_CIPHER_CTX_free(p); }
 };
-using cipher_context = handle<EVP_CIPHER_CTX, cipher_deleter>;
+using cipher_context = owner<EVP_CIPHER_CTX, cipher_deleter>;
 
 inline constexpr std::size_t gcm_iv_size = 12, gcm_tag_size = 16;
 

@@ -4,7 +4,7 @@
 #include <weir/core/options.hpp>
 #include <weir/sign/byte_view.hpp>
 #include <weir/sign/detail/evp.hpp>
-#include <weir/sign/detail/handle.hpp>
+#include <weir/core/detail/owner.hpp>
 #include <weir/sign/jws_algorithm.hpp>
 #include <weir/sign/secret.hpp>
 
@@ -32,8 +32,8 @@ struct pkey_deleter {
     void operator()(X509* p) const noexcept { X509_free(p); }
     void operator()(PKCS12* p) const noexcept { PKCS12_free(p); }
 };
-using pkey = handle<EVP_PKEY, pkey_deleter>;
-using pkey_context = handle<EVP_PKEY_CTX, pkey_deleter>;
+using pkey = owner<EVP_PKEY, pkey_deleter>;
+using pkey_context = owner<EVP_PKEY_CTX, pkey_deleter>;
 
 /// Which half of a key pair.
 enum class key_half : bool { public_key, private_key };
@@ -82,10 +82,10 @@ inline pkey read_pem(std::string_view text, key_half half, std::string_view pass
     else
         expect_key(is_private, "a private key in PEM");
 
-    handle<BIO, pkey_deleter> const from(BIO_new_mem_buf(text.data() + begin, static_cast<int>(text.size() - begin)));
+    owner<BIO, pkey_deleter> const from(BIO_new_mem_buf(text.data() + begin, static_cast<int>(text.size() - begin)));
     if (from == nullptr) throw_openssl_error("reading PEM");
     if (label == "CERTIFICATE") {
-        handle<X509, pkey_deleter> const certificate(PEM_read_bio_X509(from.get(), nullptr, give_password, &password));
+        owner<X509, pkey_deleter> const certificate(PEM_read_bio_X509(from.get(), nullptr, give_password, &password));
         expect_key(certificate != nullptr, "a certificate in PEM that can be read");
         return public_key_of(certificate.get());
     }
@@ -101,17 +101,17 @@ inline pkey read_pem(std::string_view text, key_half half, std::string_view pass
 inline pkey read_pkcs12(byte_view bytes, key_half half, std::string const& password)
 {
     auto const* at = reinterpret_cast<unsigned char const*>(bytes.data());
-    handle<PKCS12, pkey_deleter> const file(d2i_PKCS12(nullptr, &at, static_cast<long>(bytes.size())));
+    owner<PKCS12, pkey_deleter> const file(d2i_PKCS12(nullptr, &at, static_cast<long>(bytes.size())));
     expect_key(file != nullptr, "a PKCS#12 file");
     EVP_PKEY* key = nullptr;
     X509* certificate = nullptr;
     bool const opened = PKCS12_parse(file.get(), password.c_str(), &key, &certificate, nullptr) == 1;
     pkey const private_key(key);
-    handle<X509, pkey_deleter> const owner(certificate);
+    owner<X509, pkey_deleter> const beside(certificate);
     expect_key(opened, "the right password of the PKCS#12 file");
     if (half == key_half::public_key) {
-        expect_key(owner != nullptr, "a PKCS#12 file with a certificate");
-        return public_key_of(owner.get());
+        expect_key(beside != nullptr, "a PKCS#12 file with a certificate");
+        return public_key_of(beside.get());
     }
     expect_key(private_key != nullptr, "a PKCS#12 file with a private key");
     EVP_PKEY_up_ref(private_key.get());
