@@ -2,11 +2,11 @@
 #pragma once
 
 #include <weir/core/call.hpp>
+#include <weir/core/detail/slice.hpp>
 #include <weir/core/policy.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string_view>
 #include <type_traits>
 
@@ -37,8 +37,8 @@ struct policy_facts {
     /// The most attempts that the policy makes, and the time limit that its type fixes in nanoseconds; 0 if it is known at run time only.
     std::uint32_t max_attempts = 1;
     std::int64_t time_limit_ns = 0;
-    std::span<facet_number const> needs{};
-    std::span<facet_number const> provides{};
+    detail::slice<facet_number> needs{};
+    detail::slice<facet_number> provides{};
 };
 
 /// Where a law is broken: the policy further out and the one further in. `npos` stands for "nobody", `handler` for the handler.
@@ -52,7 +52,7 @@ struct breach {
 
 /// The composition that a law looks at: the policies from the outermost to the innermost, and whether the handler may be repeated.
 struct composition {
-    std::span<policy_facts const> policies;
+    detail::slice<policy_facts> policies;
     bool handler_is_idempotent = false;
 
     /// The first pair for which `broken(outer, inner)` holds.

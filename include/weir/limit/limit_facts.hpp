@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/core/detail/slice.hpp>
 #include <weir/limit/limiter.hpp>
 
 #include <algorithm>
@@ -9,7 +10,6 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string_view>
 #include <type_traits>
 
@@ -69,12 +69,11 @@ public:
     void add(limit_fact const& fact, partition_key const& key) noexcept
     {
         add(fact);
-        bool const told = std::any_of(facts_.begin(), facts_.begin() + size_, [&](limit_fact const& f) { return f.name == fact.name; });
-        if (!told || (!key_.view().empty() && of_key_ != fact.name)) return;
+        if (!tells(fact.name) || (!key_.view().empty() && of_key_ != fact.name)) return;
         key_ = key;
         of_key_ = fact.name;
     }
-    [[nodiscard]] std::span<limit_fact const> all() const noexcept { return {facts_.data(), size_}; }
+    [[nodiscard]] detail::slice<limit_fact> all() const noexcept { return {facts_.data(), size_}; }
     /// The key of a limit, by its name; empty if it is not told.
     [[nodiscard]] std::string_view key_of(std::string_view name) const noexcept
     {
@@ -82,6 +81,13 @@ public:
     }
 
 private:
+    bool tells(std::string_view name) const noexcept
+    {
+        for (limit_fact const& each : all())
+            if (each.name == name) return true;
+        return false;
+    }
+
     std::array<limit_fact, most> facts_{};
     std::uint32_t size_ = 0;
     partition_key key_;

@@ -3,7 +3,7 @@
 
 #include <weir/sign/byte_view.hpp>
 #include <weir/sign/detail/evp.hpp>
-#include <weir/validate/detail/slice.hpp>
+#include <weir/core/detail/slice.hpp>
 
 #include <array>
 #include <cstddef>

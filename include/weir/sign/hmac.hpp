@@ -4,7 +4,7 @@
 #include <weir/sign/detail/prepared_hmac.hpp>
 #include <weir/sign/digest.hpp>
 #include <weir/sign/secret.hpp>
-#include <weir/validate/detail/slice.hpp>
+#include <weir/core/detail/slice.hpp>
 
 namespace weir::inline v0 {
 

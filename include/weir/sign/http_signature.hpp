@@ -14,7 +14,7 @@
 #include <weir/sign/message_keys.hpp>
 #include <weir/sign/message_view.hpp>
 #include <weir/sign/structured_view.hpp>
-#include <weir/validate/detail/slice.hpp>
+#include <weir/core/detail/slice.hpp>
 
 #include <array>
 #include <chrono>

@@ -3,7 +3,7 @@
 
 #include <weir/sign/detail/jwk_material.hpp>
 #include <weir/sign/jws_key.hpp>
-#include <weir/validate/detail/slice.hpp>
+#include <weir/core/detail/slice.hpp>
 #include <weir/validate/strict_json.hpp>
 
 #include <openssl/crypto.h>

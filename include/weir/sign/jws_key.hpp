@@ -7,7 +7,7 @@
 #include <weir/sign/detail/signature.hpp>
 #include <weir/sign/jws_algorithm.hpp>
 #include <weir/sign/secret.hpp>
-#include <weir/validate/detail/slice.hpp>
+#include <weir/core/detail/slice.hpp>
 
 #include <array>
 #include <cstddef>

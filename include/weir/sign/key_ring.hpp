@@ -6,7 +6,7 @@
 #include <weir/sign/hmac.hpp>
 #include <weir/sign/secret.hpp>
 #include <weir/sign/timestamp.hpp>
-#include <weir/validate/detail/slice.hpp>
+#include <weir/core/detail/slice.hpp>
 
 #include <algorithm>
 #include <cstddef>

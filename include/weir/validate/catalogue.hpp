@@ -4,7 +4,7 @@
 #include <weir/core/options.hpp>
 #include <weir/validate/accept_language.hpp>
 #include <weir/validate/detail/field_text.hpp>
-#include <weir/validate/detail/slice.hpp>
+#include <weir/core/detail/slice.hpp>
 #include <weir/validate/translator.hpp>
 
 #include <algorithm>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/core/detail/slice.hpp>
 #include <weir/core/laws.hpp>
 
 #include <array>
@@ -67,9 +68,9 @@ struct facts_table {
 };
 
 /// The first policy that reads a facet which nobody further out provides; `inner` is the policy further in that does, if there is one.
-constexpr breach missing_facet(std::span<policy_facts const> policies, std::span<facet_number const> from_outside)
+constexpr breach missing_facet(slice<policy_facts> policies, slice<facet_number> from_outside)
 {
-    auto const has = [](std::span<facet_number const> ids, facet_number id) {
+    auto const has = [](slice<facet_number> ids, facet_number id) {
         for (facet_number const each : ids)
             if (each == id) return true;
         return false;

@@ -6,7 +6,7 @@
 #include <weir/sign/encoding.hpp>
 #include <weir/sign/jws_key.hpp>
 #include <weir/sign/token_fault.hpp>
-#include <weir/validate/detail/slice.hpp>
+#include <weir/core/detail/slice.hpp>
 #include <weir/validate/strict_json.hpp>
 
 #include <array>

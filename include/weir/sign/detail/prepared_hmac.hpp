@@ -4,7 +4,7 @@
 #include <weir/sign/byte_view.hpp>
 #include <weir/sign/detail/evp.hpp>
 #include <weir/sign/secret.hpp>
-#include <weir/validate/detail/slice.hpp>
+#include <weir/core/detail/slice.hpp>
 
 #include <array>
 #include <cstddef>

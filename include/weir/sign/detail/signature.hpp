@@ -5,7 +5,7 @@
 #include <weir/sign/detail/evp.hpp>
 #include <weir/sign/detail/pkey.hpp>
 #include <weir/sign/jws_algorithm.hpp>
-#include <weir/validate/detail/slice.hpp>
+#include <weir/core/detail/slice.hpp>
 
 #include <openssl/evp.h>
 #include <openssl/rsa.h>

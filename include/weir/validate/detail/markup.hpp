@@ -2,7 +2,7 @@
 #pragma once
 
 #include <weir/validate/detail/field_text.hpp>
-#include <weir/validate/detail/slice.hpp>
+#include <weir/core/detail/slice.hpp>
 
 #include <algorithm>
 #include <array>

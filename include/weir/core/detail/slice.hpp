@@ -29,6 +29,8 @@ public:
     [[nodiscard]] constexpr T const* end() const noexcept { return first_ + size_; }
     [[nodiscard]] constexpr T const* data() const noexcept { return first_; }
     [[nodiscard]] constexpr std::size_t size() const noexcept { return size_; }
+    [[nodiscard]] constexpr bool empty() const noexcept { return size_ == 0; }
+    [[nodiscard]] constexpr T const& operator[](std::size_t i) const noexcept { return first_[i]; }
 
 private:
     T const* first_ = nullptr;
