@@ -302,3 +302,7 @@ TEST_CASE("bloom_guard: takes over a filter, and shows it")
     guard.stats().each([&](std::string_view, auto) { ++fields; });
     CHECK(fields == 7);
 }
+
+namespace weir {
+static_assert(guard_of<bloom_guard<std::string>, std::string>);
+} // namespace weir: what the header promises

@@ -163,3 +163,7 @@ TEST_CASE("early_expiry: settings, and values of which nobody knows how long the
     CHECK_THROWS_WITH_AS(part.reconfigure({.beta = 0}), "early_expiry.beta: expected more than 0 and at most 1e6", std::invalid_argument);
     CHECK_THROWS_WITH_AS(part.reconfigure({.load_time = -1s}), "early_expiry.load_time: expected 0 or more", std::invalid_argument);
 }
+
+namespace weir {
+static_assert(freshness_strategy<early_expiry<>> && load_watcher<early_expiry<>>);
+} // namespace weir: what the header promises

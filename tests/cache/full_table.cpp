@@ -171,3 +171,7 @@ TEST_CASE("full_table: bad options are refused by name")
 {
     CHECK_THROWS_WITH_AS((weir::full_table<int, int>({.capacity = 0})), doctest::Contains("full_table.capacity"), std::invalid_argument);
 }
+
+namespace weir {
+static_assert(guard_of<full_table<std::string, int>, std::string>);
+} // namespace weir: what the header promises

@@ -79,3 +79,8 @@ TEST_CASE("key_rule: bad rules are refused by the name of the member")
     CHECK_THROWS_WITH_AS((weir::key_rule{weir::number_range<int>{.least = 2, .most = 1}}), doctest::Contains("key_rule.most"),
                          std::invalid_argument);
 }
+
+namespace weir {
+static_assert(guard_of<key_rule<detail::text_test>, std::string>);
+static_assert(!guard_of<key_rule<detail::text_test>, int>);
+} // namespace weir: what the header promises

@@ -212,3 +212,7 @@ TEST_CASE("refresh_ahead: settings")
     });
     CHECK(ratio == 0.3);
 }
+
+namespace weir {
+static_assert(freshness_strategy<refresh_ahead<>> && load_watcher<refresh_ahead<>>);
+} // namespace weir: what the header promises

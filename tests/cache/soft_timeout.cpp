@@ -69,3 +69,7 @@ TEST_CASE("soft_timeout: settings")
     CHECK(part.settings() == 20ms);
     CHECK_THROWS_WITH_AS(part.reconfigure(0ms), "soft_timeout: expected more than 0", std::invalid_argument);
 }
+
+namespace weir {
+static_assert(soft_limit<soft_timeout<>>);
+} // namespace weir: what the header promises

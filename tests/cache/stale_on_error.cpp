@@ -161,3 +161,7 @@ TEST_CASE("stale_on_error: which errors count is a predicate; settings")
     CHECK_THROWS_WITH_AS(part.reconfigure({.max_stale = 1s, .backoff = {.retry_after = 0s}}),
                          "stale_on_error.retry_after: expected more than 0", std::invalid_argument);
 }
+
+namespace weir {
+static_assert(failure_strategy<stale_on_error<>> && load_throttle<stale_on_error<>> && load_watcher<stale_on_error<>>);
+} // namespace weir: what the header promises

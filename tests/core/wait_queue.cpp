@@ -43,3 +43,7 @@ TEST_CASE("fifo: first come, first served, and who gives up is not served")
     CHECK(queue.empty());
     CHECK(queue.pop({}, refuse) == nullptr);
 }
+
+namespace weir {
+static_assert(wait_queue<fifo>);
+} // namespace weir: what the header promises

@@ -84,3 +84,7 @@ TEST_CASE("adaptive_lifo: options that are not right are refused")
     CHECK_THROWS_WITH_AS(weir::adaptive_lifo({.target = 0ms}), "adaptive_lifo.target: expected more than 0 and at most the interval",
                          std::invalid_argument);
 }
+
+namespace weir {
+static_assert(wait_queue<adaptive_lifo>);
+} // namespace weir: what the header promises

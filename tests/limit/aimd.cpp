@@ -41,3 +41,7 @@ TEST_CASE("aimd: options that are not right are refused")
     a.reconfigure({.backoff = 0.75});
     CHECK(a.settings().backoff == 0.75);
 }
+
+namespace weir {
+static_assert(limit_algorithm<aimd>);
+} // namespace weir: what the header promises

@@ -71,3 +71,7 @@ TEST_CASE("brpc_auto: options that are not right are refused")
     CHECK_THROWS_WITH_AS(weir::brpc_auto({.smoothing = 1}), "brpc_auto.smoothing: expected a ratio below 1", std::invalid_argument);
     CHECK_THROWS_AS(weir::brpc_auto({.fail_punish = -1}), std::invalid_argument);
 }
+
+namespace weir {
+static_assert(limit_algorithm<brpc_auto>);
+} // namespace weir: what the header promises

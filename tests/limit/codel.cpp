@@ -118,3 +118,7 @@ TEST_CASE("codel: options that are not right are refused")
     queue.reconfigure({.target = 7ms});
     CHECK(queue.settings().target == 7ms);
 }
+
+namespace weir {
+static_assert(wait_queue<codel>);
+} // namespace weir: what the header promises

@@ -194,3 +194,7 @@ TEST_CASE("exact_gcra: threads together stay within the higher of two rates that
     CHECK(admitted <= 10 + passed / 99 + 1);
     CHECK(admitted > 0);
 }
+
+namespace weir {
+static_assert(limiter<exact_gcra<shared>> && limiter<exact_gcra<confined>> && detail::word_rule<exact_pace>);
+} // namespace weir: what the header promises

@@ -215,3 +215,7 @@ TEST_CASE("fixed_window: threads together never get more than the permits of a w
     CHECK(admitted <= (passed / 1'000 + 2) * 10);
     CHECK(admitted > 0);
 }
+
+namespace weir {
+static_assert(limiter<fixed_window<shared>> && limiter<fixed_window<confined>> && detail::word_rule<window_counter>);
+} // namespace weir: what the header promises

@@ -253,3 +253,7 @@ TEST_CASE("gcra: settings that change under load keep within the higher of both 
     CHECK(admitted <= 10 + passed / 100 + 1);
     CHECK(admitted > 0);
 }
+
+namespace weir {
+static_assert(limiter<gcra<shared>> && limiter<gcra<confined>>);
+} // namespace weir: what the header promises

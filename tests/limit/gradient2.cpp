@@ -114,3 +114,7 @@ TEST_CASE("gradient2: options that are not right are refused")
     g.probed({.served = 1, .rtt = 3ms});
     CHECK(g.usual() == 3ms);
 }
+
+namespace weir {
+static_assert(limit_algorithm<gradient2>);
+} // namespace weir: what the header promises

@@ -161,3 +161,7 @@ TEST_CASE("leaky_bucket: threads together leave at the pace, also while it chang
     CHECK(admitted <= passed / 100 + 1 + 20);
     CHECK(admitted > 0);
 }
+
+namespace weir {
+static_assert(limiter<leaky_bucket<shared>> && limiter<leaky_bucket<confined>> && detail::word_rule<drip>);
+} // namespace weir: what the header promises

@@ -271,3 +271,7 @@ TEST_CASE("leased: threads at once, while time passes and settings change, never
     CHECK(all.size() > 500);
     CHECK(excess(all, interval, burst) <= 0);
 }
+
+namespace weir {
+static_assert(limiter<leased<gcra<shared>>> && limiter<leased<gcra<confined>>>);
+} // namespace weir: what the header promises

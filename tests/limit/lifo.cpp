@@ -26,3 +26,7 @@ TEST_CASE("lifo: the last to come is the next, the oldest goes when it is full, 
 {
     weir_test::compare_gates<limit>(1, [](auto&) { return std::pair{weir::lifo{}, model{}}; });
 }
+
+namespace weir {
+static_assert(wait_queue<lifo>);
+} // namespace weir: what the header promises

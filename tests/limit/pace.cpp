@@ -183,3 +183,7 @@ TEST_CASE("pace: permits in use stay in use under another rate")
     CHECK(slow.available(slow.adopt(adopted, fast, at(0)), at(0)) == 4);
     CHECK(fast.is_full(fast.adopt(weir::pace::fresh, slow, at(0)), at(0)));
 }
+
+namespace weir {
+static_assert(limiting_rule<pace>);
+} // namespace weir: what the header promises

@@ -171,3 +171,7 @@ TEST_CASE("sliding_log: threads together never get more than the limit, also whi
     CHECK(admitted <= (passed / 1'000 + 1) * 10);
     CHECK(admitted > 0);
 }
+
+namespace weir {
+static_assert(limiter<sliding_log<shared>> && limiter<sliding_log<confined>> && !keyable_limiter<sliding_log<>>);
+} // namespace weir: what the header promises

@@ -214,3 +214,7 @@ TEST_CASE("sliding_window: threads together never get more than the permits of a
     CHECK(admitted <= (passed / 1'000 + 2) * 10);
     CHECK(admitted > 0);
 }
+
+namespace weir {
+static_assert(limiter<sliding_window<shared>> && limiter<sliding_window<confined>> && detail::word_rule<window_pair>);
+} // namespace weir: what the header promises

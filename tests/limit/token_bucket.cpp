@@ -82,3 +82,7 @@ TEST_CASE("token_bucket: random histories equal the textbook's bucket")
         }
     }
 }
+
+namespace weir {
+static_assert(limiter<token_bucket<shared>> && limiter<token_bucket<confined>>);
+} // namespace weir: what the header promises

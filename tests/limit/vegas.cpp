@@ -82,3 +82,7 @@ TEST_CASE("vegas: options that are not right are refused")
     CHECK_THROWS_AS(weir::vegas({.smoothing = 0}), std::invalid_argument);
     CHECK_THROWS_AS(weir::vegas({.drop_tolerance = -1}), std::invalid_argument);
 }
+
+namespace weir {
+static_assert(limit_algorithm<vegas>);
+} // namespace weir: what the header promises

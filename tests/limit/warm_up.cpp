@@ -221,3 +221,7 @@ TEST_CASE("warm_up: threads together stay within the pace, also while it changes
     CHECK(admitted <= passed / 100 + 2);
     CHECK(admitted > 0);
 }
+
+namespace weir {
+static_assert(limiter<warm_up<shared>> && limiter<warm_up<confined>>);
+} // namespace weir: what the header promises

@@ -210,3 +210,7 @@ TEST_CASE("breaker_window: calls in a ring, several threads: what failed is foun
     CHECK(ring.sum().calls == 160);
     CHECK(ring.sum().failures == 160);
 }
+
+namespace weir {
+static_assert(breaker_window<time_window> && breaker_window<count_window> && breaker_window<failures_in_a_row>);
+} // namespace weir: what the header promises

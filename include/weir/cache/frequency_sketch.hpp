@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/core/detail/owner.hpp>
+
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 namespace weir::inline v0 {
 
@@ -21,7 +22,8 @@ public:
     static constexpr unsigned most = 15;
 
     /// For a cache of `entries`. It ages after ten times as many additions.
-    explicit frequency_sketch(std::size_t entries) : blocks_(entries / entries_a_block + 1), period_(10 * std::max<std::size_t>(entries, 8))
+    explicit frequency_sketch(std::size_t entries)
+        : size_(entries / entries_a_block + 1), blocks_(new block[size_]()), period_(10 * std::max<std::size_t>(entries, 8))
     {
     }
 
@@ -59,7 +61,7 @@ private:
         // The places of a table that uses the same hash are its highest bits: spread anew.
         std::uint64_t spread = (hash ^ std::uint64_t{hash} << 32) * 0x9e3779b97f4a7c15u;
         spread ^= spread >> 29;
-        places at{.block = static_cast<std::size_t>((spread >> 32) * blocks_.size() >> 32), .word{}, .shift{}};
+        places at{.block = static_cast<std::size_t>((spread >> 32) * size_ >> 32), .word{}, .shift{}};
         for (std::size_t row = 0; row < rows; ++row, spread >>= 5) {
             at.word[row] = static_cast<std::uint8_t>(2 * row + (spread & 1));
             at.shift[row] = static_cast<std::uint8_t>(4 * (spread >> 1 & 15));
@@ -72,12 +74,13 @@ private:
     }
     void age() noexcept
     {
-        for (block& each : blocks_)
-            for (std::uint64_t& word : each) word = word >> 1 & 0x7777777777777777u;
+        for (std::size_t i = 0; i < size_; ++i)
+            for (std::uint64_t& word : blocks_[i]) word = word >> 1 & 0x7777777777777777u;
         added_ /= 2;
     }
 
-    std::vector<block> blocks_;
+    std::size_t size_;
+    detail::owner<block[]> blocks_;
     std::size_t period_;
     std::size_t added_ = 0;
 };

@@ -7,7 +7,6 @@
 #include <weir/core/result.hpp>
 
 #include <concepts>
-#include <memory>
 #include <type_traits>
 #include <utility>
 
@@ -178,8 +177,8 @@ bool carry(Policy& policy, Permit const& permit, Call& call, Outcome& outcome)
         return false;
     } else {
         if (outcome.has_error()) return false;
-        outcome->keep(owner<kept_permit>(
-            new permit_of_stream<Policy, Permit, ended>(policy, permit, ended(call.clock(), call.classifier()))));
+        outcome->keep(
+            owner<kept_permit>(new permit_of_stream<Policy, Permit, ended>(policy, permit, ended(call.clock(), call.classifier()))));
         return true;
     }
 }

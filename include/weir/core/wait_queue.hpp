@@ -82,7 +82,6 @@ private:
     waiter_list line_;
 };
 
-
 namespace advice {
 template<class T>
 struct queue {

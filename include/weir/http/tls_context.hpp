@@ -148,7 +148,7 @@ public:
         auto made = detail::make_context(options);
         std::lock_guard const lock(state_->mutex);
         state_->options = std::move(options);
-        state_->current.swap(made);
+        std::swap(state_->current, made);
     }
     [[nodiscard]] Options settings() const
     {

@@ -35,7 +35,7 @@ public:
             size_ = static_cast<std::uint8_t>(end - text_.data());
         }
     }
-    [[nodiscard]] constexpr std::string_view view() const noexcept { return {text_.data(), size_}; }
+    [[nodiscard]] constexpr std::string_view view() const noexcept { return {text_.data(), std::size_t{size_}}; }
 
 private:
     std::array<char, most> text_{};

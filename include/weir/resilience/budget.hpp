@@ -108,7 +108,7 @@ private:
 /// `std::shared_ptr`. A shared one that is referred to outlives the policies.
 class budget_share {
 public:
-    budget_share(budget_options const& o) : budget_(std::make_shared<budget>(o)), own_(true) {} // NOLINT: implicit, so that calls read well
+    budget_share(budget_options const& o) : budget_(new budget(o)), own_(true) {} // NOLINT: implicit, so that calls read well
     budget_share(std::reference_wrapper<budget> b) noexcept : budget_(std::shared_ptr<void>(), &b.get()) {} // NOLINT: as above
     budget_share(std::shared_ptr<budget> b) : budget_(std::move(b))                                         // NOLINT: as above
     {

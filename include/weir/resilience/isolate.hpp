@@ -61,7 +61,7 @@ public:
     };
 
     /// With a pool of its own. Throws `std::invalid_argument` that names the member, or `std::system_error` if there are no more threads.
-    explicit isolate(options const& o) : isolate(std::make_shared<worker_pool>(o)) {}
+    explicit isolate(options const& o) : isolate(std::shared_ptr<worker_pool>(new worker_pool(o))) {}
     /// `pool` is not null.
     explicit isolate(std::shared_ptr<worker_pool> pool)
         : pool_((expect(pool != nullptr, "isolate.pool", "a worker_pool"), std::move(pool))), tally_(new errand_tally)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <weir/core/clock.hpp>
+#include <weir/core/detail/owner.hpp>
 #include <weir/core/options.hpp>
 #include <weir/resilience/load_gauge.hpp>
 
@@ -10,7 +11,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <initializer_list>
 #include <mutex>
 #include <optional>
@@ -62,12 +62,12 @@ public:
     /// One service's place. It lives as long as the board.
     class dial {
     public:
-        explicit dial(std::string_view service) : service_(service) {}
         [[nodiscard]] service_level level() const noexcept { return level_.load(std::memory_order_relaxed); }
         [[nodiscard]] std::string const& service() const noexcept { return service_; }
 
     private:
         friend switchboard;
+        dial() = default;
         void turn() noexcept { level_.store(by_hand_.value_or(std::max(by_file_, by_load_)), std::memory_order_relaxed); }
 
         std::string service_;
@@ -79,11 +79,12 @@ public:
     };
 
     /// Throws `std::invalid_argument` that names what is wrong.
-    explicit switchboard(std::initializer_list<std::string_view> services, options const& o = {}) : options_(checked(o))
+    explicit switchboard(std::initializer_list<std::string_view> services, options const& o = {})
+        : options_(checked(o)), dials_(new dial[services.size()])
     {
         for (std::string_view const service : services) {
             expect(find(service) == nullptr, "switchboard.services", "each service once");
-            dials_.emplace_back(service);
+            dials_[size_++].service_ = service;
         }
     }
     switchboard(switchboard const&) = delete;
@@ -120,9 +121,9 @@ public:
             if (gauge.cpu() >= options_.cpu[i] || gauge.queue_delay() >= options_.queue_delay[i])
                 wanted = static_cast<service_level>(i + 1);
         std::lock_guard const lock(mutex_);
-        for (dial& d : dials_) {
-            follow(d, wanted, now);
-            d.turn();
+        for (std::size_t i = 0; i < size_; ++i) {
+            follow(dials_[i], wanted, now);
+            dials_[i].turn();
         }
     }
 
@@ -130,7 +131,7 @@ public:
     template<class Visitor>
     void for_each(Visitor visit) const
     {
-        for (dial const& d : dials_) visit(std::string_view(d.service_), d.level());
+        for (std::size_t i = 0; i < size_; ++i) visit(std::string_view(dials_[i].service_), dials_[i].level());
     }
 
 private:
@@ -164,8 +165,9 @@ private:
     }
     dial* find(std::string_view service) noexcept
     {
-        auto const at = std::find_if(dials_.begin(), dials_.end(), [&](dial const& d) { return d.service_ == service; });
-        return at != dials_.end() ? &*at : nullptr;
+        for (std::size_t i = 0; i < size_; ++i)
+            if (dials_[i].service_ == service) return &dials_[i];
+        return nullptr;
     }
     dial& known(std::string_view service)
     {
@@ -176,7 +178,8 @@ private:
 
     options options_;
     std::mutex mutex_;
-    std::deque<dial> dials_;
+    detail::owner<dial[]> dials_;
+    std::size_t size_ = 0;
 };
 
 } // namespace weir::inline v0

@@ -3,6 +3,7 @@
 
 #include <weir/core/admission.hpp>
 #include <weir/core/clock.hpp>
+#include <weir/core/detail/owner.hpp>
 #include <weir/core/errand.hpp>
 #include <weir/core/result.hpp>
 #include <weir/resilience/errand_queue.hpp>
@@ -13,7 +14,7 @@
 #include <cstdint>
 #include <mutex>
 #include <thread>
-#include <vector>
+#include <utility>
 
 namespace weir::inline v0 {
 
@@ -170,9 +171,19 @@ public:
     }
 
 private:
+    struct worker {
+        std::thread thread;
+        detail::owner<worker> before;
+    };
+
     void start_threads()
     {
-        while (threads_.size() < *settings().core_size) threads_.emplace_back([this] { work(); });
+        for (; threads_ < *settings().core_size; ++threads_) {
+            detail::owner<worker> fresh(new worker);
+            fresh->thread = std::thread([this] { work(); });
+            fresh->before = std::move(last_);
+            last_ = std::move(fresh);
+        }
     }
     void end() noexcept
     {
@@ -182,7 +193,7 @@ private:
             over_ = true;
         }
         wake_.notify_all();
-        for (std::thread& each : threads_) each.join();
+        for (worker* each = last_.get(); each != nullptr; each = each->before.get()) each->thread.join();
     }
     void close() noexcept
     {
@@ -227,7 +238,8 @@ private:
     std::atomic<bool> closed_{false};
     bool over_ = false;
     std::mutex threads_mutex_;
-    std::vector<std::thread> threads_;
+    std::size_t threads_ = 0;
+    detail::owner<worker> last_;
 };
 
 } // namespace weir::inline v0

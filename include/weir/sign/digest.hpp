@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/core/detail/slice.hpp>
 #include <weir/sign/byte_view.hpp>
 #include <weir/sign/detail/evp.hpp>
-#include <weir/core/detail/slice.hpp>
 
 #include <array>
 #include <cstddef>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/core/detail/slice.hpp>
 #include <weir/sign/detail/prepared_hmac.hpp>
 #include <weir/sign/digest.hpp>
 #include <weir/sign/secret.hpp>
-#include <weir/core/detail/slice.hpp>
 
 namespace weir::inline v0 {
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <weir/core/clock.hpp>
+#include <weir/core/detail/slice.hpp>
 #include <weir/core/options.hpp>
 #include <weir/sign/content_digest.hpp>
 #include <weir/sign/detail/expect_days.hpp>
@@ -14,7 +15,6 @@
 #include <weir/sign/message_keys.hpp>
 #include <weir/sign/message_view.hpp>
 #include <weir/sign/structured_view.hpp>
-#include <weir/core/detail/slice.hpp>
 
 #include <array>
 #include <chrono>

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/core/detail/slice.hpp>
 #include <weir/sign/detail/jwk_material.hpp>
 #include <weir/sign/jws_key.hpp>
-#include <weir/core/detail/slice.hpp>
 #include <weir/validate/strict_json.hpp>
 
 #include <openssl/crypto.h>
 
 #include <array>
 #include <cstddef>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/core/detail/slice.hpp>
 #include <weir/core/options.hpp>
 #include <weir/sign/byte_view.hpp>
 #include <weir/sign/detail/prepared_hmac.hpp>
 #include <weir/sign/detail/signature.hpp>
 #include <weir/sign/jws_algorithm.hpp>
 #include <weir/sign/secret.hpp>
-#include <weir/core/detail/slice.hpp>
 
 #include <array>
 #include <cstddef>

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/core/detail/slice.hpp>
 #include <weir/core/options.hpp>
 #include <weir/core/threading.hpp>
 #include <weir/sign/hmac.hpp>
 #include <weir/sign/secret.hpp>
 #include <weir/sign/timestamp.hpp>
-#include <weir/core/detail/slice.hpp>
 
 #include <algorithm>
 #include <cstddef>

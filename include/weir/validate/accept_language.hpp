@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <weir/validate/detail/field_text.hpp>
 #include <weir/core/detail/slice.hpp>
+#include <weir/validate/detail/field_text.hpp>
 
 #include <array>
 #include <cstddef>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/core/detail/slice.hpp>
 #include <weir/core/options.hpp>
 #include <weir/validate/accept_language.hpp>
 #include <weir/validate/detail/field_text.hpp>
-#include <weir/core/detail/slice.hpp>
 #include <weir/validate/translator.hpp>
 
 #include <algorithm>

@@ -14,7 +14,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -115,7 +114,7 @@ public:
 private:
     void flush()
     {
-        sum_.add({buffer_.data(), buffer_.size()});
+        sum_.add(buffer_);
         to_file(buffer_.data(), buffer_.size());
         buffer_.clear();
     }
@@ -145,7 +144,7 @@ public:
         rewind();
         file_head head;
         from_file(&head, sizeof head);
-        if (head.magic != kind.magic) fail("is not " + std::string(kind.noun));
+        if (std::memcmp(head.magic.data(), kind.magic.data(), kind.magic.size()) != 0) fail("is not " + std::string(kind.noun));
         if (head.byte_order != file_head::order) fail("was made on a machine of another byte order");
         if (head.version > kind.version || head.version < (kind.oldest == 0 ? kind.version : kind.oldest))
             fail("has version " + std::to_string(head.version) + ", expected " + std::to_string(kind.version));
@@ -190,7 +189,7 @@ private:
         for (std::size_t rest = left_; rest != 0;) {
             std::size_t const some = std::min(rest, buffer.size());
             from_file(buffer.data(), some);
-            sum.add({buffer.data(), some});
+            sum.add(std::string_view(buffer).substr(0, some));
             rest -= some;
         }
         std::uint64_t said = 0;

@@ -6,7 +6,6 @@
 #include <weir/core/threading.hpp>
 
 #include <atomic>
-#include <memory>
 #include <mutex>
 #include <utility>
 

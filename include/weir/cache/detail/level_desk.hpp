@@ -168,10 +168,7 @@ public:
         return may ? &blind_ : nullptr;
     }
     void waits() { count(&tally::waits); }
-    void wrote(result<std::uint64_t> const& told)
-    {
-        count(told.has_error() ? &tally::failures : *told != 0 ? &tally::writes : &tally::outdated);
-    }
+    void wrote(auto const& told) { count(told.has_error() ? &tally::failures : *told != 0 ? &tally::writes : &tally::outdated); }
 
     /// Uniform in `[ttl * (1 - jitter), ttl]`, above zero.
     [[nodiscard]] duration jittered(duration ttl, double jitter)

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/core/detail/owner.hpp>
+
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+#include <utility>
 
 namespace weir::inline v0::detail {
 
@@ -61,7 +63,7 @@ public:
     /// The entry that came after `at`; `none` if that is the newest.
     [[nodiscard]] slot newer(slot at) const noexcept { return links_[at].newer; }
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
-    [[nodiscard]] std::size_t slots() const noexcept { return links_.size(); }
+    [[nodiscard]] std::size_t slots() const noexcept { return slots_; }
 
     /// A slot that is not in has room for a number of its owner's, for a list of what is free.
     void note(slot at, slot number) noexcept { links_[at].older = number; }
@@ -70,8 +72,11 @@ public:
     /// Makes room for more slots.
     void grow(std::size_t slots)
     {
-        links_.reserve(slots);
-        for (auto at = static_cast<slot>(links_.size()); at < slots; ++at) links_.push_back({.newer = at});
+        if (slots <= slots_) return;
+        owner<link[]> longer(new link[slots]);
+        for (std::size_t i = 0; i < slots; ++i) longer[i] = i < slots_ ? links_[i] : link{.newer = static_cast<slot>(i)};
+        links_ = std::move(longer);
+        slots_ = slots;
     }
 
 private:
@@ -80,7 +85,8 @@ private:
         slot older = none;
     };
 
-    std::vector<link> links_;
+    owner<link[]> links_;
+    std::size_t slots_ = 0;
     slot newest_ = none;
     slot oldest_ = none;
     slot hand_ = none; // where the next search starts; none: at the oldest

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <utility>
 
 namespace weir::inline v0::detail {
 
@@ -25,7 +24,9 @@ public:
     owner(owner&& other) noexcept : object_(other.release()) {}
     owner& operator=(owner&& other) noexcept
     {
-        owner const before(std::exchange(object_, other.release())); // kept until the end: it may own the other
+        T* const next = other.release();
+        owner const before(release()); // ended last: it may own the other
+        object_ = next;
         return *this;
     }
     ~owner()
@@ -36,7 +37,12 @@ public:
     [[nodiscard]] T* get() const noexcept { return object_; }
     [[nodiscard]] T& operator*() const noexcept { return *object_; }
     [[nodiscard]] T* operator->() const noexcept { return object_; }
-    [[nodiscard]] T* release() noexcept { return std::exchange(object_, nullptr); }
+    [[nodiscard]] T* release() noexcept
+    {
+        T* const object = object_;
+        object_ = nullptr;
+        return object;
+    }
     friend bool operator==(owner const& o, std::nullptr_t) noexcept { return o.object_ == nullptr; }
 
 private:
@@ -49,16 +55,24 @@ class owner<T[], delete_object> {
 public:
     constexpr owner(std::nullptr_t = nullptr) noexcept {} // NOLINT: implicit, as above
     constexpr explicit owner(T* array) noexcept : array_(array) {}
-    owner(owner&& other) noexcept : array_(std::exchange(other.array_, nullptr)) {}
+    owner(owner&& other) noexcept : array_(other.release()) {}
     owner& operator=(owner&& other) noexcept
     {
-        owner const before(std::exchange(array_, std::exchange(other.array_, nullptr)));
+        T* const next = other.release();
+        owner const before(release());
+        array_ = next;
         return *this;
     }
     ~owner() { delete[] array_; }
 
     [[nodiscard]] T* get() const noexcept { return array_; }
     [[nodiscard]] T& operator[](std::size_t i) const noexcept { return array_[i]; }
+    [[nodiscard]] T* release() noexcept
+    {
+        T* const array = array_;
+        array_ = nullptr;
+        return array;
+    }
     friend bool operator==(owner const& o, std::nullptr_t) noexcept { return o.array_ == nullptr; }
 
 private:

@@ -24,7 +24,7 @@ public:
     tls_file(std::string_view option, std::string path) : option_(option), path_(std::move(path))
     {
         errno = 0;
-        bio_.reset(BIO_new_file(path_.c_str(), "r"));
+        bio_ = tls_handle<BIO>(BIO_new_file(path_.c_str(), "r"));
         int const why = errno;
         ERR_clear_error();
         if (bio_ == nullptr) refuse("a file that can be read, but: " + std::generic_category().message(why));

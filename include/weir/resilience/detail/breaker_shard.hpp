@@ -13,7 +13,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <utility>
 #include <vector>
 
@@ -51,7 +50,7 @@ struct alignas(64) breaker_shard {
             if (e == nullptr || now - e->used < idle || !e->breaker.may_be_forgotten(now)) continue;
             places.erase(e->key);
             free.push_back(static_cast<std::uint32_t>(hand)); // there is room: each place was once pushed
-            entries[hand].reset();
+            entries[hand] = nullptr;
             ++freed;
         }
         forgotten += static_cast<std::uint64_t>(freed);

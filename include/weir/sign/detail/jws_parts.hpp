@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/core/detail/slice.hpp>
 #include <weir/sign/byte_view.hpp>
 #include <weir/sign/detail/signature.hpp>
 #include <weir/sign/encoding.hpp>
 #include <weir/sign/jws_key.hpp>
 #include <weir/sign/token_fault.hpp>
-#include <weir/core/detail/slice.hpp>
 #include <weir/validate/strict_json.hpp>
 
 #include <array>

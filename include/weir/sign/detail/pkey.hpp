@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/core/detail/owner.hpp>
 #include <weir/core/options.hpp>
 #include <weir/sign/byte_view.hpp>
 #include <weir/sign/detail/evp.hpp>
-#include <weir/core/detail/owner.hpp>
 #include <weir/sign/jws_algorithm.hpp>
 #include <weir/sign/secret.hpp>
 
@@ -18,7 +18,6 @@
 #include <array>
 #include <cstddef>
 #include <cstring>
-#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>

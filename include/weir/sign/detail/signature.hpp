@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/core/detail/slice.hpp>
 #include <weir/sign/byte_view.hpp>
 #include <weir/sign/detail/evp.hpp>
 #include <weir/sign/detail/pkey.hpp>
 #include <weir/sign/jws_algorithm.hpp>
-#include <weir/core/detail/slice.hpp>
 
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
