@@ -27,7 +27,7 @@ struct retry_deletes_options {
 template<class Level, class Clock>
 boost::asio::awaitable<void> retry_deletes(Level& level, Clock& clock, retry_deletes_options o = {})
 {
-    expect(o.every > duration::zero(), "retry_deletes.every", "a duration above zero");
+    expect(o.every.count() > 0, "retry_deletes.every", "a duration above zero");
     expect(o.longest >= o.every, "retry_deletes.longest", "at least every");
     for (duration wait = o.every;;) {
         boost::asio::cancellation_state const state = co_await boost::asio::this_coro::cancellation_state;

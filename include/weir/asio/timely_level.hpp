@@ -39,7 +39,7 @@ public:
     /// `limit` is above zero. Throws `std::invalid_argument`.
     timely_level(Level level, duration limit, Clock clock = {}) : level_(std::move(level)), clock_(std::move(clock)), limit_(limit)
     {
-        expect(limit > duration::zero(), "timely_level.limit", "a duration above zero");
+        expect(limit.count() > 0, "timely_level.limit", "a duration above zero");
     }
 
     [[nodiscard]] auto look_up(key_type const& key, time_point now) { return in_time(level().look_up(key, now)); }

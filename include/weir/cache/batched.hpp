@@ -122,7 +122,7 @@ public:
         ++counts_.waiting;
         bool const full = t.batch_->size() >= *options_.max_size;
         duration const wait = std::min(options_.max_wait, call.deadline().left(now) / 2);
-        if (full || wait <= duration::zero() || t.batch_ != open_) {
+        if (full || wait.count() <= 0 || t.batch_ != open_) {
             if (full) ++counts_.full;
             begin(call, t);
             return lookup::missed;
@@ -210,7 +210,7 @@ private:
     static options const& checked(options const& o)
     {
         expect(*o.max_size >= 1 && *o.max_size <= 10'000, "batched.max_size", "a number in [1, 10'000]");
-        expect(o.max_wait >= duration::zero(), "batched.max_wait", "0 or more");
+        expect(o.max_wait.count() >= 0, "batched.max_wait", "0 or more");
         return o;
     }
 

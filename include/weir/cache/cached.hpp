@@ -350,7 +350,7 @@ private:
             // A value that the classifier calls a failure has no error to tell.
             error const why = outcome.has_error() ? outcome.error() : error(errc::upstream_failed);
             duration const most = core_.parts().stale_for({.why = why, .now = call.now(), .key = mine.ticket.hash()});
-            if (most > duration::zero()) return answer_stale(call, mine.key(), outcome, why.kind(), most);
+            if (most.count() > 0) return answer_stale(call, mine.key(), outcome, why.kind(), most);
         }
         return {};
     }

@@ -26,7 +26,7 @@ struct early_expiry_options {
 inline void check(early_expiry_options const& o)
 {
     expect(o.beta > 0 && o.beta <= 1e6, "early_expiry.beta", "more than 0 and at most 1e6");
-    expect(o.load_time >= duration::zero(), "early_expiry.load_time", "0 or more");
+    expect(o.load_time.count() >= 0, "early_expiry.load_time", "0 or more");
     detail::check_backoff(o.backoff, "early_expiry");
 }
 
@@ -61,11 +61,11 @@ public:
     [[nodiscard]] bool wants_refresh(hit_facts const& hit) const
     {
         options const o = this->settings();
-        duration const took = hit.load_time > duration::zero() ? hit.load_time : o.load_time;
+        duration const took = hit.load_time.count() > 0 ? hit.load_time : o.load_time;
         constexpr double greatest = 36.75; // -ln of the least draw, 2^-53
         if (static_cast<double>(hit.time_left.count()) > greatest * o.beta * static_cast<double>(took.count())) [[likely]]
             return false;
-        if (took == duration::zero()) return false;
+        if (took.count() == 0) return false;
         return is_early(hit.time_left, took, o.beta, hit.draw()) && !this->pauses().has(hit.key(), hit.now);
     }
 

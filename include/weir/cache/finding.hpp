@@ -51,7 +51,7 @@ public:
     [[nodiscard]] Value const* operator->() const noexcept { return &*value_; }
 
     /// For how long the answer has been out of date; zero while it is fresh, and always from `store::find`.
-    [[nodiscard]] duration stale_for() const noexcept { return times_.left < duration::zero() ? -times_.left : duration::zero(); }
+    [[nodiscard]] duration stale_for() const noexcept { return times_.left.count() < 0 ? -times_.left : duration::zero(); }
     /// How long the answer stays fresh; zero for one that is out of date, or none. For a refresh ahead, and with `took` for an early one by
     /// chance (XFetch: Vattani, Chierichetti and Lowenstein, "Optimal Probabilistic Cache Stampede Prevention", VLDB 2015).
     [[nodiscard]] duration left() const noexcept { return std::max(times_.left, duration::zero()); }
@@ -59,7 +59,7 @@ public:
     [[nodiscard]] duration age() const noexcept
     {
         duration const ttl = times_.ttl();
-        return ttl == duration::zero() ? ttl : std::max(ttl - std::min(times_.left, ttl), duration::zero());
+        return ttl.count() == 0 ? ttl : std::max(ttl - std::min(times_.left, ttl), duration::zero());
     }
     /// How long its load took, to within a thousandth; zero if nobody told the cache.
     [[nodiscard]] duration took() const noexcept { return times_.took(); }

@@ -33,12 +33,12 @@ struct hit_rate_options {
 /// Throws `std::invalid_argument` that names the member.
 inline void check(hit_rate_options const& o)
 {
-    expect(o.window > duration::zero(), "hit_rate.window", "more than 0");
+    expect(o.window.count() > 0, "hit_rate.window", "more than 0");
     expect(o.minimum_calls >= 1, "hit_rate.minimum_calls", "at least 1");
     expect(o.drop > 0 && o.drop <= 1, "hit_rate.drop", "a ratio above 0 and at most 1");
     expect(o.recovered >= 0 && o.recovered < o.drop, "hit_rate.recovered", "a ratio of at least 0 and below drop");
     expect(o.memory >= o.window, "hit_rate.memory", "at least the window");
-    expect(o.accepted_after > duration::zero(), "hit_rate.accepted_after", "more than 0");
+    expect(o.accepted_after.count() > 0, "hit_rate.accepted_after", "more than 0");
 }
 
 /// A cache's hit rate has dropped suddenly, or the alarm of before is over.
@@ -138,7 +138,7 @@ private:
     }
     void learn(duration length) noexcept
     {
-        if (learnt_ == duration::zero())
+        if (learnt_.count() == 0)
             usual_ = rate_;
         else
             usual_ += (rate_ - usual_) * -std::expm1(-static_cast<double>(length.count()) / static_cast<double>(options_.memory.count()));

@@ -127,7 +127,7 @@ private:
     static options const& checked(options const& o)
     {
         expect(*o.max_loads >= 1, "load_limit.max_loads", "at least 1");
-        expect(o.max_wait >= duration::zero(), "load_limit.max_wait", "0 or more");
+        expect(o.max_wait.count() >= 0, "load_limit.max_wait", "0 or more");
         return o;
     }
     [[nodiscard]] std::uint32_t places_now() const noexcept

@@ -34,7 +34,7 @@ public:
     explicit request_context(options const& o = {}) : options_(o)
     {
         expect(o.max_answers >= 1 && o.max_answers <= 4'096, "request_context.max_answers", "a number in [1, 4'096]");
-        expect(o.max_age > duration::zero(), "request_context.max_age", "more than 0");
+        expect(o.max_age.count() > 0, "request_context.max_age", "more than 0");
     }
     request_context(request_context const&) = delete;
     request_context& operator=(request_context const&) = delete;

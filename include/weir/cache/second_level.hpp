@@ -181,12 +181,12 @@ private:
 
     static options const& checked(options const& o)
     {
-        expect(o.ttl > duration::zero(), "second_level.ttl", "a duration above zero");
-        expect(o.negative_ttl >= duration::zero(), "second_level.negative_ttl", "a duration, or zero to write no negative answers");
+        expect(o.ttl.count() > 0, "second_level.ttl", "a duration above zero");
+        expect(o.negative_ttl.count() >= 0, "second_level.negative_ttl", "a duration, or zero to write no negative answers");
         expect_ratio(o.jitter, "second_level.jitter");
         expect(o.max_blind_loads >= 1, "second_level.max_blind_loads", "at least 1");
-        expect(o.poll > duration::zero(), "second_level.poll", "a duration above zero");
-        expect(o.patience >= duration::zero(), "second_level.patience", "a duration, or zero not to wait");
+        expect(o.poll.count() > 0, "second_level.poll", "a duration above zero");
+        expect(o.patience.count() >= 0, "second_level.patience", "a duration, or zero not to wait");
         expect(o.max_pending_deletes >= 1, "second_level.max_pending_deletes", "at least 1");
         return o;
     }
@@ -236,7 +236,7 @@ private:
     {
         if (!t.lease_) return {};
         if (answer<Outcome>::says_absent(outcome)) {
-            if (options_.negative_ttl == duration::zero()) return {};
+            if (options_.negative_ttl.count() == 0) return {};
             return level_entry<Value>{{}, desk_.jittered(options_.negative_ttl, options_.jitter)};
         }
         if (outcome.has_error() || call.failed(outcome)) return {};

@@ -39,7 +39,7 @@ public:
 private:
     static duration checked(duration limit)
     {
-        expect(limit > duration::zero(), "soft_timeout", "more than 0");
+        expect(limit.count() > 0, "soft_timeout", "more than 0");
         return limit;
     }
 

@@ -69,7 +69,7 @@ public:
     staggered_warm_up(std::vector<Key> keys, options const& o) : keys_(std::move(keys)), options_(o)
     {
         expect(*o.max_concurrent >= 1, "staggered_warm_up.max_concurrent", "at least 1");
-        expect(o.pause >= duration::zero(), "staggered_warm_up.pause", "0 or more");
+        expect(o.pause.count() >= 0, "staggered_warm_up.pause", "0 or more");
         expect(o.spread >= 0 && o.spread < 1, "staggered_warm_up.spread", "a ratio in [0, 1)");
         stats_.keys = keys_.size();
     }

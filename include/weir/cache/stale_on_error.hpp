@@ -23,7 +23,7 @@ struct stale_on_error_options {
 /// Throws `std::invalid_argument` that names the member.
 inline void check(stale_on_error_options const& o)
 {
-    expect(*o.max_stale > duration::zero(), "stale_on_error.max_stale", "more than 0");
+    expect((*o.max_stale).count() > 0, "stale_on_error.max_stale", "more than 0");
     detail::check_backoff(o.backoff, "stale_on_error");
 }
 

@@ -162,7 +162,7 @@ public:
         }
         auto const mine = tallies_.local();
         (found.hit() ? mine->hits : found.negative() ? mine->negative_hits : mine->misses).add(1, mine.alone);
-        if (found.stale_for() > duration::zero()) mine->stale_hits.add(1, mine.alone);
+        if (found.stale_for().count() > 0) mine->stale_hits.add(1, mine.alone);
         return found;
     }
 
@@ -183,9 +183,9 @@ public:
         std::uint64_t const hash = hash_(key);
         detail::planned_write planned(half(hash), how);
         if (hooks_.weigh) planned.weight = hooks_.weigh(key, value);
-        if (hooks_.time_to_live && planned.ttl == duration::zero()) {
+        if (hooks_.time_to_live && planned.ttl.count() == 0) {
             planned.ttl = hooks_.time_to_live(key, value);
-            planned.kept = planned.ttl > duration::zero();
+            planned.kept = planned.ttl.count() > 0;
         }
         return this->write(hooks_.on_removal, shard_of(hash), [&](shard& part, auto&& wait, auto&& gone) {
             return part.put(std::move(key), std::move(value), planned, now, wait, gone);
@@ -313,7 +313,7 @@ public:
         std::scoped_lock const one_at_a_time(reconfiguring_);
         for (std::size_t i = 0; i < shards_.size(); ++i)
             this->change(hooks_.on_removal, shards_[i], [&](shard& part, auto&& wait, auto&& gone) {
-                bool const first = part.settings.negative_ttl == duration::zero() && s.negative_ttl != duration::zero();
+                bool const first = part.settings.negative_ttl.count() == 0 && s.negative_ttl.count() != 0;
                 part.settings = s;
                 if (first) part.resize(share(capacity(), i), share(max_weight_, i), time_point::min(), wait, gone);
                 return true;
@@ -365,7 +365,7 @@ private:
     store(options const& o, hooks h, std::uint64_t seed) : base(detail::splitmix64(seed)), capacity_(o.capacity), hooks_(std::move(h))
     {
         expect_room(o.capacity, o.max_weight);
-        expect(o.idle >= duration::zero(), "store.idle", "a duration, or zero for values that stay good though nobody asks for them");
+        expect(o.idle.count() >= 0, "store.idle", "a duration, or zero for values that stay good though nobody asks for them");
         if constexpr (!std::copy_constructible<Key>)
             expect(!hooks_.on_removal, "store.on_removal", "nothing, for keys that are not copyable");
         max_weight_ = o.max_weight;

@@ -88,10 +88,10 @@ struct store_stats {
 /// Throws `std::invalid_argument` that names the member.
 inline void check(store_settings const& s)
 {
-    expect(s.ttl > duration::zero(), "store.ttl", "a duration above zero");
+    expect(s.ttl.count() > 0, "store.ttl", "a duration above zero");
     expect_ratio(s.jitter, "store.jitter");
-    expect(s.negative_ttl >= duration::zero(), "store.negative_ttl", "a duration, or zero to keep no negative answers");
-    expect(s.keep_stale >= duration::zero(), "store.keep_stale", "a duration, or zero to keep nothing that is out of date");
+    expect(s.negative_ttl.count() >= 0, "store.negative_ttl", "a duration, or zero to keep no negative answers");
+    expect(s.keep_stale.count() >= 0, "store.keep_stale", "a duration, or zero to keep nothing that is out of date");
 }
 
 } // namespace weir::inline v0

@@ -156,7 +156,7 @@ snapshot_restored load_store(Store& store, std::string const& path, time_point n
         duration const had{entry.left};
         duration const left = had == duration::max() ? had : had - passed;
         store_write const how{.left = left, .took = duration{entry.took}};
-        if (left <= duration::zero())
+        if (left.count() <= 0)
             ++all.expired;
         else if (value ? store.put(std::move(key), *std::move(value), now, how) : store.put_absent(std::move(key), now, how)) {
             ++all.restored;

@@ -47,7 +47,7 @@ struct steady {
 {
     std::int64_t sum = 0;
     if (!__builtin_add_overflow(start.time_since_epoch().count(), d.count(), &sum)) return time_point{duration{sum}};
-    return d > duration::zero() ? never : time_point::min();
+    return d.count() > 0 ? never : time_point::min();
 }
 
 static_assert(sleeping_clock<steady>);

@@ -3,7 +3,6 @@
 
 #include <weir/core/threading.hpp>
 
-#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -32,14 +31,14 @@ public:
 
     [[nodiscard]] Settings load() const noexcept
     {
-        words copy;
+        std::uint64_t copy[count];
         for (;;) {
             std::uint32_t const before = version_.load(std::memory_order_acquire);
             for (std::size_t i = 0; i < count; ++i) copy[i] = words_[i].load(std::memory_order_acquire);
             if ((before & 1u) == 0 && version_.load(std::memory_order_relaxed) == before) break;
         }
         alignas(Settings) std::byte bytes[sizeof(Settings)];
-        std::memcpy(bytes, copy.data(), sizeof bytes);
+        std::memcpy(bytes, copy, sizeof bytes);
         return *std::launder(reinterpret_cast<Settings const*>(bytes));
     }
     void store(Settings const& settings) noexcept
@@ -53,16 +52,15 @@ public:
 
 private:
     static constexpr std::size_t count = (sizeof(Settings) + 7) / 8;
-    using words = std::array<std::uint64_t, count>;
 
     void write(Settings const& settings) noexcept
     {
-        words copy{};
-        std::memcpy(copy.data(), &settings, sizeof settings);
+        std::uint64_t copy[count]{};
+        std::memcpy(copy, &settings, sizeof settings);
         for (std::size_t i = 0; i < count; ++i) words_[i].store(copy[i], std::memory_order_release); // after the odd version
     }
     std::atomic<std::uint32_t> version_{0};
-    std::array<std::atomic<std::uint64_t>, count> words_{};
+    std::atomic<std::uint64_t> words_[count]{}; // plain: each number of words would be a std::array to compile
     detail::movable_mutex writing_;
 };
 

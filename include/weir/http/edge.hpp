@@ -107,8 +107,8 @@ void annotate(response& r, remarks const& said, Named const& named, duration ret
     rate_limit_fields fields;
     for (limit_fact const& each : said.limits->all()) {
         quota const& q = each.state;
-        bool const too_late = retry_after != duration::zero() && q.until_more > retry_after;
-        bool const full = q.until_more == duration::zero();
+        bool const too_late = retry_after.count() != 0 && q.until_more > retry_after;
+        bool const full = q.until_more.count() == 0;
         fields.add({.name = named(each.name),
                     .quota = q.limit,
                     .window = q.window,

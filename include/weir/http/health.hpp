@@ -104,7 +104,7 @@ public:
     basic_health() : basic_health(options{}) {}
     explicit basic_health(options const& o) : all_(std::make_shared<checks>())
     {
-        expect(o.limit > duration::zero(), "health.limit", "more than zero");
+        expect(o.limit.count() > 0, "health.limit", "more than zero");
         all_->limit = o.limit;
     }
 

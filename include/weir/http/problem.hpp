@@ -138,7 +138,7 @@ inline response make_problem(status code, std::string_view name, std::string_vie
 [[nodiscard]] inline response problem(error const& e, problem_details const& more = {})
 {
     response made = detail::make_problem(status_of(e.kind()), to_string(e.kind()), detail_of(e.kind()), more);
-    if (e.retry_after() > duration::zero() && e.retry_after() != duration::max())
+    if (e.retry_after().count() > 0 && e.retry_after() != duration::max())
         made.set(field::retry_after, std::to_string(detail::whole_seconds(e.retry_after())));
     return made;
 }

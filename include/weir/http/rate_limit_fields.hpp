@@ -55,7 +55,7 @@ inline void append_sf_bytes(std::string& to, std::string_view bytes)
 /// Seconds, rounded up, never negative.
 [[nodiscard]] constexpr std::uint64_t seconds_up(duration d) noexcept
 {
-    if (d <= duration::zero()) return 0;
+    if (d.count() <= 0) return 0;
     auto const ns = static_cast<std::uint64_t>(d.count());
     return ns / 1'000'000'000 + (ns % 1'000'000'000 != 0);
 }
@@ -64,7 +64,7 @@ inline void append_sf_bytes(std::string& to, std::string_view bytes)
 [[nodiscard]] constexpr std::uint64_t quota_in_whole_seconds(std::uint64_t quota, duration window) noexcept
 {
     __extension__ using wide = unsigned __int128;
-    if (window <= duration::zero()) return quota;
+    if (window.count() <= 0) return quota;
     wide const whole = static_cast<wide>(seconds_up(window)) * 1'000'000'000;
     wide const permits = quota * whole / static_cast<wide>(window.count());
     return permits > ~std::uint64_t{0} ? ~std::uint64_t{0} : static_cast<std::uint64_t>(permits);
@@ -80,7 +80,7 @@ public:
     {
         begin(policy_, s.name);
         detail::append_sf_integer(policy_ += ";q=", detail::quota_in_whole_seconds(s.quota, s.window));
-        if (s.window > duration::zero()) detail::append_sf_integer(policy_ += ";w=", detail::seconds_up(s.window));
+        if (s.window.count() > 0) detail::append_sf_integer(policy_ += ";w=", detail::seconds_up(s.window));
         begin(limit_, s.name);
         detail::append_sf_integer(limit_ += ";r=", s.remaining);
         if (s.reset != duration::max()) detail::append_sf_integer(limit_ += ";t=", detail::seconds_up(s.reset));

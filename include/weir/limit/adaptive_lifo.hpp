@@ -64,8 +64,8 @@ public:
 private:
     static options const& checked(options const& o)
     {
-        expect(o.interval > duration::zero(), "adaptive_lifo.interval", "more than 0");
-        expect(o.target > duration::zero() && o.target <= o.interval, "adaptive_lifo.target", "more than 0 and at most the interval");
+        expect(o.interval.count() > 0, "adaptive_lifo.interval", "more than 0");
+        expect(o.target.count() > 0 && o.target <= o.interval, "adaptive_lifo.target", "more than 0 and at most the interval");
         return o;
     }
     [[nodiscard]] bool stands(time_point now) const noexcept { return !line_.empty() && now > after(empty_at_, options_.interval); }

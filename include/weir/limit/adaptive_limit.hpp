@@ -199,10 +199,10 @@ private:
         expect(o.floor >= 1, "adaptive_limit.floor", "at least 1");
         expect(o.ceiling >= o.floor && o.ceiling <= 1'000'000, "adaptive_limit.ceiling", "at least the floor and at most 1000000");
         expect(o.probe_limit >= 1, "adaptive_limit.probe_limit", "at least 1");
-        expect(o.probe_every >= duration::zero(), "adaptive_limit.probe_every", "0 or more");
+        expect(o.probe_every.count() >= 0, "adaptive_limit.probe_every", "0 or more");
         expect(o.window >= std::chrono::milliseconds(1) && o.window <= std::chrono::hours(1), "adaptive_limit.window", "1 ms to an hour");
         expect(o.window_calls >= 1, "adaptive_limit.window_calls", "at least 1");
-        expect(o.max_wait >= duration::zero(), "adaptive_limit.max_wait", "0 or more");
+        expect(o.max_wait.count() >= 0, "adaptive_limit.max_wait", "0 or more");
         return o;
     }
     static options const& checked_first(options const& o)
@@ -260,7 +260,7 @@ private:
         rtt_ = w.rtt;
         begin_window(now);
         if constexpr (probes)
-            if (options_.probe_every > duration::zero() && now >= next_probe_ && is_felt) begin_probe(now);
+            if (options_.probe_every.count() > 0 && now >= next_probe_ && is_felt) begin_probe(now);
     }
     void begin_probe(time_point now)
     {

@@ -55,7 +55,7 @@ private:
         expect(o.increase > 0 && o.increase <= 1'000'000, "aimd.increase", "more than 0 and at most 1000000");
         expect(o.backoff >= 0.5 && o.backoff < 1, "aimd.backoff", "a ratio from 0.5 to below 1");
         expect_ratio(o.drop_tolerance, "aimd.drop_tolerance");
-        expect(o.slow_after > duration::zero(), "aimd.slow_after", "more than 0");
+        expect(o.slow_after.count() > 0, "aimd.slow_after", "more than 0");
         return o;
     }
     options options_;

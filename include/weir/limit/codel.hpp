@@ -79,7 +79,7 @@ public:
 private:
     static options const& checked(options const& o)
     {
-        expect(o.target > duration::zero(), "codel.target", "more than 0");
+        expect(o.target.count() > 0, "codel.target", "more than 0");
         expect(o.interval >= o.target && o.interval <= std::chrono::hours(1), "codel.interval", "at least the target and at most an hour");
         return o;
     }

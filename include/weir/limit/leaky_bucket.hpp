@@ -31,7 +31,7 @@ public:
     /// Throws `std::invalid_argument` for bad options.
     explicit drip(leaky_bucket_options const& o) : pace_({.permits = o.permits, .per = o.per, .burst = 1})
     {
-        expect(o.max_wait >= duration::zero(), "max_wait", "0 or more");
+        expect(o.max_wait.count() >= 0, "max_wait", "0 or more");
         std::uint64_t const most = static_cast<std::uint64_t>(pace::longest - 1) / static_cast<std::uint64_t>(pace_.interval());
         expect(*o.queue < most, "queue", "queue x per / permits below 146 years");
         longest_ = std::min(static_cast<std::int64_t>(*o.queue) * pace_.interval(), o.max_wait.count());

@@ -220,10 +220,10 @@ private:
     static terms check(options const& wanted, lease_options const& o)
     {
         expect(o.batch >= 1, "batch", "at least 1");
-        expect(o.life >= duration::zero(), "life", "0 or more");
+        expect(o.life.count() >= 0, "life", "0 or more");
         if constexpr (has_rate) {
             pace const p(wanted);
-            duration const life = o.life != duration::zero()
+            duration const life = o.life.count() != 0
                                       ? o.life
                                       : std::clamp<duration>(duration{p.tolerance() / 4}, duration{1}, std::chrono::milliseconds(10));
             // What comes in one life, and the permit that is on its way.
@@ -231,7 +231,7 @@ private:
             expect(less < p.burst() && o.batch <= p.burst() - less, "batch", "at most burst - permits x life / per");
             return {{.permits = wanted.permits, .per = wanted.per, .burst = p.burst() - less}, life, p.interval()};
         } else {
-            return {wanted, o.life != duration::zero() ? o.life : std::chrono::milliseconds(1), 0};
+            return {wanted, o.life.count() != 0 ? o.life : std::chrono::milliseconds(1), 0};
         }
     }
 

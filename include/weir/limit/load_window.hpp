@@ -34,7 +34,7 @@ struct load_window {
     /// Calls that were served a second.
     [[nodiscard]] double rate() const noexcept
     {
-        return length <= duration::zero() ? 0 : static_cast<double>(ended) * 1e9 / static_cast<double>(length.count());
+        return length.count() <= 0 ? 0 : static_cast<double>(ended) * 1e9 / static_cast<double>(length.count());
     }
 };
 

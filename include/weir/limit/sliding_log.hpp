@@ -75,7 +75,7 @@ public:
         if (cost > permits_) return decision::impossible();
         forget(s, now);
         place const p = find(s, {0, 0}, now, cost);
-        if (p.wait > duration::zero()) return decision::refused(p.wait);
+        if (p.wait.count() > 0) return decision::refused(p.wait);
         add(s, p.at, cost);
         return decision::admitted();
     }

@@ -42,7 +42,7 @@ public:
     {
         if (cost > permits_) return decision::impossible();
         place const p = find(s, now, cost);
-        if (p.wait > duration::zero()) return decision::refused(p.wait);
+        if (p.wait.count() > 0) return decision::refused(p.wait);
         s = p.after;
         return decision::admitted();
     }

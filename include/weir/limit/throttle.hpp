@@ -75,7 +75,7 @@ public:
             tell(call);
             return error(errc::rate_limited, r.retry_after());
         }
-        if (r.wait() == duration::zero()) {
+        if (r.wait().count() == 0) {
             at_once_.add();
             return admitted;
         }
@@ -106,7 +106,7 @@ public:
 private:
     static duration checked(duration d)
     {
-        expect(d >= duration::zero(), "throttle.max_wait", "0 or more");
+        expect(d.count() >= 0, "throttle.max_wait", "0 or more");
         return d;
     }
     [[gnu::noinline, gnu::cold]] void tell(auto& call)

@@ -122,7 +122,7 @@ private:
     {
         expect(o.k >= 1 && o.k <= 1'000, "adaptive_throttle.k", "1 to 1,000");
         expect(o.window >= std::chrono::milliseconds(1) && o.window <= std::chrono::hours(24), "adaptive_throttle.window", "1 ms to 24 h");
-        expect(o.force_after >= duration::zero(), "adaptive_throttle.force_after", "0 or more");
+        expect(o.force_after.count() >= 0, "adaptive_throttle.force_after", "0 or more");
         return o;
     }
     [[nodiscard]] static double rejection(totals const& window, options const& o) noexcept
@@ -155,7 +155,7 @@ private:
     }
     [[nodiscard]] bool is_forced(time_point now, options const& o)
     {
-        if (o.force_after == duration::zero()) return false;
+        if (o.force_after.count() == 0) return false;
         std::int64_t last = passed_.load();
         if (now - time_point{duration{last}} < o.force_after) return false;
         while (!passed_.replace(last, now.time_since_epoch().count()))

@@ -188,7 +188,7 @@ private:
     {
         expect(*o.capacity >= 1, "answer_store.capacity", "at least 1");
         expect(o.max_bytes >= 1'024, "answer_store.max_bytes", "at least 1,024");
-        expect(o.ttl > duration::zero(), "answer_store.ttl", "more than 0");
+        expect(o.ttl.count() > 0, "answer_store.ttl", "more than 0");
         return o;
     }
     // With what the map, the list and the allocator keep beside them.

@@ -73,12 +73,12 @@ namespace detail {
 template<class Options>
 void expect_breaker(Options const& o)
 {
-    expect(o.slow_call >= duration::zero(), "circuit_breaker.slow_call", "0 or more");
-    expect(o.open_for > duration::zero(), "circuit_breaker.open_for", "more than 0");
-    expect(o.max_open_for == duration::zero() || o.max_open_for >= o.open_for, "circuit_breaker.max_open_for", "0, or at least open_for");
+    expect(o.slow_call.count() >= 0, "circuit_breaker.slow_call", "0 or more");
+    expect(o.open_for.count() > 0, "circuit_breaker.open_for", "more than 0");
+    expect(o.max_open_for.count() == 0 || o.max_open_for >= o.open_for, "circuit_breaker.max_open_for", "0, or at least open_for");
     expect_ratio(o.jitter, "circuit_breaker.jitter");
     expect(o.probes >= 1, "circuit_breaker.probes", "at least 1");
-    expect(o.probe_limit > duration::zero(), "circuit_breaker.probe_limit", "more than 0");
+    expect(o.probe_limit.count() > 0, "circuit_breaker.probe_limit", "more than 0");
     if constexpr (requires { o.failures; })
         expect(o.failures >= 1, "circuit_breaker.failures", "at least 1");
     else {
@@ -98,7 +98,7 @@ void expect_breaker(Options const& o)
 template<class Options>
 [[nodiscard]] duration open_time(Options const& o, std::uint32_t failed_turns, std::uint64_t random) noexcept
 {
-    duration const cap = o.max_open_for == duration::zero() ? o.open_for : o.max_open_for;
+    duration const cap = o.max_open_for.count() == 0 ? o.open_for : o.max_open_for;
     duration const full = exponential_backoff{o.open_for, cap}.bound(failed_turns + 1);
     double const less = static_cast<double>(full.count()) * o.jitter * (static_cast<double>(random >> 11) * 0x1p-53);
     return std::max(full - duration{static_cast<std::int64_t>(less)}, duration{1});

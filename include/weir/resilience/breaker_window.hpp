@@ -27,7 +27,7 @@ template<class Options>
         return part > 0 && static_cast<double>(part) >= rate * static_cast<double>(calls);
     };
     bool const failed = reaches(t.failures, o.failure_rate, t.calls);
-    bool const slow = o.slow_call > duration::zero() && reaches(t.slow, o.slow_call_rate, t.calls);
+    bool const slow = o.slow_call.count() > 0 && reaches(t.slow, o.slow_call_rate, t.calls);
     return {failed || slow, t.calls >= o.minimum_calls, failed ? breaker_reason::too_many_failures : breaker_reason::too_many_slow_calls};
 }
 

@@ -72,7 +72,7 @@ public:
         time_point const now = call.now();
         before = call.limit(weir::after(now, left));
         duration const real = call.deadline().left(now);
-        if (real <= duration::zero() || real < o.min_time_left) [[unlikely]] {
+        if (real.count() <= 0 || real < o.min_time_left) [[unlikely]] {
             call.put_back(before);
             refused_.add(1);
             return errc::deadline_exceeded;
@@ -101,9 +101,9 @@ public:
 private:
     static options const& checked(options const& o)
     {
-        expect(*o.longest > duration::zero(), "deadline_from.longest", "more than 0");
-        expect(o.reserve >= duration::zero(), "deadline_from.reserve", "0 or more");
-        expect(o.min_time_left >= duration::zero() && o.min_time_left <= *o.longest, "deadline_from.min_time_left", "0 to longest");
+        expect((*o.longest).count() > 0, "deadline_from.longest", "more than 0");
+        expect(o.reserve.count() >= 0, "deadline_from.reserve", "0 or more");
+        expect(o.min_time_left.count() >= 0 && o.min_time_left <= *o.longest, "deadline_from.min_time_left", "0 to longest");
         return o;
     }
 

@@ -50,7 +50,7 @@ public:
         time_point const now = call.now();
         if (call.deadline().at != never) {
             duration const left = call.deadline().left(now);
-            bool const too_little = left <= duration::zero() || left < settings_.load().min_time_left;
+            bool const too_little = left.count() <= 0 || left < settings_.load().min_time_left;
             if (too_little || (left < duration{needed_.load()} && probes_.add(1) % 10 != 0)) [[unlikely]] {
                 refused_.add(1);
                 return errc::deadline_exceeded;
@@ -84,7 +84,7 @@ public:
 private:
     static options const& checked(options const& o)
     {
-        expect(o.min_time_left >= duration::zero(), "enough_time.min_time_left", "0 or more");
+        expect(o.min_time_left.count() >= 0, "enough_time.min_time_left", "0 or more");
         expect(o.quantile >= 0 && o.quantile < 1, "enough_time.quantile", "a ratio in [0, 1)");
         expect(o.minimum_calls <= 1'000, "enough_time.minimum_calls", "at most 1,000");
         return o;

@@ -173,10 +173,10 @@ public:
 private:
     static options const& checked(options const& o)
     {
-        expect(*o.after > duration::zero(), "hedge.after", "more than 0");
+        expect((*o.after).count() > 0, "hedge.after", "more than 0");
         expect(o.quantile >= 0 && o.quantile < 1, "hedge.quantile", "a ratio in [0, 1)");
         expect(o.minimum_calls <= 1'000, "hedge.minimum_calls", "at most 1,000");
-        expect(o.shortest > duration::zero() && o.shortest <= o.longest, "hedge.shortest", "more than 0, at most longest");
+        expect(o.shortest.count() > 0 && o.shortest <= o.longest, "hedge.shortest", "more than 0, at most longest");
         expect(o.max_attempts <= MaxAttempts, "hedge.max_attempts", "at most the number that the type allows");
         return o;
     }
@@ -220,7 +220,7 @@ private:
         if constexpr (requires { call.failed(outcome); }) race.won = !detail::worth_repeating<When>(call, outcome);
         if (!race.won) {
             race.failed = true;
-            race.give_up = race.give_up || (outcome.has_error() && outcome.error().retry_after() > duration::zero());
+            race.give_up = race.give_up || (outcome.has_error() && outcome.error().retry_after().count() > 0);
         } else if (t.attempts > 1)
             won_.add(1);
         race.thrown = outcome.has_error() && outcome.error() == errc::handler_threw ? call.thrown() : nullptr;

@@ -108,7 +108,7 @@ public:
     {
         detail::expect_breaker(o);
         expect(*k.capacity >= 1 && *k.capacity <= nowhere, "keyed_breaker.capacity", "at least 1");
-        expect(k.forget_after > duration::zero(), "keyed_breaker.forget_after", "more than 0");
+        expect(k.forget_after.count() > 0, "keyed_breaker.forget_after", "more than 0");
         std::size_t const shards = Threading::is_shared ? std::bit_floor(std::clamp<std::size_t>(*k.capacity / 64, 1, 64)) : 1;
         std::uint64_t seed = o.seed != 0 ? o.seed : detail::random_seed();
         shards_.reserve(shards);

@@ -143,9 +143,9 @@ private:
     static options const& checked(options const& o)
     {
         expect(o.cpu > 0 && o.cpu <= 1, "load_shed.cpu", "a ratio in (0, 1]");
-        expect(o.queue_delay >= duration::zero(), "load_shed.queue_delay", "0 or more");
+        expect(o.queue_delay.count() >= 0, "load_shed.queue_delay", "0 or more");
         expect_ratio(o.relief, "load_shed.relief");
-        expect(o.cool_off >= duration::zero(), "load_shed.cool_off", "0 or more");
+        expect(o.cool_off.count() >= 0, "load_shed.cool_off", "0 or more");
         expect(o.window >= std::chrono::milliseconds(1) && o.window <= std::chrono::hours(1), "load_shed.window", "1 ms to 1 h");
         for (std::size_t i = 0; i < o.shares.size(); ++i) {
             expect_ratio(o.shares[i], "load_shed.shares");
@@ -156,7 +156,7 @@ private:
     void bounds(options const& o) noexcept
     {
         cpu_.store(o.cpu);
-        delay_.store(o.queue_delay > duration::zero() ? o.queue_delay.count() : INT64_MAX);
+        delay_.store(o.queue_delay.count() > 0 ? o.queue_delay.count() : INT64_MAX);
     }
     /// Overload is remembered by its last moment, in ns, 0 for none; moments before 1970's first nanosecond do not come.
     [[gnu::always_inline]] bool is_overloaded(time_point now)
@@ -172,7 +172,7 @@ private:
         double const part = hot == 0 ? 1 : o.relief;
         auto const delay = static_cast<double>(gauge_->queue_delay().count());
         bool const over = gauge_->cpu() >= o.cpu * part ||
-                          (o.queue_delay > duration::zero() && delay >= static_cast<double>(o.queue_delay.count()) * part);
+                          (o.queue_delay.count() > 0 && delay >= static_cast<double>(o.queue_delay.count()) * part);
         std::int64_t const at = std::max<std::int64_t>(now.time_since_epoch().count(), 1);
         if (over) {
             hot_.store(std::max(at, hot));

@@ -135,10 +135,10 @@ private:
     static options const& checked(options const& o)
     {
         expect(o.max_attempts <= MaxAttempts, "retry.max_attempts", "at most the number that the type allows");
-        expect(o.base > duration::zero(), "retry.base", "more than 0");
+        expect(o.base.count() > 0, "retry.base", "more than 0");
         expect(o.cap >= o.base && o.cap <= std::chrono::hours(24), "retry.cap", "from base to 24 h");
         expect(o.backoff <= weir::backoff::fixed, "retry.backoff", "exponential, decorrelated or fixed");
-        expect(o.min_time_left >= duration::zero(), "retry.min_time_left", "0 or more");
+        expect(o.min_time_left.count() >= 0, "retry.min_time_left", "0 or more");
         return o;
     }
     static duration wait_of(options const& o, plan const& p, std::uint64_t random) noexcept

@@ -27,7 +27,7 @@ public:
         time_point const until = call.deadline().at;
         if (until == never) return admitted;
         duration const left = call.deadline().left(call.now());
-        if (left <= duration::zero()) return errc::deadline_exceeded;
+        if (left.count() <= 0) return errc::deadline_exceeded;
         set_header(call.request(), Field.view(), time_text(left).view());
         return admitted;
     }

@@ -137,10 +137,10 @@ public:
 private:
     static options const& checked(options const& o)
     {
-        expect(o.hold >= duration::zero(), "switchboard.hold", "0 or more");
+        expect(o.hold.count() >= 0, "switchboard.hold", "0 or more");
         for (std::size_t i = 0; i < 3; ++i) {
             expect(o.cpu[i] >= 0 && (i == 0 || o.cpu[i] >= o.cpu[i - 1]), "switchboard.cpu", "ratios, none below the one before");
-            expect(o.queue_delay[i] >= duration::zero() && (i == 0 || o.queue_delay[i] >= o.queue_delay[i - 1]), "switchboard.queue_delay",
+            expect(o.queue_delay[i].count() >= 0 && (i == 0 || o.queue_delay[i] >= o.queue_delay[i - 1]), "switchboard.queue_delay",
                    "0 or more, none below the one before");
         }
         return o;

@@ -50,7 +50,7 @@ public:
         };
         constexpr std::array<unit, 6> units{
             {{1, 'n'}, {1'000, 'u'}, {1'000'000, 'm'}, {1'000'000'000, 'S'}, {60'000'000'000, 'M'}, {3'600'000'000'000, 'H'}}};
-        std::int64_t const whole = time > duration::zero() ? time.count() : 0;
+        std::int64_t const whole = time.count() > 0 ? time.count() : 0;
         std::size_t i = 0;
         while (whole / units[i].size > 99'999'999) ++i;
         char* const end = std::to_chars(text_.data(), text_.data() + 8, whole / units[i].size).ptr;

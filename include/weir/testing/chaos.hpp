@@ -157,7 +157,7 @@ private:
         expect_ratio(o.latency_rate, "chaos.latency_rate");
         expect_ratio(o.fault_rate, "chaos.fault_rate");
         expect_ratio(o.drop_rate, "chaos.drop_rate");
-        expect(o.min_latency >= duration::zero(), "chaos.min_latency", "0 or more");
+        expect(o.min_latency.count() >= 0, "chaos.min_latency", "0 or more");
         expect(o.max_latency >= o.min_latency && o.max_latency <= std::chrono::hours(24 * 365), "chaos.max_latency",
                "from min_latency to a year");
         return o;

@@ -71,14 +71,14 @@ public:
     /// Times between events that come at random (a Poisson process), and the service times of the textbooks: at most 64 times the mean.
     duration exponential(duration mean)
     {
-        expect(mean >= duration::zero(), "draws.exponential", "a mean of 0 or more");
+        expect(mean.count() >= 0, "draws.exponential", "a mean of 0 or more");
         return up_to_64(mean, [&] { return -std::log(1 - unit()); });
     }
     /// Times as services take them: half below the median, some far above. `sigma` is the deviation of the logarithm: at 0.5 one in
     /// a hundred takes 3.2 times the median, at 1 ten times; at most 64 times.
     duration log_normal(duration median, double sigma)
     {
-        expect(median >= duration::zero(), "draws.log_normal", "a median of 0 or more");
+        expect(median.count() >= 0, "draws.log_normal", "a median of 0 or more");
         expect(sigma >= 0 && sigma <= 4, "draws.log_normal", "a sigma from 0 to 4");
         return up_to_64(median, [&] {
             double const radius = std::sqrt(-2 * std::log(1 - unit())); // G. Box, M. Muller, 1958

@@ -31,7 +31,7 @@ private:
     enum class kind { even, exponential, log_normal };
     latency(kind k, duration low, duration high, double sigma) : kind_(k), low_(low), high_(high), sigma_(sigma)
     {
-        expect(low >= duration::zero() && low <= high, "latency", "0 or more, and a low end that is not above the high one");
+        expect(low.count() >= 0 && low <= high, "latency", "0 or more, and a low end that is not above the high one");
         expect(sigma >= 0 && sigma <= 4, "latency.sigma", "0 to 4");
     }
 

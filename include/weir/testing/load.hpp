@@ -60,7 +60,7 @@ void offer_load(simulation& world, std::vector<load_step> steps, Call ask, arriv
 {
     for (load_step const& step : steps) {
         expect(step.per_second >= 0 && step.per_second <= 1e9, "load_step.per_second", "0 to 1e9");
-        expect(step.lasts > duration::zero(), "load_step.lasts", "more than 0");
+        expect(step.lasts.count() > 0, "load_step.lasts", "more than 0");
     }
     world.spawn(detail::calls_of(world, std::move(steps), std::make_shared<Call>(std::move(ask)), how));
 }

@@ -39,7 +39,7 @@ public:
     explicit memory_level(options const& o) : options_(o)
     {
         expect(*o.capacity >= 1, "memory_level.capacity", "at least 1");
-        expect(o.lease_time > duration::zero(), "memory_level.lease_time", "a duration above zero");
+        expect(o.lease_time.count() > 0, "memory_level.lease_time", "a duration above zero");
     }
 
     result<level_finding<Value>> look_up(Key const& key, time_point now)

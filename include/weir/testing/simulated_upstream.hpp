@@ -136,8 +136,8 @@ private:
         expect_ratio(o.failure_rate, "simulated_upstream.failure_rate");
         expect_ratio(o.hang_rate, "simulated_upstream.hang_rate");
         for (outage const& each : o.outages) {
-            expect(each.begins >= duration::zero(), "simulated_upstream.outages.begins", "0 or more");
-            expect(each.lasts > duration::zero(), "simulated_upstream.outages.lasts", "more than 0");
+            expect(each.begins.count() >= 0, "simulated_upstream.outages.begins", "0 or more");
+            expect(each.lasts.count() > 0, "simulated_upstream.outages.lasts", "more than 0");
             expect(each.slower >= 1 && each.slower <= 1e6, "simulated_upstream.outages.slower", "1 to 1e6");
         }
         return o;
@@ -195,7 +195,7 @@ private:
         auto const executor = co_await boost::asio::this_coro::executor;
         counted const works(*s);
         try {
-            if (takes > duration::zero() || hangs) co_await detail::wait_for<waiter>(nullptr, s->plan.now(), end);
+            if (takes.count() > 0 || hangs) co_await detail::wait_for<waiter>(nullptr, s->plan.now(), end);
         } catch (...) {
             if (s->options.works_on && !hangs) boost::asio::co_spawn(executor, keeps_busy(std::move(mine), end), boost::asio::detached);
             throw;

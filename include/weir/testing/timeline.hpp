@@ -21,8 +21,8 @@ namespace detail {
 /// A time in milliseconds with as many digits as it needs: `"12.5 ms"`.
 inline void append_text(std::string& to, duration d)
 {
-    auto const ns = static_cast<std::uint64_t>(d < duration::zero() ? -d.count() : d.count());
-    if (d < duration::zero()) to += '-';
+    auto const ns = static_cast<std::uint64_t>(d.count() < 0 ? -d.count() : d.count());
+    if (d.count() < 0) to += '-';
     to += std::to_string(ns / 1'000'000);
     std::string rest = std::to_string(1'000'000 + ns % 1'000'000);
     rest[0] = '.';
@@ -41,7 +41,7 @@ inline void append_text(std::string& to, errc e)
 inline void append_text(std::string& to, error e)
 {
     to += to_string(e.kind());
-    if (e.retry_after() > duration::zero()) {
+    if (e.retry_after().count() > 0) {
         to += ", retry after ";
         append_text(to, e.retry_after());
     }

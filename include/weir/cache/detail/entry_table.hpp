@@ -57,7 +57,7 @@ public:
     explicit entry_table(table_shape const& shape)
         : index_(slots_for(shape.entries)),
           entries_(slots_for(shape.entries)),
-          used_(shape.idle != duration::zero() ? slots_for(shape.entries) : 0),
+          used_(shape.idle.count() != 0 ? slots_for(shape.entries) : 0),
           idle_(shape.idle),
           order_(slots_for(shape.entries), shape.entries),
           weights_(shape.weighed ? slots_for(shape.entries) : 0),
@@ -118,12 +118,12 @@ public:
     [[nodiscard]] bool visited(slot at) const noexcept { return entries_.at(at).notes().visited(); }
     void forgive(slot at) noexcept { entries_.at(at).forgive(); }
     /// Whether what is not asked for goes out of date.
-    [[nodiscard]] bool idles() const noexcept { return idle_ != duration::zero(); }
+    [[nodiscard]] bool idles() const noexcept { return idle_.count() != 0; }
     /// When it goes out of date, as far as is known now.
     [[nodiscard]] time_point expiry(slot at) const noexcept
     {
         time_point const written = entries_.at(at).expiry();
-        if (idle_ == duration::zero()) [[likely]]
+        if (idle_.count() == 0) [[likely]]
             return written;
         return std::min(written, after(time_point(duration(used_[at].load())), idle_));
     }
@@ -147,7 +147,7 @@ public:
     void touch(slot at, time_point now) noexcept
     {
         spare(at);
-        if (idle_ == duration::zero()) [[likely]]
+        if (idle_.count() == 0) [[likely]]
             return;
         // Not each time: a hot entry's line stays shared between the cores.
         if (span(now, time_point(duration(used_[at].load()))) > idle_ / 32) used_[at].store(now.time_since_epoch().count());
@@ -194,7 +194,7 @@ public:
             weigh(at, weight, 0);
             size_.store(size_.load() + 1, std::memory_order_release);
         }
-        if (idle_ != duration::zero()) used_[at].store(now.time_since_epoch().count());
+        if (idle_.count() != 0) used_[at].store(now.time_since_epoch().count());
     }
 
     /// Takes out the entry at `at`.
@@ -345,7 +345,7 @@ private:
         auto const each = [&table = *this](auto&& visit) { table.for_each(visit); };
         if (!weights_.empty()) weights_.resize(slots);
         left_.reserve(spares(entries));
-        if (idle_ != duration::zero()) used_.grow(slots);
+        if (idle_.count() != 0) used_.grow(slots);
         order_.resize(slots, entries);
         entries_.grow(slots, each);
         index_.grow(slots, [&](auto&& enter) { for_each([&](slot at) { enter(hash(at), at); }); });

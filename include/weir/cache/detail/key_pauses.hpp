@@ -27,7 +27,7 @@ namespace detail {
 
 inline void check_backoff(load_backoff const& b, char const* policy)
 {
-    expect(b.retry_after > duration::zero(), std::string(policy) + ".retry_after", "more than 0");
+    expect(b.retry_after.count() > 0, std::string(policy) + ".retry_after", "more than 0");
     expect(b.max_retry_after >= b.retry_after, std::string(policy) + ".max_retry_after", "at least retry_after");
 }
 

@@ -15,7 +15,7 @@ public:
     constexpr short_span() noexcept = default;
     constexpr explicit short_span(duration d) noexcept
     {
-        if (d <= duration::zero()) return;
+        if (d.count() <= 0) return;
         auto const whole = static_cast<std::uint64_t>(d.count());
         if (whole < unit) {
             bits_ = static_cast<std::uint16_t>(whole);

@@ -33,8 +33,8 @@ struct planned_write {
 
     explicit planned_write(std::uint32_t of, store_write const& how)
         : hash(of),
-          ttl(how.left > duration::zero() ? how.left : std::max(how.ttl, duration::zero())),
-          exact(how.left > duration::zero()),
+          ttl(how.left.count() > 0 ? how.left : std::max(how.ttl, duration::zero())),
+          exact(how.left.count() > 0),
           took(how.took),
           leased(how.lease.has_value()),
           lease(how.lease.value_or(store_lease()))
@@ -77,7 +77,7 @@ public:
     };
 
     store_shard(table_shape const& shape, store_settings const& s, std::uint64_t seed)
-        : values_(shape), settings(s), random_(seed), absences_({.entries = s.negative_ttl == duration::zero() ? 0 : tenth(shape.entries)})
+        : values_(shape), settings(s), random_(seed), absences_({.entries = s.negative_ttl.count() == 0 ? 0 : tenth(shape.entries)})
     {
         for (auto& stamp : stamps_) stamp.store(1);
     }
@@ -223,7 +223,7 @@ public:
     {
         if (!admits(w)) return fate::refused;
         remove(values_, key, w.hash, removal::replaced, wait, as_value(gone));
-        if (settings.negative_ttl == duration::zero()) {
+        if (settings.negative_ttl.count() == 0) {
             remove(absences_, key, w.hash, removal::replaced, wait, as_absence(gone));
             return fate::dropped;
         }
@@ -260,7 +260,7 @@ public:
         time_point const reclaim_before = before(now, settings.keep_stale);
         wait(); // from here on readers see that there is a writer: nobody looks at what moves
         values_.resize(entries, weight, reclaim_before, wait, as_value(gone));
-        bool const none_ever = settings.negative_ttl == duration::zero() && absences_.most() == 0;
+        bool const none_ever = settings.negative_ttl.count() == 0 && absences_.most() == 0;
         absences_.resize(none_ever ? 0 : tenth(entries), 0, reclaim_before, wait, as_absence(gone));
     }
 
@@ -334,7 +334,7 @@ private:
     {
         time_point const reclaim_before = before(now, settings.keep_stale);
         table.sweep(reclaim_before, wait, gone);
-        duration const most = w.ttl == duration::zero() ? usual : w.ttl;
+        duration const most = w.ttl.count() == 0 ? usual : w.ttl;
         duration const ttl = w.exact ? most : drawn(most);
         table.put({std::move(key), std::move(what), after(now, ttl), {{short_span(ttl), short_span(w.took)}, w.hash}}, w.weight, now,
                   reclaim_before, wait, gone);

@@ -67,7 +67,7 @@ private:
         mark const here = read_both();
         duration const measured = from_.at == time_point::min() ? duration::zero() : here.at - from_.at;
         if (from_.at != time_point::min() && measured < shortest_piece && rate_ == 0) return last_ = std::max(last_, here.at);
-        double const rate = here.ticks <= from_.ticks || measured <= duration::zero()
+        double const rate = here.ticks <= from_.ticks || measured.count() <= 0
                                 ? 0
                                 : static_cast<double>(measured.count()) / static_cast<double>(here.ticks - from_.ticks);
         from_ = here;

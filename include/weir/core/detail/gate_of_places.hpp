@@ -64,7 +64,7 @@ private:
     static options const& checked(options const& o)
     {
         expect(*o.max_concurrent >= 1, std::string(name) + ".max_concurrent", "at least 1");
-        expect(o.max_wait >= duration::zero(), std::string(name) + ".max_wait", "0 or more");
+        expect(o.max_wait.count() >= 0, std::string(name) + ".max_wait", "0 or more");
         return o;
     }
 

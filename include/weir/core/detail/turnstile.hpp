@@ -158,7 +158,7 @@ private:
         for (;;) {
             if (seen < count_.load()) {
                 if (word_.replace(seen, seen + 1)) return admitted;
-            } else if (bounds_.max_wait == duration::zero() || bounds_.max_waiting == 0) {
+            } else if (bounds_.max_wait.count() == 0 || bounds_.max_waiting == 0) {
                 return gave_up();
             } else if (seen / one_waiter >= bounds_.max_waiting) {
                 waiter* const goes = queue_.make_room(w, bounds_.max_waiting);

@@ -143,7 +143,7 @@ public:
     void keep(pool& in, connection_ptr c, time_point now)
     {
         ++c->requests;
-        if (!is_young(*c, now) || options_.idle_time == duration::zero()) {
+        if (!is_young(*c, now) || options_.idle_time.count() == 0) {
             c.reset();
             return closed_in_use(in);
         }

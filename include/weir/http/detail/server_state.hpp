@@ -100,7 +100,7 @@ public:
         duration const held_up = begun_ ? steady::now() - now_ - 2 * tick_ : duration::zero();
         begun_ = true;
         read_clocks();
-        if (held_up > duration::zero()) {
+        if (held_up.count() > 0) {
             for_all([&](connection& c) {
                 if (c.deadline != never && c.late != cut::request_time) c.deadline = std::min(c.deadline + held_up, last_);
             });

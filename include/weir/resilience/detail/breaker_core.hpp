@@ -71,7 +71,7 @@ public:
     using state = breaker_state;
 
     explicit breaker_core(options const& o)
-        : word_(o.slow_call > duration::zero() ? breaker_word::timed_bit : 0), slow_call_(o.slow_call.count()), counts_(o)
+        : word_(o.slow_call.count() > 0 ? breaker_word::timed_bit : 0), slow_call_(o.slow_call.count()), counts_(o)
     {
     }
 
@@ -175,8 +175,8 @@ public:
     void adopt(options const& o, options const& before)
     {
         counts_.adopt(o, before);
-        if ((o.slow_call > duration::zero()) != (before.slow_call > duration::zero()) && now() != state::half_open)
-            word_.store(next_word(now(), o.slow_call > duration::zero()) | (word_.load() & breaker_word::near_bit),
+        if ((o.slow_call.count() > 0) != (before.slow_call.count() > 0) && now() != state::half_open)
+            word_.store(next_word(now(), o.slow_call.count() > 0) | (word_.load() & breaker_word::near_bit),
                         std::memory_order_release);
         slow_call_.store(o.slow_call.count());
     }

@@ -57,7 +57,7 @@ private:
     static duration within(duration limit)
     {
         std::string const member = std::string(name) + ".limit";
-        expect(limit > duration::zero(), member, "more than 0");
+        expect(limit.count() > 0, member, "more than 0");
         expect(Limit.count == 0 || limit.count() <= time_limit_ns, member, "at most the limit that the type states");
         return limit;
     }
