@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -43,8 +44,8 @@ struct snapshot_codec {
     }
 };
 
-template<>
-struct snapshot_codec<std::string> {
+template<std::same_as<std::string> Text> // a template still: who keeps no strings does not compile it
+struct snapshot_codec<Text> {
     static constexpr std::uint32_t version = 1;
     static void encode(std::string const& from, std::string& to) { to += from; }
     static std::optional<std::string> decode(std::string_view from) { return std::string(from); }

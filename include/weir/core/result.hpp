@@ -206,8 +206,9 @@ static_assert(sizeof(error) == 16 && std::is_trivially_copyable_v<error>);
 template<class T>
 using result = boost::system::result<T, error>;
 
-/// Found by `result<T>::value()`: throws `boost::system::system_error`.
-[[noreturn]] inline void throw_exception_from_error(error const& e, boost::source_location const& where)
+/// Found by `result<T>::value()`: throws `boost::system::system_error`. A template, so that only who calls that compiles the exception.
+template<std::same_as<error> E>
+[[noreturn]] void throw_exception_from_error(E const& e, boost::source_location const& where)
 {
     boost::throw_exception(boost::system::system_error(e.code()), where);
 }

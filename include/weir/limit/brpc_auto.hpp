@@ -86,7 +86,8 @@ private:
     void see_rate(double rate) noexcept
     {
         rates_[seen_++ % rates_.size()] = rate;
-        double const highest = *std::max_element(rates_.begin(), rates_.end());
+        double highest = 0;
+        for (double const each : rates_) highest = std::max(highest, each);
         peak_ = highest >= peak_ ? highest : keep(peak_, highest);
     }
     options options_;

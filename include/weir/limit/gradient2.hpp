@@ -101,7 +101,7 @@ private:
     double allowed(bool too_long, double limit) noexcept
     {
         double const wanted = too_long ? allowed_ / 1.1 : allowed_ * 1.1;
-        return allowed_ = std::clamp(wanted, 0.1, std::max({0.1, options_.queue, options_.queue_share * limit}));
+        return allowed_ = std::clamp(wanted, 0.1, std::max(std::max(0.1, options_.queue), options_.queue_share * limit));
     }
     options options_;
     detail::unloaded_time unloaded_;

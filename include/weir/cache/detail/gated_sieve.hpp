@@ -3,11 +3,11 @@
 
 #include <weir/cache/detail/sieve_order.hpp>
 #include <weir/cache/frequency_sketch.hpp>
+#include <weir/core/detail/owner.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 namespace weir::inline v0::detail {
 
@@ -24,25 +24,25 @@ public:
     static constexpr slot none = ~slot{};
 
     /// For `limit` entries in `slots` slots.
-    gated_sieve(std::size_t slots, std::size_t limit) : order_(slots), fresh_(slots), sketch_(limit), window_(window_for(limit)) {}
+    gated_sieve(std::size_t slots, std::size_t limit) : order_(slots), fresh_(new std::uint64_t[words_for(slots)]()), sketch_(limit), window_(window_for(limit)) {}
 
     void insert(slot at, std::uint32_t hash) noexcept
     {
         sketch_.add(hash);
         order_.insert(at);
-        fresh_[at] = true;
+        be_fresh(at, true);
         if (gate_ == none) gate_ = at;
         if (++waiting_ > window_) pass();
     }
     void erase(slot at) noexcept
     {
-        if (fresh_[at]) pass(at);
+        if (is_fresh(at)) pass(at);
         order_.erase(at);
     }
     void replace(slot at, slot by) noexcept
     {
-        fresh_[by] = fresh_[at];
-        fresh_[at] = false;
+        be_fresh(by, is_fresh(at));
+        be_fresh(at, false);
         if (gate_ == at) gate_ = by;
         order_.replace(at, by);
     }
@@ -77,8 +77,7 @@ public:
     void resize(std::size_t slots, std::size_t limit)
     {
         frequency_sketch fresh(limit);
-        fresh_.resize(std::max(slots, fresh_.size()));
-        if (slots > order_.slots()) order_.grow(slots);
+        if (slots > order_.slots()) grow(slots);
         sketch_ = std::move(fresh);
         window_ = window_for(limit);
         while (waiting_ > window_) pass();
@@ -86,6 +85,21 @@ public:
 
 private:
     static std::size_t window_for(std::size_t limit) noexcept { return std::max<std::size_t>(limit / 100, 1); }
+
+    static std::size_t words_for(std::size_t slots) noexcept { return (slots + 63) / 64; }
+    void grow(std::size_t slots)
+    {
+        owner<std::uint64_t[]> more(new std::uint64_t[words_for(slots)]());
+        for (std::size_t i = 0; i < words_for(order_.slots()); ++i) more[i] = fresh_[i];
+        order_.grow(slots);
+        fresh_ = std::move(more);
+    }
+    bool is_fresh(slot at) const noexcept { return (fresh_[at / 64] >> at % 64 & 1) != 0; }
+    void be_fresh(slot at, bool yes) noexcept
+    {
+        std::uint64_t const bit = std::uint64_t{1} << at % 64;
+        fresh_[at / 64] = yes ? fresh_[at / 64] | bit : fresh_[at / 64] & ~bit;
+    }
 
     bool wins(std::uint32_t candidate, bool visited, std::uint32_t victim) const noexcept
     {
@@ -95,13 +109,13 @@ private:
     void pass() noexcept { pass(gate_); }
     void pass(slot at) noexcept
     {
-        fresh_[at] = false;
+        be_fresh(at, false);
         if (gate_ == at) gate_ = order_.newer(at);
         --waiting_;
     }
 
     sieve_order order_;
-    std::vector<bool> fresh_; // in the window
+    owner<std::uint64_t[]> fresh_; // a bit a slot: it is in the window
     frequency_sketch sketch_;
     std::size_t window_; // how many entries may wait before the gate
     std::size_t waiting_ = 0;

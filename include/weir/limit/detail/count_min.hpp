@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <weir/core/detail/owner.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <vector>
 
 namespace weir::inline v0::detail {
 
@@ -22,7 +23,7 @@ public:
     static constexpr std::size_t depth = 4;
 
     /// `width` is a power of two.
-    explicit count_min(std::size_t width) : mask_(width - 1), cells_(width * depth) {}
+    explicit count_min(std::size_t width) : mask_(width - 1), cells_(new std::uint32_t[width * depth]()) {}
 
     /// Counts one more and returns the new estimate.
     std::uint32_t add(std::uint64_t hash) noexcept
@@ -49,7 +50,7 @@ public:
     /// Every count is halved so many times, each time rounded down.
     void halve(unsigned times) noexcept
     {
-        for (std::uint32_t& cell : cells_) cell = times < 32 ? cell >> times : 0;
+        for (std::size_t i = 0; i < (mask_ + 1) * depth; ++i) cells_[i] = times < 32 ? cells_[i] >> times : 0;
     }
     [[nodiscard]] std::size_t width() const noexcept { return mask_ + 1; }
 
@@ -60,7 +61,7 @@ private:
         return row * (mask_ + 1) + (static_cast<std::size_t>(hash + row * step) & mask_);
     }
     std::size_t mask_;
-    std::vector<std::uint32_t> cells_;
+    owner<std::uint32_t[]> cells_;
 };
 
 } // namespace weir::inline v0::detail

@@ -161,7 +161,7 @@ public:
     [[gnu::always_inline]] void count(bool failed, bool slow) noexcept
     {
         std::uint8_t& place = places_[at_];
-        if (++at_ == places_.size()) at_ = 0;
+        if (++at_ == size_) at_ = 0;
         std::uint8_t const mark = ring_mark::of(failed, slow);
         if (place == mark) [[likely]]
             return;
@@ -173,19 +173,21 @@ public:
     [[nodiscard]] breaker_totals sum() const noexcept { return sum_; }
     void forget() noexcept
     {
-        std::fill(places_.begin(), places_.end(), std::uint8_t{0});
+        for (std::uint32_t i = 0; i < size_; ++i) places_[i] = 0;
         at_ = 0;
         sum_ = {};
     }
     void resize(std::uint32_t size)
     {
-        places_.resize(size);
+        places_ = owner<std::uint8_t[]>(new std::uint8_t[size]);
+        size_ = size;
         forget();
     }
 
 private:
-    std::vector<std::uint8_t> places_;
-    std::size_t at_ = 0;
+    owner<std::uint8_t[]> places_;
+    std::uint32_t size_ = 0;
+    std::uint32_t at_ = 0;
     breaker_totals sum_;
 };
 
