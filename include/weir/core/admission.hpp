@@ -30,7 +30,7 @@ struct sleep_for {
 /// next to nothing: the permit is what the gate wants to know again when the call is settled, and the pipeline gives it back once.
 template<class Permit = pass>
 class [[nodiscard]] admission {
-    static_assert(std::is_trivially_copyable_v<Permit>, "a permit is a small trivially copyable value");
+    static_assert(__is_trivially_copyable(Permit), "a permit is a small trivially copyable value"); // see live
 
 public:
     using permit_type = Permit;

@@ -18,7 +18,7 @@ namespace weir::inline v0 {
 /// programming language memory models?", MSPC 2012.) Reading costs a load a word and two of the version; a writer takes a lock.
 template<class Settings>
 class live {
-    static_assert(std::is_trivially_copyable_v<Settings>);
+    static_assert(__is_trivially_copyable(Settings)); // what std::is_trivially_copyable asks, without 18 classes a type
 
 public:
     explicit live(Settings const& settings) noexcept { write(settings); }

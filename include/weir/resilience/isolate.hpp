@@ -5,6 +5,7 @@
 #include <weir/core/detail/owner.hpp>
 #include <weir/resilience/worker_pool.hpp>
 
+#include <concepts>
 #include <cstdint>
 #include <memory>
 #include <string_view>
@@ -61,7 +62,10 @@ public:
     };
 
     /// With a pool of its own. Throws `std::invalid_argument` that names the member, or `std::system_error` if there are no more threads.
-    explicit isolate(options const& o) : isolate(std::shared_ptr<worker_pool>(new worker_pool(o))) {}
+    template<std::same_as<options> O = options> // a template, as the pool's constructor is
+    explicit isolate(O const& o) : isolate(std::shared_ptr<worker_pool>(new worker_pool(o)))
+    {
+    }
     /// `pool` is not null.
     explicit isolate(std::shared_ptr<worker_pool> pool)
         : pool_((expect(pool != nullptr, "isolate.pool", "a worker_pool"), std::move(pool))), tally_(new errand_tally)
@@ -102,7 +106,11 @@ public:
     [[nodiscard]] std::shared_ptr<worker_pool> const& pool() const noexcept { return pool_; }
     [[nodiscard]] options settings() const { return pool_->settings(); }
     /// As `worker_pool::reconfigure`; for all that share the pool.
-    void reconfigure(options const& o) { pool_->reconfigure(o); }
+    template<std::same_as<options> O = options>
+    void reconfigure(O const& o)
+    {
+        pool_->reconfigure(o);
+    }
     void describe(auto&& field) const
     {
         options const o = settings();

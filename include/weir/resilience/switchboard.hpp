@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -33,10 +34,11 @@ enum class service_level : std::uint8_t {
     constexpr std::array<std::string_view, 4> names{"normal", "shed_minor", "stale", "fixed"};
     return names[static_cast<std::size_t>(l)];
 }
-[[nodiscard]] constexpr std::optional<service_level> service_level_from(std::string_view name) noexcept
+template<std::convertible_to<std::string_view> Name>
+[[nodiscard]] constexpr std::optional<service_level> service_level_from(Name const& name) noexcept
 {
     for (auto const l : {service_level::normal, service_level::shed_minor, service_level::stale, service_level::fixed})
-        if (name == to_string(l)) return l;
+        if (to_string(l) == name) return l;
     return std::nullopt;
 }
 
@@ -68,11 +70,12 @@ public:
     private:
         friend switchboard;
         dial() = default;
-        void turn() noexcept { level_.store(by_hand_.value_or(std::max(by_file_, by_load_)), std::memory_order_relaxed); }
+        void turn() noexcept { level_.store(is_by_hand_ ? by_hand_ : std::max(by_file_, by_load_), std::memory_order_relaxed); }
 
         std::string service_;
         std::atomic<service_level> level_{service_level::normal};
-        std::optional<service_level> by_hand_;
+        bool is_by_hand_ = false;
+        service_level by_hand_ = service_level::normal;
         service_level by_file_ = service_level::normal;
         service_level by_load_ = service_level::normal;
         time_point needed_{}; // the level that load has set, the last time
@@ -97,11 +100,14 @@ public:
     /// By hand: this level, whatever file and load say, until `release`.
     void set(std::string_view service, service_level level)
     {
-        change(service, [&](dial& d) { d.by_hand_ = level; });
+        change(service, [&](dial& d) {
+            d.by_hand_ = level;
+            d.is_by_hand_ = true;
+        });
     }
     void release(std::string_view service)
     {
-        change(service, [](dial& d) { d.by_hand_.reset(); });
+        change(service, [](dial& d) { d.is_by_hand_ = false; });
     }
     /// By file: at least this level.
     void plan(std::string_view service, service_level level)

@@ -9,6 +9,7 @@
 #include <weir/resilience/errand_queue.hpp>
 
 #include <atomic>
+#include <concepts>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -40,11 +41,13 @@ class worker_pool {
 public:
     using options = worker_pool_options;
 
-    /// Throws `std::invalid_argument` that names the member, or `std::system_error` if the system has no more threads.
-    explicit worker_pool(options const& o) : queue_(o)
+    /// Throws `std::invalid_argument` that names the member, or `std::system_error` if the system has no more threads. A template, as
+    /// `reconfigure` is: a file that makes no pool does not compile the start of a `std::thread`.
+    template<std::same_as<options> O = options>
+    explicit worker_pool(O const& o) : queue_(o)
     {
         try {
-            start_threads();
+            start_threads<std::thread>();
         } catch (...) {
             end();
             throw;
@@ -150,7 +153,8 @@ public:
     }
     /// Other bounds from now on: what runs and what waits stays. Threads that are too many sleep. Throws, and changes nothing, as the
     /// constructor.
-    void reconfigure(options const& o)
+    template<std::same_as<options> O = options>
+    void reconfigure(O const& o)
     {
         std::lock_guard const one_at_a_time(threads_mutex_);
         options const before = settings();
@@ -160,7 +164,7 @@ public:
             says_if_full();
         }
         try {
-            start_threads();
+            start_threads<std::thread>();
         } catch (...) {
             std::lock_guard const lock(mutex_);
             queue_.reconfigure(before);
@@ -176,11 +180,12 @@ private:
         detail::owner<worker> before;
     };
 
+    template<class Thread>
     void start_threads()
     {
         for (; threads_ < *settings().core_size; ++threads_) {
             detail::owner<worker> fresh(new worker);
-            fresh->thread = std::thread([this] { work(); });
+            fresh->thread = Thread([this] { work(); });
             fresh->before = std::move(last_);
             last_ = std::move(fresh);
         }

@@ -24,7 +24,10 @@ public:
     static constexpr slot none = ~slot{};
 
     /// For `limit` entries in `slots` slots.
-    gated_sieve(std::size_t slots, std::size_t limit) : order_(slots), fresh_(new std::uint64_t[words_for(slots)]()), sketch_(limit), window_(window_for(limit)) {}
+    gated_sieve(std::size_t slots, std::size_t limit)
+        : order_(slots), fresh_(new std::uint64_t[words_for(slots)]()), sketch_(limit), window_(window_for(limit))
+    {
+    }
 
     void insert(slot at, std::uint32_t hash) noexcept
     {
