@@ -4,7 +4,6 @@
 #include <weir/core/clock.hpp>
 #include <weir/core/result.hpp>
 
-#include <type_traits>
 #include <utility>
 
 namespace weir::inline v0 {

@@ -9,7 +9,6 @@
 #include <cstring>
 #include <mutex>
 #include <new>
-#include <type_traits>
 
 namespace weir::inline v0 {
 
