@@ -93,15 +93,36 @@ TEST_CASE("hit_rate_alarm: looks once a window, and sums nothing up in between")
     CHECK(summed == before + 1);
 }
 
+TEST_CASE("hit_rate_alarm: totals that are summed up meanwhile are not shown after later ones")
+{
+    weir::hit_rate_alarm alarm{};
+    life cache;
+    for (int i = 0; i < 100; ++i) cache.second(alarm, 1);
+    auto const late = [&] {
+        weir::store_stats const before = cache.totals;
+        std::thread([&] {
+            cache.second(alarm, 0, 10'000); // the alarm, if this one may look
+            cache.second(alarm, 1);         // and its end
+        }).join();
+        return before; // after those two, 10'000 misses would count again
+    };
+    alarm.missed(cache.now + 1h, late, [](auto const&) {});
+    cache.now += 1h;
+    for (int i = 0; i < 3; ++i) cache.second(alarm, 1);
+    CHECK(alarm.stats().drops == 1);
+    CHECK(alarm.stats().rate == doctest::Approx(1));
+}
+
 TEST_CASE("hit_rate_alarm: many threads look, and each change is told once")
 {
     std::atomic<int> told{0};
     weir::hit_rate_alarm alarm{{}, [&](weir::hit_rate_change const&) { ++told; }};
-    std::atomic<std::uint64_t> second{0}, hits{0}, misses{0};
+    std::atomic<std::uint64_t> second{0}, both{0}; // hits above, misses below: of one moment
     auto const totals = [&] {
+        std::uint64_t const now = both;
         weir::store_stats s{};
-        s.hits = hits;
-        s.misses = misses;
+        s.hits = now >> 32;
+        s.misses = now & 0xFFFF'FFFF;
         return s;
     };
     std::atomic<bool> over{false};
@@ -111,7 +132,7 @@ TEST_CASE("hit_rate_alarm: many threads look, and each change is told once")
             while (!over) alarm.missed(weir::time_point{1s * second.load()}, totals, [](auto const&) {});
         });
     for (int i = 0; i < 300; ++i) {
-        (i < 200 || i > 210 ? hits : misses) += 1'000;
+        both += i < 200 || i > 210 ? std::uint64_t{1'000} << 32 : 1'000;
         ++second;
         alarm.missed(weir::time_point{1s * second.load()}, totals, [](auto const&) {});
         static_cast<void>(alarm.stats());

@@ -130,7 +130,7 @@ TEST_CASE("hit_rate_watch: a window with few calls is prolonged, one that is too
     CHECK(w.watch.next() == w.now + 1s);
 }
 
-TEST_CASE("hit_rate_watch: totals or a clock that went back begin a new window")
+TEST_CASE("hit_rate_watch: totals that went back begin a new window, who comes late changes nothing")
 {
     watched w;
     w.watch.observe(0, 0, w.now);
@@ -138,7 +138,9 @@ TEST_CASE("hit_rate_watch: totals or a clock that went back begin a new window")
     w.hits = w.look_ups = 0;
     CHECK(!w.second(0)); // 1,000 misses, but since when
     CHECK(w.second(0));
-    CHECK(!w.watch.observe(w.hits, w.look_ups, w.now - 1h));
+    weir::time_point const next = w.watch.next();
+    CHECK(!w.watch.observe(w.hits + 5'000, w.look_ups + 5'000, w.now - 1h));
+    CHECK(w.watch.next() == next);
 }
 
 TEST_CASE("hit_rate_watch: chance alone hardly ever raises an alarm")

@@ -83,11 +83,11 @@ public:
     /// For `cached`.
     void missed(time_point now, auto const& stats, auto const& tell)
     {
-        std::int64_t next = next_.load();
-        if (now.time_since_epoch().count() >= next) [[unlikely]]
-            if (next_.replace(next, now.time_since_epoch().count() + 1'000'000)) look_and_tell(now, stats, tell); // else somebody looks
+        if (now.time_since_epoch().count() >= next_.load()) [[unlikely]]
+            look_and_tell(now, stats, tell);
     }
-    /// Looks at the totals of a cache now: anything that has `hits`, `negative_hits` and `misses`, such as `store_stats`.
+    /// Looks at the totals of a cache now: anything that has `hits`, `negative_hits` and `misses`, such as `store_stats`. Does nothing
+    /// while another thread looks.
     void look(time_point now, auto const& totals)
     {
         look_and_tell(
@@ -135,12 +135,16 @@ private:
 
     [[gnu::noinline, gnu::cold]] void look_and_tell(time_point now, auto const& stats, auto const& tell)
     {
-        auto const& totals = stats(); // before the lock: those of a cache ask its parts for theirs, this one among them
+        // One at a time sums up and shows: the totals of two would arrive in any order, and calls be counted twice.
+        std::unique_lock summing(summing_, std::try_to_lock);
+        if (!summing) return;
+        auto const& totals = stats(); // without the other lock: those of a cache ask its parts for theirs, this one among them
         std::unique_lock lock(looking_);
         std::uint64_t const hits = totals.hits + totals.negative_hits;
         auto const change = watch_.observe(hits, hits + totals.misses, now);
         // A window that is prolonged is looked at again soon, not at each miss.
         next_.store(std::max(watch_.next(), after(now, watch_.settings().window / 8)).time_since_epoch().count());
+        summing.unlock(); // a listener may look
         if (!change) return;
         if (change->what == hit_rate_change::kind::dropped) ++drops_;
         listeners_.put(hit_rate_change(*change));
@@ -149,6 +153,7 @@ private:
     }
 
     typename Threading::template cell<std::int64_t> next_{at_once};
+    typename Threading::mutex summing_;         ///< taken before the other
     mutable typename Threading::mutex looking_; ///< guards what follows
     hit_rate_watch watch_;
     detail::announcer<hit_rate_change> listeners_;

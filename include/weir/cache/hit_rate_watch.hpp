@@ -72,10 +72,12 @@ public:
     /// Throws `std::invalid_argument` that names the member.
     explicit hit_rate_watch(options const& o = {}) : options_(o) { check(o); }
 
-    /// Shows it the totals of now: look-ups that found something, and all. Totals that went back begin a new window.
+    /// Shows it the totals of now: look-ups that found something, and all. Totals that went back begin a new window; a time before that
+    /// window is somebody's who is late, and changes nothing.
     std::optional<hit_rate_change> observe(std::uint64_t hits, std::uint64_t look_ups, time_point now) noexcept
     {
-        if (began_ == never || look_ups < look_ups_ || hits < hits_ || now < began_) {
+        if (began_ != never && now < began_) return std::nullopt;
+        if (began_ == never || look_ups < look_ups_ || hits < hits_) {
             begin_window(hits, look_ups, now);
             return std::nullopt;
         }
