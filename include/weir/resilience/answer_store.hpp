@@ -12,7 +12,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -67,7 +66,8 @@ private:
         std::shared_ptr<answer const> kept{}; // null: under way
         time_point until = never;
         waiter_list waiting{};
-        typename std::list<entry*>::iterator place{}; // among the answered
+        entry* before = nullptr; // among the answered
+        entry* behind = nullptr;
         std::string const* name = nullptr;
     };
 
@@ -125,11 +125,11 @@ public:
             }
             return claim::under_way;
         }
-        while (!answered_.empty() && answered_.front()->until <= now) remove(*answered_.front());
+        while (oldest_ != nullptr && oldest_->until <= now) remove(*oldest_);
         std::size_t const bytes = of_a_name + detail::heap_bytes(key);
         while (entries_.size() >= *o.capacity || bytes_ + bytes > o.max_bytes) {
-            if (o.refuse_when_full || answered_.empty()) return claim::full;
-            remove(*answered_.front());
+            if (o.refuse_when_full || oldest_ == nullptr) return claim::full;
+            remove(*oldest_);
             ++evicted_;
         }
         auto const made = entries_.try_emplace(std::move(key)).first;
@@ -148,10 +148,9 @@ public:
         auto kept = std::make_shared<answer const>(std::move(what)); // made without the lock: it may be big
         std::size_t const bytes = of_an_answer + (kept->has_value() ? bytes_of(*kept) : 0);
         options const o = settings_.load();
-        std::list<entry*> place{t.entry_};
         std::scoped_lock const lock(mutex_);
-        while (bytes_ + bytes > o.max_bytes && !o.refuse_when_full && !answered_.empty()) {
-            remove(*answered_.front());
+        while (bytes_ + bytes > o.max_bytes && !o.refuse_when_full && oldest_ != nullptr) {
+            remove(*oldest_);
             ++evicted_;
         }
         if (bytes_ + bytes > o.max_bytes) {
@@ -163,8 +162,9 @@ public:
         e.bytes += bytes;
         bytes_ += bytes;
         e.until = after(now, o.ttl);
-        answered_.splice(answered_.end(), place);
-        e.place = std::prev(answered_.end());
+        e.before = newest_;
+        (newest_ != nullptr ? newest_->behind : oldest_) = &e;
+        newest_ = &e;
         end(t);
     }
     /// The request that is `mine` may run again; all who wait are woken, and the first of them claims it.
@@ -191,8 +191,8 @@ private:
         expect(o.ttl.count() > 0, "answer_store.ttl", "more than 0");
         return o;
     }
-    // With what the map, the list and the allocator keep beside them.
-    static constexpr std::size_t of_a_name = sizeof(std::pair<std::string const, entry>) + sizeof(entry*) + 8 * sizeof(void*);
+    // With what the map and the allocator keep beside them.
+    static constexpr std::size_t of_a_name = sizeof(std::pair<std::string const, entry>) + 4 * sizeof(void*);
     static constexpr std::size_t of_an_answer = sizeof(answer) + 4 * sizeof(void*);
     static std::size_t bytes_of([[maybe_unused]] answer const& a)
     {
@@ -203,7 +203,8 @@ private:
     }
     void remove(entry& e)
     {
-        answered_.erase(e.place);
+        (e.before != nullptr ? e.before->behind : oldest_) = e.behind;
+        (e.behind != nullptr ? e.behind->before : newest_) = e.before;
         forget_name(e);
     }
     void forget_name(entry& e)
@@ -242,7 +243,8 @@ private:
     live<options> settings_;
     mutable typename Threading::mutex mutex_;
     std::unordered_map<std::string, entry> entries_;
-    std::list<entry*> answered_; // the oldest first
+    entry* oldest_ = nullptr; // of the answered
+    entry* newest_ = nullptr;
     std::uint64_t evicted_ = 0;
     std::size_t bytes_ = 0;
 };

@@ -6,11 +6,11 @@
 #include <weir/core/clock.hpp>
 #include <weir/core/detail/blocked_thread.hpp>
 #include <weir/core/detail/hash.hpp>
+#include <weir/core/detail/owner.hpp>
 #include <weir/core/park.hpp>
 #include <weir/core/result.hpp>
 
 #include <cstddef>
-#include <deque>
 #include <exception>
 #include <optional>
 #include <span>
@@ -90,8 +90,8 @@ public:
     /// Another call's load for which this one waits; null: all is answered.
     [[nodiscard]] waiter* waits_for() noexcept
     {
-        for (; !waiting_.empty(); waiting_.pop_front()) {
-            one& next = *waiting_.front();
+        for (; next_ < waiting_.size(); ++next_) {
+            one& next = *waiting_[next_];
             if (thread_ == nullptr || next.mine.ticket.waits_for() != thread_) return &next.mine.ticket.waiting();
             static_cast<void>(next.mine.ticket.abandon());
             answers_[next.place] = would_wait_for_itself();
@@ -101,8 +101,7 @@ public:
     /// It was woken, or has waited in vain; then there may be something to load.
     void woken(bool in_time, time_point now)
     {
-        one& of = *waiting_.front();
-        waiting_.pop_front();
+        one& of = *waiting_[next_++];
         bool const in_vain = !in_time && of.mine.ticket.abandon();
         of.mine.ticket.waiting().detach();
         if (in_vain) {
@@ -131,7 +130,8 @@ private:
             answers_[place] = error(errc::not_found);
             return;
         }
-        one& of = ones_.emplace_back(key, place);
+        ones_.push_back(owner<one>(new one(key, place)));
+        one& of = *ones_.back();
         switch (core_.flights().join(of.mine.ticket)) {
         case flights_type::part::waits:
             core_.count(&tally::joined);
@@ -178,9 +178,10 @@ private:
     Core& core_;
     work* thread_;
     std::vector<result<value_type>> answers_;
-    std::deque<one> ones_; // they stay where they are: others' tickets refer to them
+    std::vector<owner<one>> ones_; // they stay where they are: others' tickets refer to them
     std::vector<one*> loading_;
-    std::deque<one*> waiting_;
+    std::vector<one*> waiting_; // from `next_`
+    std::size_t next_ = 0;
 };
 
 } // namespace weir::inline v0::detail

@@ -8,9 +8,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <mutex>
 #include <optional>
+#include <vector>
 
 namespace weir::inline v0::detail {
 
@@ -49,8 +49,11 @@ public:
     {
         std::scoped_lock const lock(mutex_);
         if (queue_.empty()) return {};
-        std::optional<Key> next(std::move(queue_.front()));
-        queue_.pop_front();
+        std::optional<Key> next(std::move(queue_[first_]));
+        if (++first_ * 2 >= queue_.size()) { // what was taken is cleared away before it is more than what waits
+            queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(first_));
+            first_ = 0;
+        }
         waiting_[*next] = 1;
         return next;
     }
@@ -70,7 +73,8 @@ private:
     std::size_t most_;
     typename Threading::mutex mutex_;
     boost::unordered_flat_map<Key, unsigned, seeded_hash> waiting_; // 2: asked for again while it is tried
-    std::deque<Key> queue_;
+    std::vector<Key> queue_; // from `first_`
+    std::size_t first_ = 0;
     typename Threading::template cell<std::size_t> size_;
 };
 
